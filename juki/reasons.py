@@ -1,0 +1,565 @@
+"""All codes by which the system says why: one enumeration, one sentence in Japanese, one source each.
+
+Decides:    what a code means, how severe it is, whom it concerns and what to do next.
+Leaves:     finding the conditions to `juki.rules`, `juki.decisions`, `juki.order` and `juki.wire`.
+Invariants: codes are `subject.condition`, never reused, and no sentence has room for a value. Every code is
+            documented (docs/codes.md is generated from here) and produced by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """`error` blocks what it is said of; `alert` lets it pass and is shown."""
+
+    ERROR = "error"
+    ALERT = "alert"
+
+
+class Scope(StrEnum):
+    """What a code is said of."""
+
+    RECORD = "record"
+    PACKAGE = "package"
+    CHANNEL = "channel"
+    RUN = "run"
+
+
+_R, _P, _C, _N = Scope.RECORD, Scope.PACKAGE, Scope.CHANNEL, Scope.RUN
+_E, _A = Severity.ERROR, Severity.ALERT
+
+
+class Code(StrEnum):
+    """Stable codes with scope, severity, sentence (Japanese), source and the next step for the reader."""
+
+    scope: Scope
+    severity: Severity
+    message: str
+    source: str
+    next_step: str
+
+    def __new__(
+        cls, value: str, scope: Scope, severity: Severity, message: str, source: str, next_step: str = ""
+    ) -> Code:
+        """Attach the meaning to the member; the value stays a plain string."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.scope, member.severity = scope, severity
+        member.message, member.source, member.next_step = message, source, next_step
+        return member
+
+    # fmt: off — a table is read by its columns
+    # -- a record breaks the contract (validations/, juki.rules) -------------------------------------------
+
+    # -- a record against the state of the person (juki.decisions) -----------------------------------------
+    LOGIC_ALREADY_STANDING = (
+        "logic.already_standing",
+        _R,
+        _A,
+        "すでに記載されている者の記載の通知です。",
+        "施行令30条の5一号",
+        "市町村に再送または記載の経緯を確認してください。",
+    )
+    LOGIC_STANDING_ELSEWHERE = (
+        "logic.standing_elsewhere",
+        _R,
+        _A,
+        "他の市町村で記載中の者についての通知です。",
+        "施行令30条の5",
+        "双方の市町村に異動の順序を確認してください。",
+    )
+    LOGIC_BORN_ELSEWHERE = (
+        "logic.born_elsewhere",
+        _R,
+        _E,
+        "出生による記載ですが、他の市町村で記載中の者です。",
+        "施行規則11条1項三号",
+        "住民票コードの誤りがないか市町村に確認してください。",
+    )
+    LOGIC_NOT_STANDING = (
+        "logic.not_standing",
+        _R,
+        _E,
+        "消除済みの者の記載の修正です。",
+        "施行令30条の5三号",
+        "回復の記載が先に必要です。市町村に確認してください。",
+    )
+    LOGIC_ALREADY_ERASED = (
+        "logic.already_erased",
+        _R,
+        _A,
+        "すでに消除済みの者の消除の通知です。",
+        "施行令30条の5二号",
+        "市町村に再送または消除の経緯を確認してください。",
+    )
+    LOGIC_ENTERED_AFTER_DEATH = (
+        "logic.entered_after_death",
+        _R,
+        _A,
+        "死亡により消除した者の記載の通知です。",
+        "施行規則11条2項三号",
+        "死亡の取消しか、住民票コードの誤りかを市町村に確認してください。",
+    )
+    LOGIC_UNKNOWN_PERSON = (
+        "logic.unknown_person",
+        _R,
+        _A,
+        "保存していない者の修正または消除の通知です。",
+        "法30条の6①, 30条の41①",
+        "先行する記載の通知が拒否されていないか確認してください。",
+    )
+    LOGIC_CODE_REPLACED = (
+        "logic.code_replaced",
+        _R,
+        _E,
+        "変更前の住民票コードによる通知です。",
+        "法30条の4",
+        "変更後の住民票コードで通知するよう市町村に求めてください。",
+    )
+    LOGIC_NEW_CODE_IN_USE = (
+        "logic.new_code_in_use",
+        _R,
+        _E,
+        "変更後の住民票コードがすでに使われています。",
+        "法30条の2",
+        "機構の指定と相違がないか市町村に確認してください。",
+    )
+    LOGIC_NATIONALITY_KIND_DIFFERS = (
+        "logic.nationality_kind_differs",
+        _R,
+        _A,
+        "日本人住民・外国人住民の別が保存中の記録と異なります。",
+        "施行令8条の2, 法30条の45",
+        "帰化または国籍喪失の通知が抜けていないか確認してください。",
+    )
+    LOGIC_NATIONALITY_KIND_SAME = (
+        "logic.nationality_kind_same",
+        _R,
+        _A,
+        "帰化・国籍喪失による通知ですが、日本人・外国人の別が変わっていません。",
+        "施行令8条の2",
+        "市町村に記載の内容を確認してください。",
+    )
+    LOGIC_NUMBER_IN_USE = (
+        "logic.number_in_use",
+        _R,
+        _E,
+        "個人番号が他の者に使われています。",
+        "番号法7条, 番号法施行令6条",
+        "直ちに市町村に確認してください。",
+    )
+    LOGIC_NUMBER_RETIRED = (
+        "logic.number_retired",
+        _R,
+        _E,
+        "変更により使われなくなった他の者の個人番号です。",
+        "番号法施行令6条",
+        "直ちに市町村に確認してください。",
+    )
+    LOGIC_NUMBER_SEEN_BEFORE = (
+        "logic.number_seen_before",
+        _R,
+        _A,
+        "消除済みの別の住民票コードの者と同じ個人番号です。",
+        "番号法施行令6条",
+        "同一人が別の住民票コードで再び記載されたのかを市町村に確認してください。",
+    )
+    LOGIC_NUMBER_DIFFERS = (
+        "logic.number_differs",
+        _R,
+        _E,
+        "個人番号の修正ではないのに個人番号が保存中のものと異なります。",
+        "施行令30条の5四号",
+        "個人番号の修正の通知が抜けていないか市町村に確認してください。",
+    )
+    LOGIC_PREVIOUS_NUMBER_DIFFERS = (
+        "logic.previous_number_differs",
+        _R,
+        _A,
+        "修正前の個人番号が保存中のものと異なります。",
+        "施行令30条の5四号",
+        "保存中の記録の経緯を市町村に確認してください。",
+    )
+
+    # -- a package as a whole: envelope, binding, layout (juki.wire, juki.packages, validations) -------------
+    PACKAGE_FILE_NAME = (
+        "package.file_name",
+        _P,
+        _E,
+        "ファイル名が定められた形ではありません。",
+        "spec 1",
+        "市町村に正しい名前での再送を求めてください。",
+    )
+    PACKAGE_TOO_LARGE = (
+        "package.too_large",
+        _P,
+        _E,
+        "パッケージが上限（64 MiB）を超えています。",
+        "spec 2",
+        "分割して再送するよう求めてください。",
+    )
+    PACKAGE_TOO_MANY_RECORDS = (
+        "package.too_many_records",
+        _P,
+        _E,
+        "レコード数が上限（100,000）を超えています。",
+        "spec 2",
+        "分割して再送するよう求めてください。",
+    )
+    PACKAGE_ENVELOPE = (
+        "package.envelope",
+        _P,
+        _E,
+        "暗号化の封筒（CMS）として読めません。",
+        "RFC 5652, spec 1",
+        "破損または改変の疑いがあります。再送を求めてください。",
+    )
+    PACKAGE_CONTENT_CIPHER = (
+        "package.content_cipher",
+        _P,
+        _E,
+        "内容の暗号方式が AES-256-GCM（12バイト・16バイト）ではありません。",
+        "RFC 5084, spec 1",
+        "市町村の封緘の設定を確認してください。",
+    )
+    PACKAGE_KEY_TRANSPORT = (
+        "package.key_transport",
+        _P,
+        _E,
+        "鍵の渡し方が RSA-OAEP（SHA-256）ではありません。",
+        "RFC 8017, spec 1",
+        "市町村の封緘の設定を確認してください。",
+    )
+    PACKAGE_RECIPIENT = (
+        "package.recipient",
+        _P,
+        _E,
+        "当県あてに暗号化されていません。",
+        "spec 1, 2",
+        "宛先の証明書を確認してください。",
+    )
+    PACKAGE_ALTERED = (
+        "package.altered",
+        _P,
+        _E,
+        "復号時の検査に失敗しました。改変または破損の疑いがあります。",
+        "RFC 5084",
+        "再送を求め、回線の異常を調べてください。",
+    )
+    PACKAGE_SIGNATURE = (
+        "package.signature",
+        _P,
+        _E,
+        "署名が正しくありません。",
+        "RFC 5652 5.6",
+        "改変の疑いがあります。再送を求めてください。",
+    )
+    PACKAGE_SIGNATURE_FORM = (
+        "package.signature_form",
+        _P,
+        _E,
+        "署名の形が定めと異なります（署名者1名・署名属性・署名対象を内包）。",
+        "RFC 5652 5, spec 1",
+        "市町村の封緘の設定を確認してください。",
+    )
+    PACKAGE_SIGNATURE_ALGORITHM = (
+        "package.signature_algorithm",
+        _P,
+        _E,
+        "署名の方式または鍵の長さが認められたものではありません。",
+        "spec 1",
+        "市町村の署名の設定を確認してください。",
+    )
+    PACKAGE_SIGNER_UNREGISTERED = (
+        "package.signer_unregistered",
+        _P,
+        _E,
+        "署名者の証明書がこの市町村に登録されたものではありません。",
+        "M2, spec 1",
+        "証明書の更新であれば登録を改めてから再試行してください。",
+    )
+    PACKAGE_CERTIFICATE_CHAIN = (
+        "package.certificate_chain",
+        _P,
+        _E,
+        "署名者の証明書が登録された認証局につながりません。",
+        "RFC 5280, spec 1",
+        "認証局の登録を確認してください。",
+    )
+    PACKAGE_CERTIFICATE_EXPIRED = (
+        "package.certificate_expired",
+        _P,
+        _E,
+        "署名者の証明書が有効期間の外にあります。",
+        "RFC 5280, spec 1",
+        "新しい証明書での再送を求めてください。",
+    )
+    PACKAGE_CERTIFICATE_REVOKED = (
+        "package.certificate_revoked",
+        _P,
+        _E,
+        "署名者の証明書は失効しています。",
+        "RFC 5280",
+        "市町村に失効の経緯を確認してください。",
+    )
+    PACKAGE_MANIFEST = (
+        "package.manifest",
+        _P,
+        _E,
+        "マニフェストが定められた形ではありません。",
+        "spec 2",
+        "市町村の作成ソフトを確認してください。",
+    )
+    PACKAGE_BINDING = (
+        "package.binding",
+        _P,
+        _E,
+        "ファイル名・マニフェスト・証明書・取得先が一致しません。",
+        "M2, spec 2",
+        "送り元の取り違えまたはなりすましの疑いがあります。市町村に確認してください。",
+    )
+    PACKAGE_DIGEST = (
+        "package.digest",
+        _P,
+        _E,
+        "レコード部の SHA-256 がマニフェストと異なります。",
+        "spec 2",
+        "再送を求めてください。",
+    )
+    PACKAGE_COUNT = (
+        "package.count",
+        _P,
+        _E,
+        "レコード数または通知番号の範囲がマニフェストと異なります。",
+        "spec 2",
+        "再送を求めてください。",
+    )
+    PACKAGE_NOTICE_NO = (
+        "package.notice_no",
+        _P,
+        _E,
+        "通知番号が前のパッケージから続いていません。",
+        "spec 2",
+        "抜けた通知を含めて再送を求めてください。",
+    )
+    PACKAGE_CSV = (
+        "package.csv",
+        _P,
+        _E,
+        "レコード部が CSV（RFC 4180, UTF-8）として読めません。",
+        "RFC 4180, spec 2",
+        "市町村の作成ソフトを確認してください。",
+    )
+    PACKAGE_COLUMNS = (
+        "package.columns",
+        _P,
+        _E,
+        "列が法令で通知されるべきものと一致しません（不明・不足・重複）。",
+        "M1, 法30条の6①, 30条の41①",
+        "列を正しくして再送を求めてください。余分な列の内容は読んでいません。",
+    )
+    PACKAGE_CONTENT_DIFFERS = (
+        "package.content_differs",
+        _P,
+        _E,
+        "受入済みの連番で内容の異なるパッケージが届きました。",
+        "spec 2",
+        "事故として扱います。市町村に確認のうえ juki package release で再開してください。",
+    )
+    PACKAGE_REPEATED = (
+        "package.repeated",
+        _P,
+        _A,
+        "受入済みのパッケージと同じものです。同じ受領書を返しました。",
+        "spec 2",
+    )
+
+    # -- a channel: order and contact (juki.order, tasks) ----------------------------------------------------
+    CHANNEL_GAP = (
+        "channel.gap",
+        _C,
+        _A,
+        "連番が抜けているため、後のパッケージが待っています。",
+        "spec 2",
+        "抜けた連番の再送を市町村に求めてください。",
+    )
+    CHANNEL_GAP_OVERDUE = (
+        "channel.gap_overdue",
+        _C,
+        _E,
+        "抜けた連番が期限までに届いていません。",
+        "spec 2",
+        "市町村に至急連絡し、抜けた連番の再送を求めてください。",
+    )
+    CHANNEL_STOPPED = (
+        "channel.stopped",
+        _C,
+        _E,
+        "事故のため受入を止めています。",
+        "spec 2",
+        "juki package show で内容を確認し、juki package release で再開してください。",
+    )
+    CHANNEL_BUSY = (
+        "channel.busy",
+        _C,
+        _A,
+        "この市町村の受入は別の実行が行っています。",
+        "design 3",
+        "終わるのを待って再び実行してください。",
+    )
+    CHANNEL_UNREACHABLE = (
+        "channel.unreachable",
+        _C,
+        _E,
+        "市町村CSに接続できません。",
+        "spec 5",
+        "回線と市町村CSの状態を確認してください。次の実行で自動的に再試行します。",
+    )
+    CHANNEL_HOST_KEY = (
+        "channel.host_key",
+        _C,
+        _E,
+        "接続先のホスト鍵が登録と異なります。",
+        "M2, M4",
+        "なりすましの疑いがあります。市町村に鍵の変更の有無を確認してください。",
+    )
+    CHANNEL_LOGIN = (
+        "channel.login",
+        _C,
+        _E,
+        "市町村CSに接続できましたが、ログインを拒まれました。",
+        "spec 5",
+        "アカウントと公開鍵の登録を市町村に確認してください。",
+    )
+    CHANNEL_PROTOCOL = (
+        "channel.protocol",
+        _C,
+        _E,
+        "市町村CSとのファイル転送に失敗しました。",
+        "spec 5",
+        "次の実行で再試行します。続く場合は市町村に確認してください。",
+    )
+
+    # -- a run: configuration, stores, journal ---------------------------------------------------------------
+    CONFIG_MISSING = (
+        "config.missing",
+        _N,
+        _E,
+        "必要な設定がありません。",
+        "design 1",
+        "juki.toml または JUKI_ 環境変数を確認してください。",
+    )
+    CONFIG_INVALID = (
+        "config.invalid",
+        _N,
+        _E,
+        "設定に誤りがあります。",
+        "design 1",
+        "示された項目を直してください。",
+    )
+    CONFIG_NOT_INITIALISED = (
+        "config.not_initialised",
+        _N,
+        _E,
+        "初期化されていません。",
+        "design 8",
+        "juki init を実行してください。",
+    )
+    KEY_MISSING = (
+        "key.missing",
+        _N,
+        _E,
+        "鍵がありません。",
+        "design 4",
+        "鍵の保管場所とバックアップを確認してください。",
+    )
+    KEY_PERMISSIONS = (
+        "key.permissions",
+        _N,
+        _E,
+        "鍵ファイルが他の利用者から読めます。",
+        "design 4",
+        "鍵ファイルを 0600 にしてください。",
+    )
+    CIPHER_ALTERED = (
+        "cipher.altered",
+        _N,
+        _E,
+        "暗号化された項目を復号できません。",
+        "design 4",
+        "改変または鍵の取り違えの疑いがあります。管理者に連絡してください。",
+    )
+    STORE_UNREACHABLE = (
+        "store.unreachable",
+        _N,
+        _E,
+        "データベースに接続できません。",
+        "design 3",
+        "データベースの状態を確認してください。次の実行で再試行します。",
+    )
+    STORE_CONFLICT = (
+        "store.conflict",
+        _N,
+        _E,
+        "同時の更新と競合しました。",
+        "design 3",
+        "自動的に再試行します。",
+    )
+    STORE_REFUSED = (
+        "store.refused",
+        _N,
+        _E,
+        "データベースが更新を拒みました。",
+        "design 3",
+        "システム管理者に連絡してください。",
+    )
+    STORE_SCHEMA = (
+        "store.schema",
+        _N,
+        _E,
+        "データベースの版がこのプログラムと合いません。",
+        "design 3",
+        "juki init を実行してください。",
+    )
+    SPOOL_FULL = (
+        "spool.full",
+        _N,
+        _E,
+        "受信領域に書き込めません。",
+        "design 2",
+        "ディスクの空きを確認してください。",
+    )
+    JOURNAL_BROKEN = (
+        "journal.broken",
+        _N,
+        _E,
+        "操作ログのつながりが壊れています。",
+        "M8, RFC 6962",
+        "更新を止め、管理者と監査者に連絡してください。",
+    )
+    RUN_UNEXPECTED = (
+        "run.unexpected",
+        _N,
+        _E,
+        "予期しない失敗です。",
+        "design 6",
+        "実行の番号を添えてシステム管理者に連絡してください。",
+    )
+    # fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One finding on one record of one package: where and why, never what.
+
+    `line` is the line of the record in the CSV part, the header being line 1; `column` is empty where the
+    finding is on the record as a whole.
+    """
+
+    code: Code
+    package: str
+    line: int
+    column: str
