@@ -63,6 +63,18 @@ class Code(StrEnum):
         "施行令30条の5一号",
         "市町村に再送または記載の経緯を確認してください。",
     )
+    LOGIC_ARRIVED_LATE = (
+        "logic.arrived_late", _R, _A, "後の異動がすでに他の市町村から届いている者の、前の異動の通知です。履歴として保存しました。",
+        "施行令30条の6", "届いた順序の入れ替わりです。続く場合は市町村に確認してください。",
+    )
+    LOGIC_PAIR_MISSING = (
+        "logic.pair_missing", _R, _A, "帰化・国籍喪失による記載ですが、対になる消除の通知がありません。", "施行令8条の2",
+        "対になる消除の通知が拒否されていないか確認してください。",
+    )
+    LOGIC_BORN_BEFORE = (
+        "logic.born_before", _R, _A, "保存したことのある者の出生による記載です。", "施行規則11条1項三号",
+        "住民票コードの誤りがないか市町村に確認してください。",
+    )
     LOGIC_STANDING_ELSEWHERE = (
         "logic.standing_elsewhere",
         _R,
@@ -523,6 +535,10 @@ class Code(StrEnum):
         "データベースの版がこのプログラムと合いません。",
         "design 3",
         "juki init を実行してください。",
+    )
+    STORE_EMBEDDED = (
+        "store.embedded", _N, _E, "組込みの PostgreSQL を起動または停止できません。", "design 3",
+        "JUKI_HOME の postgres/logs を確認してください。folder owner は所有者の相違、version は版の相違です。",
     )
     SPOOL_FULL = (
         "spool.full",

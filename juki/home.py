@@ -1,0 +1,109 @@
+"""The layout of JUKI_HOME: the one folder in which this system keeps files.
+
+Decides:    what lies where, and who may look in: the owner only (folders 0700, files 0600).
+Leaves:     what is inside each folder to the module that writes it.
+Invariants: nothing outside JUKI_HOME is ever created, the short socket folder of `juki.store.embedded` apart.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_HOME = ".juki"
+PRIVATE_UMASK = 0o077
+_CLOSED, _PASSABLE = 0o700, 0o711
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One JUKI_HOME; `root` is absolute, with symbolic links resolved."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path | str) -> Home:
+        """Name the home at a path, which need not exist yet."""
+        return cls(Path(path).expanduser().resolve())
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings (`juki.toml`)."""
+        return self.root / "juki.toml"
+
+    @property
+    def municipalities_file(self) -> Path:
+        """The registered municipalities."""
+        return self.root / "municipalities.toml"
+
+    @property
+    def keys(self) -> Path:
+        """Keys of the stores, of the envelope and of the SFTP client."""
+        return self.root / "keys"
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded PostgreSQL: data, socket and log."""
+        return self.root / "postgres"
+
+    @property
+    def spool(self) -> Path:
+        """Packages fetched and not yet settled, and parts of files on their way."""
+        return self.root / "spool"
+
+    @property
+    def quarantine(self) -> Path:
+        """Packages that were refused, as they came."""
+        return self.root / "quarantine"
+
+    @property
+    def outbox(self) -> Path:
+        """Sealed packages on their way out."""
+        return self.root / "outbox"
+
+    @property
+    def prefect(self) -> Path:
+        """Prefect's own home; no personal value may reach it."""
+        return self.root / "prefect"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of codes and counts."""
+        return self.root / "logs"
+
+    @property
+    def demo_summary(self) -> Path:
+        """What the demo found, by chapter."""
+        return self.root / "demo-summary.json"
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether this home was created before."""
+        return self.keys.is_dir()
+
+    def create(self) -> bool:
+        """Create the folders that are absent and close them to others; say whether any was created.
+
+        Run by root, the home itself may be passed through (0711) but not listed, for the embedded PostgreSQL
+        refuses to run as root and must reach its own folder below.
+        """
+        mode = _PASSABLE if os.geteuid() == 0 else _CLOSED
+        created = _ensure_folder(self.root, mode)
+        for folder in (self.keys, self.spool, self.quarantine, self.outbox, self.prefect, self.logs):
+            created |= _ensure_folder(folder, _CLOSED)
+        return created
+
+
+def close_to_others() -> None:
+    """Give whatever this process creates from now on to its owner only (umask 077)."""
+    os.umask(PRIVATE_UMASK)
+
+
+def _ensure_folder(folder: Path, mode: int) -> bool:
+    is_new = not folder.is_dir()
+    if is_new:
+        folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o777 != mode:
+        folder.chmod(mode)
+    return is_new

@@ -1,0 +1,87 @@
+"""The operation log (操作ログ): what an entry says, and the bytes that are hashed.
+
+Decides:    the fields of an entry and their canonical form.
+Leaves:     the transaction to `juki.store.journal`, the tree to `juki.merkle`.
+Invariants: an entry is one line of canonical JSON (sorted keys, no spaces, UTF-8); it carries codes, counts
+            and keyed or sealed subjects, never a personal value; its number is part of it, so entries can
+            not be swapped.
+Source:     assessment M8, design 5, ADR-0005.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from juki.columns import IdentityFile
+from juki.reasons import Code
+
+FORMAT = "juki-journal/1"
+
+
+class Action(StrEnum):
+    """What was done; never renamed, since old entries keep the word."""
+
+    PACKAGE_APPLIED = "package.applied"
+    PACKAGE_REFUSED = "package.refused"
+    PACKAGE_REPEATED = "package.repeated"
+    PACKAGE_CONFLICT = "package.conflict"
+    PACKAGE_RELEASED = "package.released"
+    PACKAGE_RETRIED = "package.retried"
+    RECEIPT_DELIVERED = "receipt.delivered"
+    STORE_INSTALLED = "store.installed"
+
+
+class Outcome(StrEnum):
+    """How it ended; refusals are recorded like acts."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation: who (operator id or run id), what, on which package, with what result."""
+
+    action: Action
+    file: IdentityFile
+    actor: str
+    outcome: Outcome
+    municipality_code: str = ""
+    package: str = ""
+    package_id: int | None = None
+    code: Code | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    changes_digest: str = ""
+    number_accessed: bool = False
+    terminal: str = ""
+    basis: str = ""
+
+
+def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes:
+    """Write an entry as the bytes that are stored and hashed.
+
+    Units: entry_no counts from 1; recorded_at is aware and written in UTC to the microsecond.
+    """
+    fields = {
+        "format": FORMAT,
+        "entry_no": entry_no,
+        "recorded_at": recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": entry.actor,
+        "terminal": entry.terminal,
+        "action": entry.action.value,
+        "file": entry.file.value,
+        "municipality_code": entry.municipality_code,
+        "package": entry.package,
+        "package_id": entry.package_id,
+        "basis": entry.basis,
+        "counts": dict(entry.counts),
+        "changes_digest": entry.changes_digest,
+        "number_accessed": entry.number_accessed,
+        "outcome": entry.outcome.value,
+        "code": entry.code.value if entry.code else "",
+    }
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

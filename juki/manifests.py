@@ -1,0 +1,217 @@
+"""The manifest line of a package: what it must say, read strictly and written in one form.
+
+Decides:    which keys each format has, what a value may look like, how one line is written.
+Leaves:     file names and the binding of name, manifest and endpoint to `juki.packages`.
+Invariants: every key of a format is required and no other is allowed; no key occurs twice; a number is a
+            JSON integer (never true, 1.0 or NaN). Nothing is repaired. No error carries a byte of the line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import ClassVar, NoReturn
+
+from juki.columns import IdentityFile
+from juki.errors import ContractError
+from juki.reasons import Code
+
+MAX_MANIFEST_BYTES = 4096
+"""Length of the manifest line with its LF (spec/packages.md section 2)."""
+MAX_RECORDS = 100_000
+"""Records of one package (spec/packages.md section 2)."""
+MAX_SEQUENCE = 99_999_999
+"""The sequence has 8 digits in the file name (spec/packages.md section 1)."""
+MAX_NOTICE_NO = 10**15
+"""Keeps a notice number within a bigint; no municipality will ever reach it."""
+
+_MUNICIPALITY = re.compile(r"[0-9]{6}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256_OR_NONE = re.compile(r"(?:[0-9a-f]{64})?")
+_CODE_OR_NONE = re.compile(r"(?:[a-z_]{1,40}\.[a-z_]{1,60})?")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class PackageVerdict(StrEnum):
+    """What became of a package as a whole; the verdicts of its records are in the CSV part of the receipt."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeManifest:
+    """The manifest of change notices (`juki-notice/1`): numbers are of one municipality and file."""
+
+    FORMAT: ClassVar[str] = "juki-notice/1"
+
+    municipality_code: str
+    file: IdentityFile
+    recipient: str
+    sequence: int
+    first_notice_no: int
+    last_notice_no: int
+    records: int
+    created_at: datetime
+    sha256: str
+
+    @classmethod
+    def parse(cls, line: bytes) -> NoticeManifest:
+        """Read a manifest line; ContractError(PACKAGE_MANIFEST) for anything the specification does not say."""
+        fields = _Fields(_object(line), cls)
+        manifest = cls(
+            municipality_code=fields.text("municipality_code", _MUNICIPALITY),
+            file=fields.file(),
+            recipient=fields.text("recipient", _MUNICIPALITY),
+            sequence=fields.number("sequence", 1, MAX_SEQUENCE),
+            first_notice_no=fields.number("first_notice_no", 1, MAX_NOTICE_NO),
+            last_notice_no=fields.number("last_notice_no", 1, MAX_NOTICE_NO),
+            records=fields.records(1),
+            created_at=fields.instant("created_at"),
+            sha256=fields.text("sha256", _SHA256),
+        )
+        if manifest.last_notice_no - manifest.first_notice_no + 1 != manifest.records:
+            _refuse()
+        return manifest
+
+    def line(self) -> bytes:
+        """Write the manifest as its one line, LF included."""
+        return _line(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptManifest:
+    """The manifest of our answer to one package (`juki-receipt/1`, docs/formats/receipt.md).
+
+    `sequence` and `package_sha256` are those of the answered package (`package_sha256` is the `sha256` of its
+    manifest, empty if none could be read); `code` and `message` say why a package was refused.
+    """
+
+    FORMAT: ClassVar[str] = "juki-receipt/1"
+
+    municipality_code: str
+    file: IdentityFile
+    sender: str
+    recipient: str
+    sequence: int
+    package_sha256: str
+    verdict: PackageVerdict
+    code: str
+    message: str
+    records: int
+    created_at: datetime
+    sha256: str
+
+    @classmethod
+    def parse(cls, line: bytes) -> ReceiptManifest:
+        """Read the manifest line of a receipt; ContractError(PACKAGE_MANIFEST) when it is not one."""
+        fields = _Fields(_object(line), cls)
+        verdict = fields.text("verdict", re.compile("accepted|refused"))
+        return cls(
+            municipality_code=fields.text("municipality_code", _MUNICIPALITY),
+            file=fields.file(),
+            sender=fields.text("sender", _MUNICIPALITY),
+            recipient=fields.text("recipient", _MUNICIPALITY),
+            sequence=fields.number("sequence", 1, MAX_SEQUENCE),
+            package_sha256=fields.text("package_sha256", _SHA256_OR_NONE),
+            verdict=PackageVerdict(verdict),
+            code=fields.text("code", _CODE_OR_NONE),
+            message=fields.text("message", re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,400}")),
+            records=fields.records(0),
+            created_at=fields.instant("created_at"),
+            sha256=fields.text("sha256", _SHA256),
+        )
+
+    def line(self) -> bytes:
+        """Write the manifest as its one line, LF included."""
+        return _line(self)
+
+
+Manifest = NoticeManifest | ReceiptManifest
+"""Any manifest we can write; reading always names the one format expected."""
+
+
+class _Fields:
+    """The keys of one manifest, each taken by the form it must have."""
+
+    def __init__(self, values: dict[str, object], manifest: type[Manifest]) -> None:
+        if values.keys() != {"format", *manifest.__dataclass_fields__}:
+            _refuse()
+        if values["format"] != manifest.FORMAT:
+            _refuse()
+        self._values = values
+
+    def text(self, key: str, form: re.Pattern[str]) -> str:
+        value = self._values[key]
+        if not isinstance(value, str) or form.fullmatch(value) is None:
+            _refuse()
+        return value
+
+    def number(self, key: str, low: int, high: int) -> int:
+        value = self._values[key]
+        # bool is an int to isinstance, and `true` is not a number.
+        if type(value) is not int or not low <= value <= high:
+            _refuse()
+        return value
+
+    def records(self, low: int) -> int:
+        records = self.number("records", low, 2**63)
+        if records > MAX_RECORDS:
+            raise ContractError(Code.PACKAGE_TOO_MANY_RECORDS)
+        return records
+
+    def file(self) -> IdentityFile:
+        return IdentityFile(self.text("file", re.compile("resident|fuhyo")))
+
+    def instant(self, key: str) -> datetime:
+        text = self.text(key, _INSTANT)
+        try:
+            instant = datetime.fromisoformat(text)
+            # An instant at the edge of the calendar parses but has no equivalent in UTC.
+            instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            instant = None
+        return instant if instant is not None else _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise ContractError(Code.PACKAGE_MANIFEST)
+
+
+def _object(line: bytes) -> dict[str, object]:
+    """Read the one JSON object of a line, bare: no space around it, no BOM, no key twice, integers only."""
+    if len(line) > MAX_MANIFEST_BYTES or not line.startswith(b"{") or not line.endswith(b"}\n"):
+        _refuse()
+    try:
+        value: object = json.loads(
+            line.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_number, parse_constant=_no_number
+        )
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else _refuse()
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError
+    return values
+
+
+def _no_number(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _line(manifest: Manifest) -> bytes:
+    values: dict[str, object] = {"format": manifest.FORMAT}
+    for key in manifest.__dataclass_fields__:
+        value = getattr(manifest, key)
+        values[key] = value.isoformat() if isinstance(value, datetime) else value
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    line = text.encode("utf-8") + b"\n"
+    return line if len(line) <= MAX_MANIFEST_BYTES else _refuse()

@@ -1,0 +1,193 @@
+"""A package as municipalities and we exchange it: its name, its content, and what must agree.
+
+Decides:    the form of a file name, where the manifest ends and the CSV begins, the limits, and whether file
+            name, manifest and endpoint name the same municipality, file and sequence (measure M2).
+Leaves:     the manifests to `juki.manifests`, the CSV to `juki.records`, the envelope to `juki.wire.envelope`.
+Invariants: the CSV is handed on only when its SHA-256 is the one of the manifest; it is never copied.
+Source:     spec/packages.md sections 1 and 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from juki.columns import IdentityFile
+from juki.errors import ContractError, SourceError
+from juki.manifests import (
+    MAX_MANIFEST_BYTES,
+    MAX_RECORDS,
+    MAX_SEQUENCE,
+    Manifest,
+    NoticeManifest,
+    PackageVerdict,
+    ReceiptManifest,
+)
+from juki.reasons import Code
+
+__all__ = [
+    "MAX_CONTENT_BYTES",
+    "MAX_FILE_BYTES",
+    "MAX_RECORDS",
+    "RECEIPT_COLUMNS",
+    "Manifest",
+    "NoticeManifest",
+    "PackageKind",
+    "PackageName",
+    "PackageVerdict",
+    "ReceiptManifest",
+    "RecordVerdict",
+    "check_binding",
+    "check_count",
+    "check_name",
+    "check_notice_numbers",
+    "read_notice_package",
+    "read_receipt_package",
+    "sha256_hex",
+    "split_content",
+    "write_content",
+]
+
+MAX_CONTENT_BYTES = 64 * 1024 * 1024
+"""Manifest and CSV together (spec/packages.md section 2)."""
+MAX_FILE_BYTES = MAX_CONTENT_BYTES + 64 * 1024
+"""The sealed file: the envelope adds a few KiB of certificates, keys and names."""
+
+RECEIPT_COLUMNS = ("notice_no", "verdict", "code", "column", "message")
+"""The CSV part of a receipt, one line per notice and finding (spec/packages.md section 4)."""
+
+_NAME = re.compile(
+    r"([0-9]{6})-(resident|fuhyo)-(notice|snapshot|digest|receipt|jlis|provision)-([0-9]{8})\.p7m"
+)
+
+
+class PackageKind(StrEnum):
+    """What a package holds; the value is the word in its file name."""
+
+    NOTICE = "notice"
+    SNAPSHOT = "snapshot"
+    DIGEST = "digest"
+    RECEIPT = "receipt"
+    JLIS = "jlis"
+    PROVISION = "provision"
+
+
+class RecordVerdict(StrEnum):
+    """What became of one notice of a package, as its receipt says it (spec/packages.md section 4)."""
+
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_ALERT = "accepted_with_alert"
+    REJECTED = "rejected"
+    REPEAT = "repeat"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PackageName:
+    """The name of a package's file, `352039-resident-notice-00000017.p7m`; sorts in the order of its channel."""
+
+    municipality_code: str
+    file: IdentityFile
+    kind: PackageKind
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"{self.municipality_code}-{self.file}-{self.kind}-{self.sequence:08d}.p7m"
+
+    @classmethod
+    def parse(cls, text: str) -> PackageName:
+        """Read a file name; SourceError(PACKAGE_FILE_NAME) unless it is exactly of the form."""
+        # The pattern names [0-9] because \d would also let full-width digits through.
+        match = _NAME.fullmatch(text)
+        if match is None or not 1 <= int(match[4]) <= MAX_SEQUENCE:
+            raise SourceError(Code.PACKAGE_FILE_NAME)
+        return cls(match[1], IdentityFile(match[2]), PackageKind(match[3]), int(match[4]))
+
+
+def sha256_hex(data: bytes | memoryview) -> str:
+    """Name bytes by their SHA-256, in lower-case hexadecimal as manifests write it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def split_content(content: bytes | memoryview) -> tuple[bytes, memoryview]:
+    """Split a content into its manifest line (LF included) and a view of the CSV; nothing is parsed.
+
+    Raises: ContractError(PACKAGE_TOO_LARGE) beyond 64 MiB, ContractError(PACKAGE_MANIFEST) when no LF ends
+            a line within the first 4 KiB.
+    """
+    if len(content) > MAX_CONTENT_BYTES:
+        raise ContractError(Code.PACKAGE_TOO_LARGE)
+    head = bytes(content[:MAX_MANIFEST_BYTES])
+    end = head.find(b"\n") + 1
+    if not end:
+        raise ContractError(Code.PACKAGE_MANIFEST)
+    return head[:end], memoryview(content)[end:]
+
+
+def write_content(manifest: Manifest, csv: bytes) -> bytes:
+    """Join a manifest and its CSV into the content of a package; the caller has set `sha256` and `records`."""
+    return manifest.line() + csv
+
+
+def read_notice_package(name: PackageName, content: bytes | memoryview) -> tuple[NoticeManifest, memoryview]:
+    """Read the manifest of change notices and hand on the CSV it describes, not yet parsed.
+
+    Raises: ContractError(PACKAGE_TOO_LARGE, PACKAGE_MANIFEST, PACKAGE_TOO_MANY_RECORDS, PACKAGE_DIGEST).
+    """
+    line, csv = split_content(content)
+    manifest = _located(NoticeManifest, name, line)
+    _check_digest(name, manifest.sha256, csv)
+    return manifest, csv
+
+
+def read_receipt_package(
+    name: PackageName, content: bytes | memoryview
+) -> tuple[ReceiptManifest, memoryview]:
+    """Read the manifest of a receipt and hand on its CSV: the municipality's side of `read_notice_package`."""
+    line, csv = split_content(content)
+    manifest = _located(ReceiptManifest, name, line)
+    _check_digest(name, manifest.sha256, csv)
+    return manifest, csv
+
+
+def check_name(name: PackageName, endpoint_municipality: str) -> None:
+    """Refuse a file that lies in the outbox of another municipality than the one it names (PACKAGE_BINDING)."""
+    if name.municipality_code != endpoint_municipality:
+        raise SourceError(Code.PACKAGE_BINDING, str(name))
+
+
+def check_binding(
+    name: PackageName, manifest: NoticeManifest, endpoint_municipality: str, prefecture_code: str
+) -> None:
+    """Refuse unless file name, manifest and endpoint agree and the package is for us (PACKAGE_BINDING).
+
+    The certificate is bound by `juki.wire.envelope.open_envelope`, which was given the sender of the endpoint.
+    """
+    check_name(name, endpoint_municipality)
+    said = (manifest.municipality_code, manifest.file, PackageKind.NOTICE, manifest.sequence)
+    named = (name.municipality_code, name.file, name.kind, name.sequence)
+    if said != named or manifest.recipient != prefecture_code:
+        raise SourceError(Code.PACKAGE_BINDING, str(name))
+
+
+def check_count(name: PackageName, manifest: Manifest, records: int) -> None:
+    """Refuse a CSV that does not have the number of records its manifest announces (PACKAGE_COUNT)."""
+    if records != manifest.records:
+        raise ContractError(Code.PACKAGE_COUNT, str(name))
+
+
+def check_notice_numbers(name: PackageName, manifest: NoticeManifest, notice_nos: list[str]) -> None:
+    """Refuse unless the notices are numbered from first to last, one by one, in ASCII (PACKAGE_COUNT)."""
+    check_count(name, manifest, len(notice_nos))
+    if notice_nos != [str(number) for number in range(manifest.first_notice_no, manifest.last_notice_no + 1)]:
+        raise ContractError(Code.PACKAGE_COUNT, str(name))
+
+
+def _located[M: Manifest](manifest: type[M], name: PackageName, line: bytes) -> M: ...
+
+
+def _check_digest(name: PackageName, announced: str, csv: memoryview) -> None:
+    if not hmac.compare_digest(sha256_hex(csv), announced):
+        raise ContractError(Code.PACKAGE_DIGEST, str(name))
