@@ -1,0 +1,103 @@
+"""What every test may ask for: a home of its own and one real PostgreSQL for the whole session."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import settings
+from psycopg import sql
+
+from juki.columns import IdentityFile
+from juki.home import Home
+from juki.store import embedded
+
+settings.register_profile("ci", derandomize=True, max_examples=25, deadline=None)
+settings.load_profile("ci")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """A freshly installed pair of databases, by their administrator URLs."""
+
+    resident_url: str
+    fuhyo_url: str
+
+    def url(self, file: IdentityFile) -> str:
+        """Return the administrator URL of the database of one identity file."""
+        return self.resident_url if file is IdentityFile.RESIDENT else self.fuhyo_url
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A JUKI_HOME that does not exist yet."""
+    return Home.at(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def server_home() -> Iterator[Home]:
+    """The home of the session's PostgreSQL, stopped and removed at the end."""
+    # Not below pytest's folders: their long names would exceed the length of a socket path.
+    folder = Path(tempfile.mkdtemp(prefix="juki-test-"))
+    home = Home.at(folder / "home")
+    yield home
+    embedded.stop(home)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_home: Home) -> str:
+    """The administrator URL of a running PostgreSQL."""
+    return embedded.start(server_home)
+
+
+@pytest.fixture(scope="session")
+def templates(postgres: str, server_home: Home) -> dict[IdentityFile, str]:
+    """One installed database for each file, never written to, by name: copies are made of them."""
+    from juki.store.install import install
+
+    names = {file: f"juki_{file.value}" for file in IdentityFile}
+    for file, name in names.items():
+        embedded.ensure_database(postgres, name)
+        install(embedded.admin_url(server_home, name), file)
+    return names
+
+
+@pytest.fixture(scope="session")
+def new_stores(
+    postgres: str, server_home: Home, templates: dict[IdentityFile, str]
+) -> Iterator[Callable[[], Stores]]:
+    """Return a function that makes fresh pairs of databases; all are dropped at the end."""
+    counter, made = itertools.count(1), list[str]()
+
+    def make() -> Stores:
+        suffix = f"_{next(counter)}"
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            for template in templates.values():
+                copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                connection.execute(copy.format(sql.Identifier(template + suffix), sql.Identifier(template)))
+                made.append(template + suffix)
+        return Stores(*(embedded.admin_url(server_home, templates[file] + suffix) for file in IdentityFile))
+
+    yield make
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        for name in made:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def stores(new_stores: Callable[[], Stores]) -> Stores:
+    """A fresh pair of databases for one test."""
+    return new_stores()
+
+
+@pytest.fixture(scope="module")
+def module_stores(new_stores: Callable[[], Stores]) -> Stores:
+    """A fresh pair of databases for all tests of one module."""
+    return new_stores()
