@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar, NoReturn
@@ -61,22 +61,22 @@ class NoticeManifest:
     sha256: str
 
     @classmethod
-    def parse(cls, line: bytes) -> NoticeManifest:
-        """Read a manifest line; ContractError(PACKAGE_MANIFEST) for anything the specification does not say."""
-        fields = _Fields(_object(line), cls)
+    def parse(cls, line: bytes, ref: str = "") -> NoticeManifest:
+        """Read the line of the package `ref`; ContractError(PACKAGE_MANIFEST) for anything unspecified."""
+        keys = _Fields(line, cls, ref)
         manifest = cls(
-            municipality_code=fields.text("municipality_code", _MUNICIPALITY),
-            file=fields.file(),
-            recipient=fields.text("recipient", _MUNICIPALITY),
-            sequence=fields.number("sequence", 1, MAX_SEQUENCE),
-            first_notice_no=fields.number("first_notice_no", 1, MAX_NOTICE_NO),
-            last_notice_no=fields.number("last_notice_no", 1, MAX_NOTICE_NO),
-            records=fields.records(1),
-            created_at=fields.instant("created_at"),
-            sha256=fields.text("sha256", _SHA256),
+            municipality_code=keys.text("municipality_code", _MUNICIPALITY),
+            file=keys.file(),
+            recipient=keys.text("recipient", _MUNICIPALITY),
+            sequence=keys.number("sequence", 1, MAX_SEQUENCE),
+            first_notice_no=keys.number("first_notice_no", 1, MAX_NOTICE_NO),
+            last_notice_no=keys.number("last_notice_no", 1, MAX_NOTICE_NO),
+            records=keys.records(1),
+            created_at=keys.instant("created_at"),
+            sha256=keys.text("sha256", _SHA256),
         )
         if manifest.last_notice_no - manifest.first_notice_no + 1 != manifest.records:
-            _refuse()
+            keys.refuse()
         return manifest
 
     def line(self) -> bytes:
@@ -108,23 +108,23 @@ class ReceiptManifest:
     sha256: str
 
     @classmethod
-    def parse(cls, line: bytes) -> ReceiptManifest:
-        """Read the manifest line of a receipt; ContractError(PACKAGE_MANIFEST) when it is not one."""
-        fields = _Fields(_object(line), cls)
-        verdict = fields.text("verdict", re.compile("accepted|refused"))
+    def parse(cls, line: bytes, ref: str = "") -> ReceiptManifest:
+        """Read the line of the receipt `ref`; ContractError(PACKAGE_MANIFEST) when it is not one."""
+        keys = _Fields(line, cls, ref)
+        verdict = keys.text("verdict", re.compile("accepted|refused"))
         return cls(
-            municipality_code=fields.text("municipality_code", _MUNICIPALITY),
-            file=fields.file(),
-            sender=fields.text("sender", _MUNICIPALITY),
-            recipient=fields.text("recipient", _MUNICIPALITY),
-            sequence=fields.number("sequence", 1, MAX_SEQUENCE),
-            package_sha256=fields.text("package_sha256", _SHA256_OR_NONE),
+            municipality_code=keys.text("municipality_code", _MUNICIPALITY),
+            file=keys.file(),
+            sender=keys.text("sender", _MUNICIPALITY),
+            recipient=keys.text("recipient", _MUNICIPALITY),
+            sequence=keys.number("sequence", 1, MAX_SEQUENCE),
+            package_sha256=keys.text("package_sha256", _SHA256_OR_NONE),
             verdict=PackageVerdict(verdict),
-            code=fields.text("code", _CODE_OR_NONE),
-            message=fields.text("message", re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,400}")),
-            records=fields.records(0),
-            created_at=fields.instant("created_at"),
-            sha256=fields.text("sha256", _SHA256),
+            code=keys.text("code", _CODE_OR_NONE),
+            message=keys.text("message", re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,400}")),
+            records=keys.records(0),
+            created_at=keys.instant("created_at"),
+            sha256=keys.text("sha256", _SHA256),
         )
 
     def line(self) -> bytes:
@@ -139,61 +139,64 @@ Manifest = NoticeManifest | ReceiptManifest
 class _Fields:
     """The keys of one manifest, each taken by the form it must have."""
 
-    def __init__(self, values: dict[str, object], manifest: type[Manifest]) -> None:
-        if values.keys() != {"format", *manifest.__dataclass_fields__}:
-            _refuse()
-        if values["format"] != manifest.FORMAT:
-            _refuse()
-        self._values = values
+    def __init__(self, line: bytes, manifest: type[Manifest], ref: str) -> None:
+        self._ref = ref
+        self._values = _object(line) or self.refuse()
+        if self._values.keys() != {"format", *(field.name for field in fields(manifest))}:
+            self.refuse()
+        if self._values["format"] != manifest.FORMAT:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        raise ContractError(Code.PACKAGE_MANIFEST, self._ref)
 
     def text(self, key: str, form: re.Pattern[str]) -> str:
         value = self._values[key]
         if not isinstance(value, str) or form.fullmatch(value) is None:
-            _refuse()
+            self.refuse()
         return value
 
     def number(self, key: str, low: int, high: int) -> int:
         value = self._values[key]
         # bool is an int to isinstance, and `true` is not a number.
         if type(value) is not int or not low <= value <= high:
-            _refuse()
+            self.refuse()
         return value
 
     def records(self, low: int) -> int:
-        records = self.number("records", low, 2**63)
+        records = self.number("records", low, MAX_NOTICE_NO)
         if records > MAX_RECORDS:
-            raise ContractError(Code.PACKAGE_TOO_MANY_RECORDS)
+            raise ContractError(Code.PACKAGE_TOO_MANY_RECORDS, self._ref)
         return records
 
     def file(self) -> IdentityFile:
         return IdentityFile(self.text("file", re.compile("resident|fuhyo")))
 
     def instant(self, key: str) -> datetime:
-        text = self.text(key, _INSTANT)
-        try:
-            instant = datetime.fromisoformat(text)
-            # An instant at the edge of the calendar parses but has no equivalent in UTC.
-            instant.astimezone(UTC)
-        except (ValueError, OverflowError):
-            instant = None
-        return instant if instant is not None else _refuse()
+        return _instant(self.text(key, _INSTANT)) or self.refuse()
 
 
-def _refuse() -> NoReturn:
-    raise ContractError(Code.PACKAGE_MANIFEST)
+def _instant(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+        # An instant at the edge of the calendar parses but has no equivalent in UTC.
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return instant
 
 
-def _object(line: bytes) -> dict[str, object]:
+def _object(line: bytes) -> dict[str, object] | None:
     """Read the one JSON object of a line, bare: no space around it, no BOM, no key twice, integers only."""
     if len(line) > MAX_MANIFEST_BYTES or not line.startswith(b"{") or not line.endswith(b"}\n"):
-        _refuse()
+        return None
     try:
         value: object = json.loads(
             line.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_number, parse_constant=_no_number
         )
     except (ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else _refuse()
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -209,9 +212,11 @@ def _no_number(_: str) -> NoReturn:
 
 def _line(manifest: Manifest) -> bytes:
     values: dict[str, object] = {"format": manifest.FORMAT}
-    for key in manifest.__dataclass_fields__:
-        value = getattr(manifest, key)
-        values[key] = value.isoformat() if isinstance(value, datetime) else value
+    for field in fields(manifest):
+        value = getattr(manifest, field.name)
+        values[field.name] = value.isoformat() if isinstance(value, datetime) else value
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     line = text.encode("utf-8") + b"\n"
-    return line if len(line) <= MAX_MANIFEST_BYTES else _refuse()
+    if len(line) > MAX_MANIFEST_BYTES:
+        raise ContractError(Code.PACKAGE_MANIFEST)
+    return line

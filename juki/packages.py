@@ -2,7 +2,7 @@
 
 Decides:    the form of a file name, where the manifest ends and the CSV begins, the limits, and whether file
             name, manifest and endpoint name the same municipality, file and sequence (measure M2).
-Leaves:     the manifests to `juki.manifests`, the CSV to `juki.records`, the envelope to `juki.wire.envelope`.
+Leaves:     the manifests to `juki.manifests`, the CSV to `juki.records`, the envelope to `juki.wire`.
 Invariants: the CSV is handed on only when its SHA-256 is the one of the manifest; it is never copied.
 Source:     spec/packages.md sections 1 and 2.
 """
@@ -14,6 +14,9 @@ import hmac
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+import numpy as np
+import pyarrow as pa
 
 from juki.columns import IdentityFile
 from juki.errors import ContractError, SourceError
@@ -86,7 +89,7 @@ class RecordVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class PackageName:
-    """The name of a package's file, `352039-resident-notice-00000017.p7m`; sorts in the order of its channel."""
+    """The name of a package's file, `352039-resident-notice-00000017.p7m`; sorts in channel order."""
 
     municipality_code: str
     file: IdentityFile
@@ -127,7 +130,7 @@ def split_content(content: bytes | memoryview) -> tuple[bytes, memoryview]:
 
 
 def write_content(manifest: Manifest, csv: bytes) -> bytes:
-    """Join a manifest and its CSV into the content of a package; the caller has set `sha256` and `records`."""
+    """Join a manifest and its CSV into the content of a package; the caller set `sha256` and `records`."""
     return manifest.line() + csv
 
 
@@ -137,7 +140,7 @@ def read_notice_package(name: PackageName, content: bytes | memoryview) -> tuple
     Raises: ContractError(PACKAGE_TOO_LARGE, PACKAGE_MANIFEST, PACKAGE_TOO_MANY_RECORDS, PACKAGE_DIGEST).
     """
     line, csv = split_content(content)
-    manifest = _located(NoticeManifest, name, line)
+    manifest = NoticeManifest.parse(line, str(name))
     _check_digest(name, manifest.sha256, csv)
     return manifest, csv
 
@@ -145,15 +148,15 @@ def read_notice_package(name: PackageName, content: bytes | memoryview) -> tuple
 def read_receipt_package(
     name: PackageName, content: bytes | memoryview
 ) -> tuple[ReceiptManifest, memoryview]:
-    """Read the manifest of a receipt and hand on its CSV: the municipality's side of `read_notice_package`."""
+    """Read the manifest of a receipt and hand on its CSV, as `read_notice_package` does."""
     line, csv = split_content(content)
-    manifest = _located(ReceiptManifest, name, line)
+    manifest = ReceiptManifest.parse(line, str(name))
     _check_digest(name, manifest.sha256, csv)
     return manifest, csv
 
 
 def check_name(name: PackageName, endpoint_municipality: str) -> None:
-    """Refuse a file that lies in the outbox of another municipality than the one it names (PACKAGE_BINDING)."""
+    """Refuse a file from the outbox of another municipality than the one it names (PACKAGE_BINDING)."""
     if name.municipality_code != endpoint_municipality:
         raise SourceError(Code.PACKAGE_BINDING, str(name))
 
@@ -163,7 +166,7 @@ def check_binding(
 ) -> None:
     """Refuse unless file name, manifest and endpoint agree and the package is for us (PACKAGE_BINDING).
 
-    The certificate is bound by `juki.wire.envelope.open_envelope`, which was given the sender of the endpoint.
+    The certificate is bound by `juki.wire.envelope.open_envelope`, given the sender of the endpoint.
     """
     check_name(name, endpoint_municipality)
     said = (manifest.municipality_code, manifest.file, PackageKind.NOTICE, manifest.sequence)
@@ -178,14 +181,12 @@ def check_count(name: PackageName, manifest: Manifest, records: int) -> None:
         raise ContractError(Code.PACKAGE_COUNT, str(name))
 
 
-def check_notice_numbers(name: PackageName, manifest: NoticeManifest, notice_nos: list[str]) -> None:
-    """Refuse unless the notices are numbered from first to last, one by one, in ASCII (PACKAGE_COUNT)."""
+def check_notice_numbers(name: PackageName, manifest: NoticeManifest, notice_nos: pa.ChunkedArray) -> None:
+    """Refuse unless the column counts from the first to the last notice, one by one (PACKAGE_COUNT)."""
     check_count(name, manifest, len(notice_nos))
-    if notice_nos != [str(number) for number in range(manifest.first_notice_no, manifest.last_notice_no + 1)]:
+    expected = pa.array(np.arange(manifest.first_notice_no, manifest.last_notice_no + 1)).cast(pa.string())
+    if not notice_nos.equals(pa.chunked_array([expected])):
         raise ContractError(Code.PACKAGE_COUNT, str(name))
-
-
-def _located[M: Manifest](manifest: type[M], name: PackageName, line: bytes) -> M: ...
 
 
 def _check_digest(name: PackageName, announced: str, csv: memoryview) -> None:
