@@ -1,0 +1,322 @@
+"""What the notices of one package do to an identity file: which become newest, which are history, which refused.
+
+Decides:    the effect of every notice, in order for each person, many people at a time; which version each one
+            supersedes; which codes are replaced.
+Leaves:     the rules of the table to `juki.decisions`; the transaction and the rows to `juki.store.identities`.
+Invariants: notices of one person are judged in the order of the package, each seeing what the one before it
+            did; notices of different people do not see each other, except that one number has one holder.
+Source:     法30条の6①, 30条の41①; 施行令30条の6 (history); 番号法施行令6条 (numbers); ADR-0011.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow.compute as pc
+
+from juki.columns import IdentityFile
+from juki.decisions import CODE_ORDER, EVENTS, NO_CODE, Effect, FuhyoEvent, Lookup, State, kind_of, lookup_of
+from juki.findings import Finding, Findings, Mask, Rows
+from juki.holders import NumberHolders
+from juki.known import Known, Notices, Numbers, event_mask, event_numbers
+from juki.notices import CODE_CORRECTIONS, NUMBER_CORRECTIONS, Kind, Reason
+from juki.reasons import Code
+from juki.register import NO_NOTICE, NOBODY, STORED, People, as_dates, as_pairs, foreign_flags, people_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to write for one package.
+
+    Shape: one value per notice. `effects` of `Effect`; `superseded_by` the later notice of this package that
+           supersedes it, or -1; `updates` the row of `Known.newest` its version takes the place of, or -1
+           when the person is new; `behind_stored` for recorded notices the row of `Known.newest` that is
+           newer, or -1 when a notice of this package is (then `superseded_by`). `stored_superseded_by` has
+           one value per row of `Known.newest`: the first notice that supersedes it, or -1. `code_changes`
+           are the positions of applied code corrections that name a previous code.
+    """
+
+    effects: Numbers
+    superseded_by: Numbers
+    updates: Numbers
+    behind_stored: Numbers
+    stored_superseded_by: Numbers
+    code_changes: Rows
+    findings: Findings
+
+    def where(self, effect: Effect) -> Mask:
+        """Mark the notices with one effect."""
+        mask: Mask = self.effects == effect
+        return mask
+
+    @property
+    def becomes_newest(self) -> Mask:
+        """Mark the notices whose version is the newest one when the package ends."""
+        mask: Mask = self.where(Effect.APPLY) & (self.superseded_by == NO_NOTICE)
+        return mask
+
+    @property
+    def becomes_history(self) -> Mask:
+        """Mark the notices that go to history at once: superseded within the package, or recorded late."""
+        mask: Mask = self.where(Effect.APPLY) & (self.superseded_by != NO_NOTICE) | self.where(Effect.RECORD)
+        return mask
+
+
+def plan_changes(notices: Notices, known: Known) -> Plan:
+    """Judge the admitted notices of one package against what the file knows.
+
+    Returns: a plan over all notices; those not admitted have `Effect.REJECT` and no further finding here.
+    """
+    return _Judge(notices, known).judge()
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What the notices say, one value per notice."""
+
+    event: Numbers
+    is_entry: Mask
+    is_correction: Mask
+    is_deletion: Mask
+    is_death: Mask
+    number_correction: Mask
+    code_correction: Mask
+    foreign: np.ndarray[tuple[int], np.dtype[np.int8]]
+    event_date: Numbers
+
+
+def _facts_of(notices: Notices) -> _Facts:
+    table, file = notices.table, notices.file
+    has_previous = np.asarray(
+        pc.not_equal(table.column("previous_resident_code"), "").to_numpy(zero_copy_only=False),
+        dtype=np.bool_,
+    )
+    reasons = table.column("reason") if file is IdentityFile.RESIDENT else table.column("kind")
+    event = event_numbers(file, table.column("kind"), reasons, has_previous)
+    kinds = np.array([kind_of(event) for event in EVENTS[file]])
+    kind = kinds[event]
+    code_events = (
+        CODE_CORRECTIONS if file is IdentityFile.RESIDENT else frozenset({FuhyoEvent.CODE_CORRECTION})
+    )
+    return _Facts(
+        event=event,
+        is_entry=kind == Kind.ENTRY,
+        is_correction=kind == Kind.CORRECTION,
+        is_deletion=kind == Kind.DELETION,
+        is_death=event_mask(file, frozenset({Reason.DEATH}))[event],
+        number_correction=event_mask(file, NUMBER_CORRECTIONS)[event],
+        code_correction=event_mask(file, code_events)[event],
+        foreign=foreign_flags(notices),
+        event_date=as_dates(table.column("event_date")),
+    )
+
+
+@dataclass(slots=True)
+class _Judge:
+    """One package being judged: rounds over the first, second, third … notice of each person."""
+
+    notices: Notices
+    known: Known
+    facts: _Facts = field(init=False)
+    people: People = field(init=False)
+    holders: NumberHolders = field(init=False)
+    lookup: Lookup = field(init=False)
+    plan: Plan = field(init=False)
+    found: list[Finding] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        n = len(self.notices)
+        self.facts = _facts_of(self.notices)
+        self.people = people_of(self.notices, self.known, self.facts.code_correction)
+        self.holders = NumberHolders.of(self.notices, self.known, self.people)
+        self.lookup = lookup_of(self.notices.file)
+        self.plan = Plan(
+            effects=np.full(n, Effect.REJECT, dtype=np.int64),
+            superseded_by=np.full(n, NO_NOTICE, dtype=np.int64),
+            updates=np.full(n, NOBODY, dtype=np.int64),
+            behind_stored=np.full(n, NOBODY, dtype=np.int64),
+            stored_superseded_by=np.full(self.known.newest.num_rows, NO_NOTICE, dtype=np.int64),
+            code_changes=np.empty(0, dtype=np.int64),
+            findings=Findings(n),
+        )
+
+    def judge(self) -> Plan:
+        for rows in _rounds(self.people, self.facts, self.notices.admitted):
+            self._judge_round(rows)
+        plan = self.plan
+        newest = np.flatnonzero(plan.becomes_newest)
+        plan.updates[newest] = self.people.stored_row[self.people.named[newest]]
+        changed_person = self.people.subject != self.people.named
+        return Plan(
+            plan.effects, plan.superseded_by, plan.updates, plan.behind_stored, plan.stored_superseded_by,
+            np.flatnonzero(plan.where(Effect.APPLY) & changed_person),
+            Findings(len(self.notices), tuple(self.found)),
+        )  # fmt: skip
+
+    def _judge_round(self, rows: Rows) -> None:
+        repeated = self._is_repeat(rows)
+        self.plan.effects[rows[repeated]] = Effect.REPEAT
+        rows = rows[~repeated]
+        if len(rows) == 0:
+            return
+        state = self.people.states(rows, self.facts.foreign[rows])
+        effects = self.lookup.effects[self.facts.event[rows], state].astype(np.int64)
+        self._report_codes(rows, self.lookup.codes[self.facts.event[rows], state])
+        self._guard_late_entry(rows, state, effects)
+        self._guard_new_code(rows, effects)
+        self._guard_death(rows, effects)
+        if self.notices.file is IdentityFile.RESIDENT:
+            self._guard_numbers(rows, state, effects)
+        self.plan.effects[rows] = effects
+        self._record(rows[effects == Effect.RECORD])
+        self._apply(rows[effects == Effect.APPLY])
+
+    # -- guards: what the table can not say because it takes more than one person or value ------------------
+
+    def _is_repeat(self, rows: Rows) -> Mask:
+        """The newest version of the person says exactly the same, from the same sender."""
+        person = self.people.named[rows]
+        people, facts = self.people, self.facts
+        same: Mask = people.exists[person] & people.here[person]
+        same &= (people.digest[person] == as_pairs(self.notices.digests)[rows]).all(axis=1)
+        same &= people.event[person] == facts.event[rows]
+        same &= people.event_date[person] == facts.event_date[rows]
+        return same
+
+    def _guard_late_entry(self, rows: Rows, state: Numbers, effects: Numbers) -> None:
+        """An entry made before the entry that stands elsewhere was overtaken on the way: it is history."""
+        person = self.people.subject[rows]
+        late = (state == State.ELSEWHERE) & self.facts.is_entry[rows] & self.people.entered[person]
+        late &= self.people.notified_at[person] > self.notices.notified_at[rows]
+        late &= effects == Effect.APPLY
+        effects[late] = Effect.RECORD
+        self._report(Code.LOGIC_ARRIVED_LATE, "", rows[late])
+
+    def _guard_new_code(self, rows: Rows, effects: Numbers) -> None:
+        """A code correction must lead to a code that nobody has or had."""
+        new, old = self.people.named[rows], self.people.subject[rows]
+        taken = (
+            (new != old) & (self.people.exists[new] | self.people.replaced[new]) & (effects == Effect.APPLY)
+        )
+        effects[taken] = Effect.REJECT
+        self._report(Code.LOGIC_NEW_CODE_IN_USE, "resident_code", rows[taken])
+
+    def _guard_death(self, rows: Rows, effects: Numbers) -> None:
+        """Who was erased on death and is entered again needs a second look."""
+        person = self.people.subject[rows]
+        risen = self.facts.is_entry[rows] & self.people.dead[person] & self.people.exists[person]
+        self._report(Code.LOGIC_ENTERED_AFTER_DEATH, "reason", rows[risen & (effects != Effect.REJECT)])
+
+    def _guard_numbers(self, rows: Rows, state: Numbers, effects: Numbers) -> None:
+        """個人番号: changed only by its own correction, held by one person, never used again by another."""
+        facts, person = self.facts, self.people.subject[rows]
+        new, stored = self.holders.number[rows], self.people.number[person]
+        has_new, has_stored = new.any(axis=1), stored.any(axis=1)
+        differs = has_new & has_stored & (new != stored).any(axis=1)
+        standing_here = (state == State.HERE) | (state == State.HERE_AS_OTHER)
+        silent = differs & standing_here & ~facts.is_entry[rows] & ~facts.number_correction[rows]
+        self._reject(Code.LOGIC_NUMBER_DIFFERS, "individual_number", rows, effects, silent)
+
+        previous = as_pairs(self.notices.previous_number_indexes)[rows]
+        wrong = previous.any(axis=1) & (previous != stored).any(axis=1) & standing_here
+        self._report(
+            Code.LOGIC_PREVIOUS_NUMBER_DIFFERS,
+            "previous_individual_number",
+            rows[wrong & (effects != Effect.REJECT)],
+        )
+        for code, hit in self.holders.conflicts(rows, person, (effects == Effect.APPLY) & has_new):
+            self._reject(code, "individual_number", rows, effects, hit)
+
+    def _reject(self, code: Code, column: str, rows: Rows, effects: Numbers, hit: Mask) -> None:
+        """Report, and refuse when the code is an error."""
+        hit = hit & (effects != Effect.REJECT)
+        self._report(code, column, rows[hit])
+        if code.severity == "error":
+            effects[hit] = Effect.REJECT
+
+    def _report_codes(self, rows: Rows, codes: np.ndarray[tuple[int], np.dtype[np.int8]]) -> None:
+        for position in np.unique(codes[codes != NO_CODE]):
+            self._report(CODE_ORDER[position], "", rows[codes == position])
+
+    def _report(self, code: Code, column: str, rows: Rows) -> None:
+        if len(rows):
+            self.found.append(Finding(code, column, np.sort(rows)))
+
+    # -- effects --------------------------------------------------------------------------------------------
+
+    def _record(self, rows: Rows) -> None:
+        """Keep the notice behind the version that is newer than it."""
+        person = self.people.subject[rows]
+        origin = self.people.origin[person]
+        in_package = origin >= 0
+        self.plan.superseded_by[rows[in_package]] = origin[in_package]
+        self.plan.behind_stored[rows[~in_package]] = self.people.stored_row[person[~in_package]]
+
+    def _apply(self, rows: Rows) -> None:
+        """Let the notice make the newest version of its person, and supersede the one before."""
+        people, facts = self.people, self.facts
+        old, new = people.subject[rows], people.named[rows]
+        self._supersede(rows, old)
+        moved = old != new
+        people.hand_over(old[moved], new[moved])
+        self.holders.hand_over(old[moved], new[moved])
+        people.exists[new] = True
+        people.erased[new] = facts.is_deletion[rows]
+        people.entered[new] = facts.is_entry[rows]
+        people.dead[new] = facts.is_death[rows]
+        people.here[new] = True
+        people.foreign[new] = facts.foreign[rows]
+        people.notified_at[new] = self.notices.notified_at[rows]
+        people.event[new] = facts.event[rows]
+        people.event_date[new] = facts.event_date[rows]
+        people.digest[new] = as_pairs(self.notices.digests)[rows]
+        people.number[new] = self.holders.number[rows]
+        people.origin[new] = rows
+        self.holders.claim(rows, new, ~facts.is_deletion[rows])
+
+    def _supersede(self, rows: Rows, person: Numbers) -> None:
+        origin = self.people.origin[person]
+        self.plan.superseded_by[origin[origin >= 0]] = rows[origin >= 0]
+        stored = origin == STORED
+        self.plan.stored_superseded_by[self.people.stored_row[person[stored]]] = rows[stored]
+
+
+def _rounds(people: People, facts: _Facts, admitted: Mask) -> list[Rows]:
+    """Split the admitted notices into rounds: the k-th round has the k-th notice of each person.
+
+    People joined by a code correction of this package count as one person.
+    """
+    rows = np.flatnonzero(admitted)
+    if len(rows) == 0:
+        return []
+    group = _joined(people, rows)[people.subject[rows]]
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    rank = np.empty(len(rows), dtype=np.int64)
+    rank[order] = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    by_rank = np.argsort(rank, kind="stable")
+    cuts = np.flatnonzero(np.diff(rank[by_rank])) + 1
+    return [rows[part] for part in np.split(by_rank, cuts)]
+
+
+def _joined(people: People, rows: Rows) -> Numbers:
+    """Give each person a group; a person and the one it is handed over to share it.
+
+    A loop over the code corrections of a package, which are few, and linear when they are not.
+    """
+    group = np.arange(len(people.exists))
+    handed = rows[people.subject[rows] != people.named[rows]]
+    parent: dict[int, int] = {}
+
+    def root(person: int) -> int:
+        while (above := parent.get(person, person)) != person:
+            parent[person] = parent.get(above, above)
+            person = above
+        return person
+
+    for old, new in zip(people.subject[handed].tolist(), people.named[handed].tolist(), strict=True):
+        parent[root(new)] = root(old)
+    for person in parent:
+        group[person] = root(person)
+    return group

@@ -1,0 +1,115 @@
+"""What the files already hold about the people of one package: the input of the logical checks.
+
+Decides:    the shape in which the store answers `which versions are the newest, which codes were replaced,
+            who holds these numbers`.
+Leaves:     the asking to `juki.store.identities`, the judging to `juki.identity`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from juki.columns import IdentityFile
+from juki.decisions import EVENTS, Event, FuhyoEvent
+from juki.findings import Mask
+from juki.notices import Kind, Reason
+from juki.numbers import INDEX_BYTES, Index
+
+Numbers = NDArray[np.int64]
+Bytes16 = pa.binary(INDEX_BYTES)
+
+NEWEST_SCHEMA = pa.schema(
+    [
+        ("resident_code", pa.string()),
+        ("sender_code", pa.string()),
+        ("notice_no", pa.int64()),
+        ("package_id", pa.int64()),
+        ("kind", pa.string()),
+        ("reason", pa.string()),
+        ("previous_resident_code", pa.string()),
+        ("event_date", pa.string()),
+        ("notified_at", pa.timestamp("us", "UTC")),
+        ("is_foreign", pa.bool_()),
+        ("record_digest", Bytes16),
+        ("number_index", Bytes16),
+    ]
+)
+"""The newest version of each known person; absent texts are empty, an absent number is null."""
+
+HOLDER_SCHEMA = pa.schema(
+    [
+        ("number_index", Bytes16),
+        ("resident_code", pa.string()),
+        ("is_standing", pa.bool_()),
+        ("is_newest", pa.bool_()),
+    ]
+)
+"""Who holds or ever held a number: code (the newest one of that person), whether that person stands, and
+whether the number is on the person's newest version. One row per number and person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The answer of one file about the codes and numbers of one package."""
+
+    newest: pa.Table
+    replaced_codes: pa.Array
+    holders: pa.Table
+
+    @classmethod
+    def nothing(cls) -> Known:
+        """A file that knows none of them."""
+        return cls(NEWEST_SCHEMA.empty_table(), pa.array([], pa.string()), HOLDER_SCHEMA.empty_table())
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The notices of one package, ready to be judged.
+
+    Shape: `table` has the notice columns of `file`; `digests` and `number_indexes` one value per notice;
+           `notified_at` microseconds since 1970 (UTC); `admitted` marks those that passed the contract.
+    """
+
+    file: IdentityFile
+    sender_code: str
+    table: pa.Table
+    digests: Index
+    number_indexes: Index
+    previous_number_indexes: Index
+    notified_at: Numbers
+    admitted: Mask
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+
+def event_numbers(
+    file: IdentityFile, kinds: pa.ChunkedArray, reasons: pa.ChunkedArray, code_corrections: Mask
+) -> Numbers:
+    """Number the event of each notice as `juki.decisions.EVENTS` does; -1 where it is no event of the law.
+
+    `reasons` is not looked at for the fuhyo file, `code_corrections` not for the resident file.
+    """
+    if file is IdentityFile.RESIDENT:
+        return _positions(reasons, [event.value for event in EVENTS[file]])
+    numbers = _positions(kinds, [Kind.ENTRY.value, Kind.DELETION.value, Kind.CORRECTION.value])
+    numbers[(numbers == EVENTS[file].index(FuhyoEvent.CORRECTION)) & code_corrections] = EVENTS[file].index(
+        FuhyoEvent.CODE_CORRECTION
+    )
+    return numbers
+
+
+def event_mask(file: IdentityFile, wanted: frozenset[Reason] | frozenset[FuhyoEvent]) -> Mask:
+    """Mark the wanted ones among the numbered events of a file."""
+    events: tuple[Event, ...] = EVENTS[file]
+    return np.array([event in wanted for event in events], dtype=np.bool_)
+
+
+def _positions(values: pa.ChunkedArray, names: list[str]) -> Numbers:
+    found = pc.index_in(values, value_set=pa.array(names)).combine_chunks()
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64).copy()
