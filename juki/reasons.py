@@ -53,6 +53,194 @@ class Code(StrEnum):
 
     # fmt: off — a table is read by its columns
     # -- a record breaks the contract (validations/, juki.rules) -------------------------------------------
+    NOTICE_NO_FORM = (
+        "notice_no.form", _R, _E, "通知番号が1からの連番の形（ASCII数字、先頭の0なし）ではありません。",
+        "spec 2, 3", "市町村の作成ソフトを確認してください。",
+    )
+    NOTIFIED_AT_FORM = (
+        "notified_at.form", _R, _E, "通知日時が実在する日時（ISO 8601、秒と時差つき）ではありません。",
+        "ISO 8601, spec 3", "市町村の作成ソフトを確認してください。",
+    )
+    NOTIFIED_AT_FUTURE = (
+        "notified_at.future", _R, _A, "通知日時が受信日時より後です。",
+        "spec 3", "市町村CSの時計を確認してください。",
+    )
+    KIND_UNKNOWN = (
+        "kind.unknown", _R, _E, "異動区分が記載・消除・記載の修正のいずれでもありません。",
+        "施行令30条の5, 30条の12の3", "市町村の作成ソフトを確認してください。",
+    )
+    REASON_UNKNOWN = (
+        "reason.unknown", _R, _E, "異動事由が省令の20の事由のいずれでもありません。",
+        "施行規則11条", "省令のとおりの表記で通知し直すよう市町村に求めてください。",
+    )
+    REASON_OTHER_KIND = (
+        "reason.other_kind", _R, _E, "異動事由がこの異動区分のものではありません。",
+        "施行規則11条", "異動区分と異動事由を市町村に確認してください。",
+    )
+    EVENT_DATE_MISSING = (
+        "event_date.missing", _R, _E, "異動年月日がありません（不詳は出生と死亡に限ります）。",
+        "施行令30条の5, 30条の12の3", "市町村に異動年月日を確認してください。",
+    )
+    EVENT_DATE_FORM = (
+        "event_date.form", _R, _E, "異動年月日が YYYY-MM-DD の形ではありません。",
+        "spec 3", "市町村の作成ソフトを確認してください。",
+    )
+    EVENT_DATE_UNREAL = (
+        "event_date.unreal", _R, _E, "異動年月日が暦にない日です。",
+        "施行令30条の5, 30条の12の3", "市町村に異動年月日を確認してください。",
+    )
+    EVENT_DATE_FUTURE = (
+        "event_date.future", _R, _A, "異動年月日が通知の日より後です（転出の予定を除きます）。",
+        "施行令30条の5二号", "市町村に異動年月日を確認してください。",
+    )
+    RESIDENT_CODE_MISSING = (
+        "resident_code.missing", _R, _E, "住民票コードがないため、誰の記録か定められません。",
+        "法7条13号, 17条7号; 施行令30条の12の3四号", "住民票コードの記載の後に通知し直すよう市町村に求めてください。",
+    )
+    RESIDENT_CODE_FORM = (
+        "resident_code.form", _R, _E, "住民票コードがASCII数字11桁ではありません。",
+        "法7条13号, 施行規則1条", "市町村に住民票コードを確認してください。",
+    )
+    RESIDENT_CODE_ZERO = (
+        "resident_code.zero", _R, _E, "住民票コードがすべて0です。",
+        "法7条13号", "市町村に住民票コードを確認してください。",
+    )
+    RESIDENT_CODE_CHECK_DIGIT = (
+        "resident_code.check_digit", _R, _A, "住民票コードの検査数字が合いません。",
+        "施行規則1条二号（算式は未公表）", "市町村に住民票コードを確認してください。",
+    )
+    RESIDENT_CODE_REFUSED_DIGIT = (
+        "resident_code.refused_digit", _R, _E, "住民票コードの検査数字が合いません（拒否する設定です）。",
+        "施行規則1条二号（算式は未公表）", "市町村に住民票コードを確認してください。",
+    )
+    INDIVIDUAL_NUMBER_MISSING = (
+        "individual_number.missing", _R, _E, "個人番号の修正の通知に新しい個人番号がありません。",
+        "施行令30条の5四号", "個人番号を含めて通知し直すよう市町村に求めてください。",
+    )
+    INDIVIDUAL_NUMBER_FORM = (
+        "individual_number.form", _R, _E, "個人番号がASCII数字12桁ではありません。",
+        "番号法2条5項, 省令85号5条", "市町村に個人番号を確認してください。",
+    )
+    INDIVIDUAL_NUMBER_ZERO = (
+        "individual_number.zero", _R, _E, "個人番号がすべて0です。",
+        "番号法2条5項", "市町村に個人番号を確認してください。",
+    )
+    INDIVIDUAL_NUMBER_CHECK_DIGIT = (
+        "individual_number.check_digit", _R, _E, "個人番号の検査用数字が合いません。",
+        "省令85号5条", "市町村に個人番号を確認してください。",
+    )
+    TEXT_CONTROL = (
+        "text.control", _R, _E, "改行・制御文字・見えない書式文字が含まれています。",
+        "spec 3, domain 3", "市町村に文字の入力または変換を確認してください。",
+    )
+    TEXT_HANGUL = (
+        "text.hangul", _R, _E, "ハングルが含まれています。住基ネット統一文字が変換されていない疑いがあります。",
+        "domain 3", "市町村の文字コード変換を確認してください。",
+    )
+    TEXT_PRIVATE_USE = (
+        "text.private_use", _R, _E, "私用領域の文字（外字）が含まれています。",
+        "spec 3", "外字は〓に置き換え、数を記すよう市町村に求めてください。",
+    )
+    TEXT_NO_CHARACTER = (
+        "text.no_character", _R, _E, "文字ではない符号または変換に失敗した文字が含まれています。",
+        "spec 3, domain 3", "市町村の文字コード変換を確認してください。",
+    )
+    TEXT_STRAY_SELECTOR = (
+        "text.stray_selector", _R, _E, "異体字セレクタが漢字の直後にありません。",
+        "domain 3, UTS #37", "市町村の文字コード変換を確認してください。",
+    )
+    TEXT_TOO_LONG = (
+        "text.too_long", _R, _E, "文字数が上限を超えています。",
+        "spec 3（上限は当システムの定め）", "市町村に項目の取り違えがないか確認してください。",
+    )
+    KANA_CHARACTER = (
+        "kana.character", _R, _E, "振り仮名に全角片仮名以外の文字が含まれています。",
+        "法7条1号の2, domain 3", "市町村の作成ソフトを確認してください。",
+    )
+    FORMER_NAME_KANA_ALONE = (
+        "former_name_kana.alone", _R, _E, "旧氏がないのに旧氏の振り仮名があります。",
+        "施行令30条の13", "旧氏の記載の有無を市町村に確認してください。",
+    )
+    FORMER_NAME_OF_FOREIGNER = (
+        "former_name.of_foreigner", _R, _A, "外国人住民の記録に旧氏があります。",
+        "施行令30条の13, 30条の16", "通称との取り違えがないか市町村に確認してください。",
+    )
+    ALIAS_OF_JAPANESE = (
+        "alias.of_japanese", _R, _E, "日本人住民の記録に通称があります。",
+        "施行令30条の16", "外国人住民の別または旧氏との取り違えを市町村に確認してください。",
+    )
+    BIRTH_DATE_MISSING = (
+        "birth_date.missing", _R, _E, "生年月日がありません。",
+        "法7条2号, 17条5号", "不詳の部分は定められた形で示すよう市町村に求めてください。",
+    )
+    BIRTH_DATE_FORM = (
+        "birth_date.form", _R, _E, "生年月日が定められた8文字の形（不詳・暦外の形を含む）ではありません。",
+        "domain 3, spec 3", "市町村に生年月日を確認してください。",
+    )
+    BIRTH_DATE_FUTURE = (
+        "birth_date.future", _R, _E, "生年月日が通知の日より後です。",
+        "法7条2号, 17条5号", "市町村に生年月日を確認してください。",
+    )
+    SEX_UNKNOWN = (
+        "sex.unknown", _R, _E, "性別が1・2・空白のいずれでもありません。",
+        "法7条3号, 17条6号", "市町村の作成ソフトを確認してください。",
+    )
+    FLAG_FORM = (
+        "flag.form", _R, _E, "該当の有無が0・1のいずれでもありません。",
+        "spec 3", "市町村の作成ソフトを確認してください。",
+    )
+    MUNICIPALITY_MISSING = (
+        "municipality_code.missing", _R, _E, "市区町村コードがありません。",
+        "法7条7号, 17条3号", "市町村に住所を確認してください。",
+    )
+    MUNICIPALITY_FORM = (
+        "municipality_code.form", _R, _E, "市区町村コードがASCII数字6桁ではありません。",
+        "全国地方公共団体コード", "市町村の作成ソフトを確認してください。",
+    )
+    MUNICIPALITY_CHECK_DIGIT = (
+        "municipality_code.check_digit", _R, _E, "市区町村コードの検査数字が合いません。",
+        "全国地方公共団体コード", "市町村の作成ソフトを確認してください。",
+    )
+    MUNICIPALITY_NOT_SENDER = (
+        "municipality_code.not_sender", _R, _E, "送り元の市町村の住民の記録ではありません。",
+        "法30条の6①, M2", "住所地の市町村から通知するよう求めてください。",
+    )
+    MUNICIPALITY_UNKNOWN = (
+        "municipality_code.unknown", _R, _A, "市区町村コードが一覧にありません。",
+        "全国地方公共団体コード", "廃置分合があれば一覧を更新してください。",
+    )
+    ADDRESS_MISSING = (
+        "address.missing", _R, _E, "住所がありません。",
+        "法7条7号, 17条3号", "市町村に住所を確認してください。",
+    )
+    PLACE_ABROAD = (
+        "place.abroad", _R, _E, "国外転出者の記録に住所または市区町村コードがあります。",
+        "法17条3号, spec 3", "国外転出者である旨か住所のどちらが正しいか市町村に確認してください。",
+    )
+    GAIJI_FORM = (
+        "gaiji.form", _R, _E, "外字数が0以上の数の形（ASCII数字、先頭の0なし）ではありません。",
+        "spec 3", "市町村の作成ソフトを確認してください。",
+    )
+    GAIJI_COUNT = (
+        "gaiji.count", _R, _E, "外字数が〓の数と一致しません。",
+        "spec 3", "市町村の作成ソフトと外字の変換を確認してください。",
+    )
+    PREVIOUS_CODE_UNEXPECTED = (
+        "previous_resident_code.unexpected", _R, _E, "住民票コードの修正ではないのに修正前の住民票コードがあります。",
+        "施行令30条の5五号, 30条の12の3四号", "異動の内容を市町村に確認してください。",
+    )
+    PREVIOUS_CODE_SAME = (
+        "previous_resident_code.same", _R, _E, "修正前と修正後の住民票コードが同じです。",
+        "施行令30条の5五号, 30条の12の3四号", "異動の内容を市町村に確認してください。",
+    )
+    PREVIOUS_NUMBER_UNEXPECTED = (
+        "previous_individual_number.unexpected", _R, _E, "個人番号の修正ではないのに修正前の個人番号があります。",
+        "施行令30条の5四号", "異動の内容を市町村に確認してください。",
+    )
+    PREVIOUS_NUMBER_SAME = (
+        "previous_individual_number.same", _R, _E, "修正前と修正後の個人番号が同じです。",
+        "施行令30条の5四号", "異動の内容を市町村に確認してください。",
+    )
 
     # -- a record against the state of the person (juki.decisions) -----------------------------------------
     LOGIC_ALREADY_STANDING = (
@@ -249,7 +437,7 @@ class Code(StrEnum):
         "package.recipient",
         _P,
         _E,
-        "当県あてに暗号化されていません。",
+        "当県のみにあてて暗号化されたものではありません。",
         "spec 1, 2",
         "宛先の証明書を確認してください。",
     )
@@ -316,6 +504,10 @@ class Code(StrEnum):
         "署名者の証明書は失効しています。",
         "RFC 5280",
         "市町村に失効の経緯を確認してください。",
+    )
+    PACKAGE_REVOCATION_LIST = (
+        "package.revocation_list", _P, _E, "失効リストが古いか、発行者のものと確かめられません。", "RFC 5280 5, spec 1",
+        "新しい失効リストを取り込んでから再試行してください。",
     )
     PACKAGE_MANIFEST = (
         "package.manifest",
@@ -446,6 +638,7 @@ class Code(StrEnum):
         "spec 5",
         "アカウントと公開鍵の登録を市町村に確認してください。",
     )
+    CHANNEL_TOO_MANY_FILES = ("channel.too_many_files", _C, _E, "市町村CSの送信フォルダのファイル数が上限を超えています。", "spec 5", "受領済みのパッケージを片付けるよう市町村に求めてください。")
     CHANNEL_PROTOCOL = (
         "channel.protocol",
         _C,
@@ -472,6 +665,7 @@ class Code(StrEnum):
         "design 1",
         "示された項目を直してください。",
     )
+    CONFIG_UNKNOWN = ("config.unknown", _N, _E, "知らない設定項目です。", "design 1", "綴りを確かめるか、その項目を消してください。")
     CONFIG_NOT_INITIALISED = (
         "config.not_initialised",
         _N,
