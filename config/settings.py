@@ -1,0 +1,155 @@
+"""The settings of one installation: `JUKI_` variables over `juki.toml` in JUKI_HOME, secrets by file.
+
+Decides:    which settings there are, their form, which have a default and which must be decided by someone.
+Leaves:     registered municipalities to `config.municipalities`.
+Invariants: an unknown key is an error, in the file and among the variables. A period the law leaves open has
+            no default: whoever needs it asks `Settings.hours`, and an absent one is an error that names it.
+            Settings are read once; no secret is in a repr.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.reading import read_toml, validated
+from juki.codes import is_municipality_code
+from juki.columns import IdentityFile
+from juki.errors import ConfigurationError
+from juki.home import DEFAULT_HOME, Home
+from juki.keys import read_private
+from juki.reasons import Code
+
+PREFIX = "JUKI_"
+_NOT_SETTINGS = frozenset({"JUKI_HOME"})
+"""Variables that start like a setting and are none."""
+
+
+class Period(StrEnum):
+    """Periods no law and no published rule fixes: each prefecture decides its own (domain.md)."""
+
+    GAP_DEADLINE = "gap_deadline_hours"
+    CONTACT_ALERT = "contact_alert_hours"
+
+
+def _body_code(code: str) -> str:
+    if not is_municipality_code(code):
+        raise ValueError("code")
+    return code
+
+
+BodyCode = Annotated[str, AfterValidator(_body_code)]
+"""A 全国地方公共団体コード of six digits."""
+Hours = Annotated[int, Field(ge=1, le=24 * 366)]
+
+
+class Settings(BaseSettings):
+    """All settings; descriptions are what `juki init` writes into juki.toml and `juki config show` prints."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    prefecture_code: BodyCode = Field("350001", description="この都道府県の全国地方公共団体コード")
+    resident_url: SecretStr | None = Field(
+        None, description="本人確認情報ファイルの PostgreSQL の URL（なければ組込みを使う）"
+    )
+    resident_url_file: Path | None = Field(None, description="上の URL を収めたファイル（0600、絶対パス）")
+    fuhyo_url: SecretStr | None = Field(
+        None, description="附票本人確認情報ファイルの PostgreSQL の URL（なければ組込みを使う）"
+    )
+    fuhyo_url_file: Path | None = Field(None, description="上の URL を収めたファイル（0600、絶対パス）")
+    gap_deadline_hours: Hours | None = Field(
+        None, description="連番が抜けてから、抜けた通知を待つ時間。法令に定めがないため必ず決めること"
+    )
+    contact_alert_hours: Hours | None = Field(
+        None,
+        description="市町村CSと最後に連絡が取れてから警告するまでの時間。法令に定めがないため必ず決めること",
+    )
+    resident_code_check: Literal["alert", "error", "off"] = Field(
+        "alert", description="住民票コードの検査数字の誤りの扱い（告示が公開されていないため既定は警告）"
+    )
+    max_channels: int = Field(4, ge=1, le=64, description="同時に受け入れる市町村の数")
+    connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
+    transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
+    connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")
+
+    @field_validator("resident_url", "fuhyo_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("scheme")
+        return url
+
+    @model_validator(mode="after")
+    def _has_both_urls_or_none(self) -> Settings:
+        """One file here and the other on an embedded server would be half an installation."""
+        if (self.url(IdentityFile.RESIDENT) is None) != (self.url(IdentityFile.FUHYO) is None):
+            raise ConfigurationError(Code.CONFIG_MISSING, "resident_url, fuhyo_url")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let variables win over what was read from the file."""
+        return env_settings, init_settings
+
+    def hours(self, period: Period) -> timedelta:
+        """Return a period that must have been decided.
+
+        Raises: ConfigurationError(CONFIG_MISSING) naming it.
+        """
+        value: int | None = getattr(self, period.value)
+        if value is None:
+            raise ConfigurationError(Code.CONFIG_MISSING, period.value)
+        return timedelta(hours=value)
+
+    def url(self, file: IdentityFile) -> str | None:
+        """Return the administrator URL of the store of a file; None when the embedded server keeps it.
+
+        Raises: ConfigurationError(KEY_MISSING | KEY_PERMISSIONS) for a file that can not be read privately.
+        """
+        direct: SecretStr | None = getattr(self, f"{file.value}_url")
+        by_file: Path | None = getattr(self, f"{file.value}_url_file")
+        if direct is not None:
+            return direct.get_secret_value()
+        return read_private(by_file).decode("utf-8", "replace").strip() if by_file else None
+
+
+def home_of(environ: Mapping[str, str] = os.environ) -> Home:
+    """Name the JUKI_HOME of this process."""
+    return Home.at(environ.get("JUKI_HOME") or DEFAULT_HOME)
+
+
+def load_settings(home: Home) -> Settings:
+    """Read the settings of a home.
+
+    Raises: ConfigurationError naming the keys that are unknown or at fault.
+    """
+    _refuse_unknown_variables(os.environ)
+    values = read_toml(home.settings_file)
+    if any(values.get(f"{file.value}_url") for file in IdentityFile):
+        read_private(home.settings_file)
+    return validated(lambda: Settings(**values), home.settings_file.name)
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | _NOT_SETTINGS
+    unknown = sorted(
+        name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known
+    )
+    if unknown:
+        raise ConfigurationError(Code.CONFIG_UNKNOWN, ", ".join(unknown))
