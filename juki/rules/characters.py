@@ -165,16 +165,16 @@ def _stray_selectors(classes: Flags, starts: NDArray[np.int64]) -> Mask:
 
 def _rows_with(is_hit: Mask, starts: NDArray[np.int64]) -> Mask:
     """Mark the values that have at least one hit among their characters."""
-    marked = np.zeros(len(starts) - 1, dtype=np.bool_)
-    if is_hit.any():
-        marked[np.searchsorted(starts, np.flatnonzero(is_hit), side="right") - 1] = True
-    return marked
+    found: Mask = _count(is_hit, starts) > 0
+    return found
 
 
 def _count(is_hit: Mask, starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count the hits among the characters of each value."""
-    hits = np.flatnonzero(is_hit)
-    return np.bincount(np.searchsorted(starts, hits, side="right") - 1, minlength=len(starts) - 1)
+    """Count the hits among the characters of each value; most columns have none."""
+    if not is_hit.any():
+        return np.zeros(len(starts) - 1, dtype=np.int64)
+    before = np.concatenate(([0], np.cumsum(is_hit)))
+    return np.diff(before[starts])
 
 
 def _class_table() -> Flags:
