@@ -666,6 +666,10 @@ class Code(StrEnum):
         "示された項目を直してください。",
     )
     CONFIG_UNKNOWN = ("config.unknown", _N, _E, "知らない設定項目です。", "design 1", "綴りを確かめるか、その項目を消してください。")
+    CONFIG_SHARED = (
+        "config.shared", _N, _E, "複数の市町村が同じもの（コード・証明書・アカウント）で登録されています。", "M2",
+        "市町村ごとに別のものを登録してください。",
+    )
     CONFIG_NOT_INITIALISED = (
         "config.not_initialised",
         _N,

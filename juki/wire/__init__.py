@@ -1,0 +1,1 @@
+"""The way to and from the municipalities: CMS envelopes and SFTP. Nothing else opens a connection."""

@@ -1,0 +1,91 @@
+"""Bytes that no municipality sent: every prefix, bit flips, noise. None opens, none surfaces uncoded."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from juki.errors import SourceError
+from juki.reasons import Code
+from juki.wire.envelope import open_envelope
+from juki.wire.signed import open_signed
+from simulator import pki, sealing
+from tests.wire.conftest import AT
+
+CODE = "352039"
+CONTENT = b'{"format":"juki-notice/1"}\nnotice_no\n1\n'
+FLIPS = 600
+"""A share of the 10,000 that were tried once; `make soak` may raise it."""
+
+
+def attempt(authority: pki.Pki, data: bytes) -> bytes | Code:
+    """Open and return the content or the code; any other exception fails the test."""
+    try:
+        return open_envelope(
+            data, recipient=[authority.prefecture.recipient()], sender=authority.sender(CODE), at=AT
+        )
+    except SourceError as refusal:
+        return refusal.code
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    """Turn one bit over."""
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+@pytest.fixture(scope="module", params=list(sealing.Sealer))
+def package(request: pytest.FixtureRequest, authority: pki.Pki) -> bytes:
+    """A small package that opens, by each sealer."""
+    data = sealing.seal(
+        CONTENT, authority.offices[CODE].signer, authority.prefecture.certificate, request.param
+    )
+    assert attempt(authority, data) == CONTENT
+    return data
+
+
+def test_no_prefix_of_a_package_opens(authority: pki.Pki, package: bytes) -> None:
+    """A transfer cut anywhere."""
+    codes = {attempt(authority, package[:length]) for length in range(len(package))}
+    assert codes == {Code.PACKAGE_ENVELOPE}
+
+
+def test_nothing_may_follow_a_package(authority: pki.Pki, package: bytes) -> None:
+    """A byte after the end is not overlooked."""
+    for tail in (b"\x00", b"\n", package):
+        assert attempt(authority, package + tail) is Code.PACKAGE_ENVELOPE
+
+
+def test_no_flipped_bit_is_accepted(authority: pki.Pki, package: bytes) -> None:
+    """Every bit of a package matters, in the authenticated parts and in those around them."""
+    bits = random.Random(20261123).sample(range(len(package) * 8), FLIPS)
+    accepted = [bit for bit in bits if not isinstance(attempt(authority, flipped(package, bit)), Code)]
+    assert accepted == []
+
+
+def test_no_flipped_bit_of_the_signed_part_is_accepted(authority: pki.Pki) -> None:
+    """Anyone can encrypt to us: the inner envelope alone must withstand the same."""
+    signed = sealing.sign_by_openssl(CONTENT, authority.offices[CODE].signer)
+    sender = authority.sender(CODE)
+    assert open_signed(signed, sender, AT) == CONTENT
+    for bit in random.Random(7).sample(range(len(signed) * 8), FLIPS):
+        data = sealing.seal_signed(flipped(signed, bit), authority.prefecture.certificate)
+        assert isinstance(attempt(authority, data), Code)
+
+
+def test_noise_is_refused(authority: pki.Pki) -> None:
+    """Random bytes, empty input, text, a very deep nesting."""
+    source = random.Random(1)
+    noise = [source.randbytes(source.randrange(400)) for _ in range(300)]
+    deep = b"\x30\x80" * 5000
+    nested = b""
+    for _ in range(300):
+        nested = (
+            b"\x30"
+            + (bytes([len(nested)]) if len(nested) < 128 else b"\x82" + len(nested).to_bytes(2, "big"))
+            + nested
+        )
+    for data in (*noise, b"", b"\x00", b"\x30", b"-----BEGIN CMS-----\n", deep, nested):
+        assert isinstance(attempt(authority, data), Code)
