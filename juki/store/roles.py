@@ -1,0 +1,68 @@
+"""Roles by duty and their least privileges, as data (design 3).
+
+Decides:    what each duty may do with each table of each of the two databases.
+Leaves:     creating tables to the migrations; who may log in with a role to the administrator of the server.
+Invariants: nobody but the owner updates or deletes `journal`, and a trigger stops the owner too; only the
+            purger deletes; the reader never sees a sealed number; roles of one file have no right on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from juki.columns import IdentityFile
+from juki.store.tables import SUPERSEDED_COLUMNS, TABLES, version_columns
+
+
+class Duty(StrEnum):
+    """What a connection is for; each duty is a role of its own in each database."""
+
+    INTAKE = "intake"
+    READER = "reader"
+    BRIDGE = "bridge"
+    PROVIDER = "provider"
+    PURGER = "purger"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+def role_name(file: IdentityFile, duty: Duty) -> str:
+    """Name the database role of a duty; the two stores never share a role."""
+    return f"juki_{file.value}_{duty.value}"
+
+
+_KEEP = ("SELECT", "INSERT", "UPDATE")
+_ADD = ("SELECT", "INSERT")
+_SEE = ("SELECT",)
+
+_GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
+    Duty.INTAKE: {
+        "current": _KEEP, "channel": _KEEP, "package": _KEEP, "former_code": _KEEP,
+        "history": _ADD, "rejection": _ADD, "quarantine": _ADD, "outbox": _ADD, "journal": _ADD,
+    },
+    Duty.READER: {"former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE},
+    # The bridge gets one narrow function with the issue that builds it, and no table.
+    Duty.BRIDGE: {},
+    Duty.PROVIDER: {"current": _SEE, "former_code": _SEE, "outbox": (*_SEE, "UPDATE"), "journal": _ADD},
+    Duty.PURGER: {
+        "current": (*_SEE, "DELETE"), "history": (*_SEE, "DELETE"), "former_code": (*_SEE, "DELETE"),
+        "quarantine": (*_SEE, "DELETE"), "journal": _ADD,
+    },
+    Duty.AUDITOR: {"journal": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE},
+    Duty.ADMINISTRATOR: {name: _SEE for name in TABLES[IdentityFile.RESIDENT].metadata.tables if name != "journal"}
+    | {"journal": _ADD, "package": _KEEP, "channel": _KEEP},
+}  # fmt: skip
+
+_NOT_FOR_READERS = frozenset({"number_sealed", "number_index"})
+
+
+def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
+    """List (role, privileges, table) of one database; a reader's privilege names its columns."""
+    for duty, tables in _GRANTS.items():
+        for table, privileges in tables.items():
+            yield role_name(file, duty), ", ".join(privileges), table
+    visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]
+    reader = role_name(file, Duty.READER)
+    yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
+    yield reader, f"SELECT ({', '.join([*visible, *SUPERSEDED_COLUMNS, 'expires_on'])})", "history"

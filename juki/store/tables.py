@@ -1,0 +1,320 @@
+"""The tables of both databases, declared once.
+
+Decides:    names, types, keys and checks of every table; what differs between the two files.
+Leaves:     creating them to the migrations (a test says both agree), rights to `juki.store.roles`.
+Invariants: an absent text is NULL, never empty; names and addresses are stored byte for byte; a person has at
+            most one row in `current`; a number has at most one standing holder; every version names the notice
+            (sender, number, package) that made it and, in `history`, the one that superseded it; only a
+            deletion in `current` has an end of keeping.
+Source:     design 3, 施行令30条の6 and 30条の12の4, ADR-0003, ADR-0012.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.sql.type_api import TypeEngine
+
+from juki.columns import NOTICE_COLUMNS, IdentityFile
+
+_NAMING = {
+    "pk": "%(table_name)s_pkey",
+    "ck": "%(table_name)s_%(constraint_name)s",
+    "uq": "%(table_name)s_%(column_0_name)s_key",
+    "ix": "%(table_name)s_%(column_0_name)s_idx",
+}
+
+_REQUIRED = frozenset(
+    {"notified_at", "kind", "reason", "resident_code", "birth_date", "is_foreign", "is_abroad"}
+) | {
+    "name_gaiji",
+    "address_gaiji",
+}
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "notified_at": DateTime(timezone=True),
+    "event_date": Date(),
+    "is_foreign": Boolean(),
+    "is_abroad": Boolean(),
+    "name_gaiji": SmallInteger(),
+    "address_gaiji": SmallInteger(),
+}
+_SEALED = ("individual_number", "previous_individual_number")
+"""Never stored as they are: the number is sealed and indexed, the previous number is that of the version before."""
+
+PACKAGE_STATES = ("received", "applied", "refused", "conflict", "released", "replaced")
+"""received 受信済 (waiting for its turn) · applied 適用済 · refused 拒否 · conflict 事故 · released 解除済 ·
+replaced 差替え (a newer file of the same sequence came before its turn)."""
+
+
+def version_columns(file: IdentityFile) -> tuple[str, ...]:
+    """Name the columns a version of a person has in `current` and `history`, in the order of the tables."""
+    carried = tuple(name for name in NOTICE_COLUMNS[file] if name not in (*_SEALED, "notice_no"))
+    number = ("number_sealed", "number_index") if file is IdentityFile.RESIDENT else ()
+    return (
+        *carried,
+        *number,
+        "search_key",
+        "record_digest",
+        "sender_code",
+        "notice_no",
+        "package_id",
+        "received_on",
+    )
+
+
+SUPERSEDED_COLUMNS = (
+    "superseded_on",
+    "superseded_by_sender_code",
+    "superseded_by_notice_no",
+    "superseded_by_package_id",
+)
+
+
+def _version(file: IdentityFile) -> list[Column[Any]]:
+    columns: list[Column[Any]] = []
+    for name in version_columns(file):
+        if name in NOTICE_COLUMNS[file] and name != "notice_no":
+            columns.append(Column(name, _TYPES.get(name, Text()), nullable=name not in _REQUIRED))
+    if file is IdentityFile.RESIDENT:
+        columns += [Column("number_sealed", LargeBinary()), Column("number_index", LargeBinary())]
+    return [
+        *columns,
+        Column("search_key", Text()),
+        Column("record_digest", LargeBinary(), nullable=False),
+        Column("sender_code", Text(), nullable=False),
+        Column("notice_no", BigInteger(), nullable=False),
+        Column("package_id", BigInteger(), nullable=False),
+        Column("received_on", Date(), nullable=False),
+    ]
+
+
+def _number_pair() -> list[CheckConstraint]:
+    return [CheckConstraint("(number_sealed IS NULL) = (number_index IS NULL)", name="number_pair")]
+
+
+def _current(file: IdentityFile, metadata: MetaData) -> Table:
+    table = Table(
+        "current",
+        metadata,
+        *_version(file),
+        Column("expires_on", Date()),
+        PrimaryKeyConstraint("resident_code"),
+        CheckConstraint("(kind = 'deletion') = (expires_on IS NOT NULL)", name="only_deletion_expires"),
+        *(_number_pair() if file is IdentityFile.RESIDENT else []),
+    )
+    Index("current_package_id_idx", table.c.package_id, postgresql_using="brin")
+    if file is IdentityFile.RESIDENT:
+        standing, erased = text("kind <> 'deletion'"), text("kind = 'deletion'")
+        Index("current_number_standing_key", table.c.number_index, unique=True, postgresql_where=standing)
+        Index("current_number_erased_idx", table.c.number_index, postgresql_where=erased)
+    return table
+
+
+def _history(file: IdentityFile, metadata: MetaData) -> Table:
+    table = Table(
+        "history",
+        metadata,
+        *_version(file),
+        Column("superseded_on", Date(), nullable=False),
+        Column("superseded_by_sender_code", Text(), nullable=False),
+        Column("superseded_by_notice_no", BigInteger(), nullable=False),
+        Column("superseded_by_package_id", BigInteger(), nullable=False),
+        Column("expires_on", Date(), nullable=False),
+        PrimaryKeyConstraint("sender_code", "notice_no"),
+        *(_number_pair() if file is IdentityFile.RESIDENT else []),
+    )
+    Index("history_resident_code_idx", table.c.resident_code)
+    Index("history_expires_on_idx", table.c.expires_on, postgresql_using="brin")
+    Index("history_package_id_idx", table.c.package_id, postgresql_using="brin")
+    if file is IdentityFile.RESIDENT:
+        Index(
+            "history_number_index_idx",
+            table.c.number_index,
+            postgresql_where=text("number_index IS NOT NULL"),
+        )
+    return table
+
+
+def _former_code(metadata: MetaData) -> Table:
+    """A code that was replaced and the newest code of that person."""
+    return Table(
+        "former_code",
+        metadata,
+        Column("resident_code", Text(), primary_key=True),
+        Column("new_code", Text(), nullable=False, index=True),
+        Column("sender_code", Text(), nullable=False),
+        Column("notice_no", BigInteger(), nullable=False),
+        Column("package_id", BigInteger(), nullable=False),
+    )
+
+
+def _channel(metadata: MetaData) -> Table:
+    """How far each municipality's channel has come; the row is locked while a package is applied."""
+    return Table(
+        "channel",
+        metadata,
+        Column("municipality_code", Text(), primary_key=True),
+        Column("last_sequence", Integer(), nullable=False, server_default="0"),
+        Column("last_notice_no", BigInteger(), nullable=False, server_default="0"),
+        Column("last_attempt_at", DateTime(timezone=True)),
+        Column("last_contact_at", DateTime(timezone=True)),
+        Column("last_failure_code", Text()),
+        Column("gap_since", DateTime(timezone=True)),
+    )
+
+
+def _package(metadata: MetaData) -> Table:
+    """One file that was fetched; a sequence is applied at most once."""
+    table = Table(
+        "package",
+        metadata,
+        Column("package_id", BigInteger(), Identity(always=True), primary_key=True),
+        Column("municipality_code", Text(), nullable=False),
+        Column("sequence", Integer(), nullable=False),
+        Column("file_name", Text(), nullable=False),
+        Column("file_bytes", BigInteger(), nullable=False),
+        Column("file_sha256", LargeBinary(), nullable=False),
+        Column("remote_modified_at", DateTime(timezone=True), nullable=False),
+        Column("state", Text(), nullable=False),
+        Column("code", Text()),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        Column("settled_at", DateTime(timezone=True)),
+        Column("content_sha256", LargeBinary()),
+        Column("created_at", DateTime(timezone=True)),
+        Column("first_notice_no", BigInteger()),
+        Column("last_notice_no", BigInteger()),
+        Column("records", Integer()),
+        Column("accepted", Integer()),
+        Column("alerted", Integer()),
+        Column("rejected", Integer()),
+        Column("repeated", Integer()),
+        Column("receipt", LargeBinary()),
+        Column("receipt_sent_at", DateTime(timezone=True)),
+        CheckConstraint(f"state IN ({', '.join(repr(state) for state in PACKAGE_STATES)})", name="state"),
+    )
+    key = (table.c.municipality_code, table.c.sequence)
+    Index("package_applied_key", *key, unique=True, postgresql_where=text("state = 'applied'"))
+    Index("package_received_key", *key, unique=True, postgresql_where=text("state = 'received'"))
+    Index("package_channel_idx", *key)
+    return table
+
+
+def _rejection(metadata: MetaData) -> Table:
+    """One finding on one record: where and why, never what."""
+    return Table(
+        "rejection",
+        metadata,
+        Column("package_id", BigInteger(), primary_key=True),
+        Column("line", Integer(), primary_key=True),
+        Column("code", Text(), primary_key=True),
+        Column("column_name", Text(), primary_key=True),
+        Column("severity", Text(), nullable=False),
+        Column("notice_no", BigInteger()),
+        CheckConstraint("severity IN ('error', 'alert')", name="severity"),
+    )
+
+
+def _quarantine(metadata: MetaData) -> Table:
+    """A refused record, sealed under a key of its own, so that nothing notified is lost."""
+    return Table(
+        "quarantine",
+        metadata,
+        Column("package_id", BigInteger(), primary_key=True),
+        Column("line", Integer(), primary_key=True),
+        Column("record_sealed", LargeBinary(), nullable=False),
+    )
+
+
+def _outbox(metadata: MetaData) -> Table:
+    """A package whose changes J-LIS has to be told of (法30条の7, 30条の42); the rows are read when it is sent."""
+    return Table(
+        "outbox",
+        metadata,
+        Column("package_id", BigInteger(), primary_key=True, autoincrement=False),
+        Column("changes", Integer(), nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False),
+        Column("sent_at", DateTime(timezone=True)),
+    )
+
+
+def _journal(metadata: MetaData) -> Table:
+    """The operation log: canonical entries, their leaf hashes, and the frontier of the tree after each.
+
+    What is searched by is computed from the entry, so it can not say anything else than what was hashed.
+    """
+
+    def said(name: str) -> Column[Any]:
+        return Column(name, Text(), Computed(f"(entry::jsonb ->> '{name}')", persisted=True))
+
+    return Table(
+        "journal",
+        metadata,
+        Column("entry_no", BigInteger(), primary_key=True, autoincrement=False),
+        Column("entry", Text(), nullable=False),
+        Column("leaf_hash", LargeBinary(), nullable=False),
+        Column("frontier", LargeBinary(), nullable=False),
+        said("recorded_at"),
+        said("action"),
+        said("actor"),
+        said("municipality_code"),
+        said("outcome"),
+        CheckConstraint("entry_no > 0", name="counts_from_one"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTables:
+    """The tables of one of the two databases."""
+
+    file: IdentityFile
+    metadata: MetaData
+    current: Table
+    history: Table
+    former_code: Table
+    channel: Table
+    package: Table
+    rejection: Table
+    quarantine: Table
+    outbox: Table
+    journal: Table
+
+
+def _declare(file: IdentityFile) -> StoreTables:
+    metadata = MetaData(naming_convention=_NAMING)
+    return StoreTables(
+        file=file,
+        metadata=metadata,
+        current=_current(file, metadata),
+        history=_history(file, metadata),
+        former_code=_former_code(metadata),
+        channel=_channel(metadata),
+        package=_package(metadata),
+        rejection=_rejection(metadata),
+        quarantine=_quarantine(metadata),
+        outbox=_outbox(metadata),
+        journal=_journal(metadata),
+    )
+
+
+TABLES: dict[IdentityFile, StoreTables] = {file: _declare(file) for file in IdentityFile}
+"""The tables of each file; the two databases share nothing but their shape."""
