@@ -29,7 +29,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
-        raise ConfigurationError(Code.CONFIG_INVALID, path.name) from None
+        pass
+    # Outside the except block: the parser's error quotes the line, and would be carried along as context.
+    raise ConfigurationError(Code.CONFIG_INVALID, path.name)
 
 
 def validated(build: Callable[[], T], where: str) -> T:

@@ -31,6 +31,7 @@ from juki.errors import StoreError
 from juki.home import Home
 from juki.reasons import Code
 from juki.store.accounts import Account, server_account
+from juki.store.engine import sealed_errors
 
 ADMIN_ROLE = "postgres"
 _PORT = 5432
@@ -48,6 +49,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     # Reachable through a private socket only.
     "listen_addresses": "''",
+    "unix_socket_permissions": "0700",
     "port": str(_PORT),
     "max_connections": "100",
     # Bulk: a whole prefecture is loaded in packages of 100,000 records.
@@ -123,21 +125,31 @@ def admin_url(home: Home, database: str = "postgres") -> str:
     return f"postgresql://{ADMIN_ROLE}@/{quote(database)}?host={quote(str(socket_folder(home)), safe='/')}"
 
 
-def ensure_database(server_url: str, name: str, extensions: Sequence[str] = ()) -> bool:
-    """Create a database with its extensions on a server unless it is there; say whether it was created."""
-    try:
+def ensure_database(server_url: str, name: str, extensions: Sequence[str] = (), owner: str = "") -> bool:
+    """Create a database with its extensions on a server unless it is there; say whether it was created.
+
+    `owner` is a role that may log in and owns nothing else; it is created as well.
+    """
+    with sealed_errors():
         with psycopg.connect(server_url, autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
-            if known is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            is_new = not _has(connection, "pg_database", "datname", name)
+            if owner and not _has(connection, "pg_roles", "rolname", owner):
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(owner)))
+            if is_new:
+                create = sql.SQL("CREATE DATABASE {} OWNER {}")
+                connection.execute(create.format(sql.Identifier(name), sql.Identifier(owner or ADMIN_ROLE)))
         with psycopg.connect(server_url, dbname=name, autocommit=True) as connection:
             for extension in extensions:
                 create = sql.SQL("CREATE EXTENSION IF NOT EXISTS {}")
                 connection.execute(create.format(sql.Identifier(extension)))
-    except psycopg.Error as error:
-        # The text of a database error may quote rows: its state is all that may leave.
-        raise StoreError(Code.STORE_REFUSED, error.sqlstate or "no answer") from None
-    return known is None
+    return is_new
+
+
+def _has(connection: psycopg.Connection, catalogue: str, column: str, name: str) -> bool:
+    query = sql.SQL("SELECT 1 FROM {} WHERE {} = %s").format(
+        sql.Identifier(catalogue), sql.Identifier(column)
+    )
+    return connection.execute(query, (name,)).fetchone() is not None
 
 
 def socket_folder(home: Home) -> Path:

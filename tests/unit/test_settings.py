@@ -39,6 +39,7 @@ def _refusal(home: Home) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as refused:
         load_settings(home)
     assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
     return refused.value
 
 

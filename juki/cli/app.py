@@ -1,0 +1,109 @@
+"""The `juki` command: which commands there are, each imported only when it is called.
+
+Decides:    the names of the commands and what one line of help says of each.
+Leaves:     commands that run flows to the entry points `juki.commands`: the core knows no orchestrator
+            (ADR-0001).
+Invariants: `juki --help` imports no command. An error ends with exit code 2 and no traceback.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+import typer
+
+from juki.cli.output import JSON_OPTION, show_error
+from juki.errors import JukiError
+from juki.home import close_to_others
+from juki.reasons import Code
+
+PLUG_IN_GROUP = "juki.commands"
+
+
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """A command by name: where it is (`module:attribute`, a function or a Typer app) and what it does."""
+
+    name: str
+    target: str
+    summary: str
+
+
+BUILT_IN = (
+    LazyCommand(
+        "init", "juki.cli.setup_commands:init", "鍵・データベース・設定を用意する（繰り返してもよい）"
+    ),
+    LazyCommand("stop", "juki.cli.setup_commands:stop", "組込みの PostgreSQL を止める"),
+    LazyCommand("config", "juki.cli.config_command:app", "設定を表示する"),
+)
+"""The commands of the core. A new one is one line here; its module is imported when it is called."""
+
+_PASS_ALL_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
+
+
+def main() -> None:
+    """Run the command line of this process and exit with 0, 1 (found something) or 2 (error)."""
+    close_to_others()
+    try:
+        build_app()()
+    except JukiError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001 - the one place where what nobody foresaw is made harmless
+        failure = JukiError(Code.RUN_UNEXPECTED, type(error).__name__)
+    sys.exit(show_error(failure, as_json=JSON_OPTION in sys.argv))
+
+
+def build_app() -> typer.Typer:
+    """Assemble the commands of the core and those plugged in from outside."""
+    app = typer.Typer(
+        help="住民基本台帳ネットワークの都道府県側: 本人確認情報の受入・保存・照合・提供・消去",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    for command in (*BUILT_IN, *plugged_in()):
+        _add(app, command)
+    return app
+
+
+def plugged_in() -> list[LazyCommand]:
+    """List the commands other packages offer, with the summary read from their source, not imported."""
+    entries = sorted(entry_points(group=PLUG_IN_GROUP), key=lambda entry: entry.name)
+    return [LazyCommand(entry.name, entry.value, _summary(entry)) for entry in entries]
+
+
+def _root() -> None:
+    """Keep `juki` a group of commands, however few there are."""
+
+
+def _add(app: typer.Typer, command: LazyCommand) -> None:
+    @app.command(command.name, help=command.summary, context_settings=_PASS_ALL_ON)
+    def call(context: typer.Context) -> None:
+        target = EntryPoint(command.name, command.target, PLUG_IN_GROUP).load()
+        if not isinstance(target, typer.Typer):
+            target = _app_of(target)
+        target(args=context.args, prog_name=f"juki {command.name}")
+
+
+def _app_of(function: object) -> typer.Typer:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(function)  # type: ignore[type-var]
+    return app
+
+
+def _summary(entry: EntryPoint) -> str:
+    """Read the first line of the docstring of a function, or nothing when it can not be found."""
+    spec = find_spec(entry.module)
+    if spec is None or spec.origin is None:
+        return ""
+    for node in ast.parse(Path(spec.origin).read_bytes()).body:
+        if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
+            return (ast.get_docstring(node) or "").split("\n")[0]
+    return ""
