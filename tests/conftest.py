@@ -19,6 +19,7 @@ from juki.home import Home
 from juki.store import embedded
 
 settings.register_profile("ci", derandomize=True, max_examples=25, deadline=None)
+settings.register_profile("soak", max_examples=20_000, deadline=None)
 settings.load_profile("ci")
 
 

@@ -1,0 +1,74 @@
+# Everything from a fresh clone with nothing but python3 and make. `make help` lists the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PEOPLE ?= 20000
+export PEOPLE
+
+# The Python of the machine, never a downloaded one; nothing outside the checkout but uv's cache.
+export UV_PYTHON_DOWNLOADS = never
+export UV_PYTHON_PREFERENCE = only-system
+export UV_PROJECT_ENVIRONMENT = .venv
+ifneq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}" && echo yes),yes)
+export UV_CACHE_DIR = .tools/cache
+export PIP_NO_CACHE_DIR = 1
+endif
+export DO_NOT_TRACK = 1
+
+PY := .venv/bin/python
+UV = $(shell cat .make/uv)
+# The folder is part of the stamp: an environment holds absolute paths and is made anew in a copied checkout.
+READY := .make/ready-$(shell pwd | cksum | cut -d' ' -f1)
+
+.PHONY: help setup demo test check bench soak mutants clean-demo
+
+help:  ## 使い方を表示する / list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY)  ## 必要なものを .venv に用意する / install what is needed into .venv
+
+demo: $(READY)  ## 実際の地名・氏名で受入を最初から最後まで動かす (PEOPLE=20000) / run the intake end to end
+	@$(PY) -m simulator.demo
+
+test: $(READY)  ## すべての試験 / all tests
+	@$(PY) -m pytest
+
+check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, architecture, lock file
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m pytest tests/architecture
+	@$(UV) lock --check
+
+bench: $(READY)  ## 速さを比べる / measure against the floor and peers
+	@$(call when,bench/__main__.py,$(PY) -m bench)
+
+soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
+	@$(PY) -m pytest tests/properties --hypothesis-profile=soak
+
+mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
+	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)
+
+clean-demo: $(READY)  ## デモのデータを消す / remove what the demo made
+	@$(PY) -m juki stop
+	@home="$${JUKI_HOME:-.juki}"; if [ -d "$$home" ] && [ ! -f "$$home/demo-summary.json" ]; then \
+	  echo "$$home はデモのものではありません / is not the demo's" >&2; exit 1; fi; rm -rf -- "$$home"
+
+when = if [ -f $(1) ]; then $(2); else echo "$(1) はまだありません / is not there yet"; fi
+
+.make/uv: scripts/bootstrap_uv.py
+	@mkdir -p .make
+	@$(PYTHON) scripts/bootstrap_uv.py > $@.new && mv $@.new $@
+
+# Where the files named in uv.lock can not be reached, pip's own index serves the same files by the same hashes.
+$(READY): pyproject.toml uv.lock .make/uv
+	@echo "必要なものを用意しています / preparing .venv" >&2
+	@$(UV) sync --frozen --quiet || { \
+	  $(UV) export --frozen --quiet --no-emit-project --output-file .make/requirements.txt && \
+	  $(UV) venv --quiet --allow-existing .venv && \
+	  $(PYTHON) -m pip --python $(PY) install --quiet --require-hashes -r .make/requirements.txt && \
+	  $(PYTHON) -m pip --python $(PY) install --quiet --no-deps --editable . ; }
+	@touch $@
