@@ -21,8 +21,8 @@ Mask = NDArray[np.bool_]
 
 EVENT_DATE_WIDTH = 10
 BIRTH_DATE_WIDTH = 8
-INSTANT_WIDTHS = range(20, 31)
-"""From `2026-11-23T00:00:00Z` to five digits of a second and an offset; longer fractions say nothing."""
+INSTANT_WIDTHS = range(20, 36)
+"""From `2026-11-23T00:00:00Z` to nine digits of a second and an offset."""
 
 _DAY_SECONDS = 86_400
 _JAPAN_OFFSET_SECONDS = 9 * 3600
