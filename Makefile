@@ -16,6 +16,10 @@ ifneq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2>/dev/null && test 
 export UV_CACHE_DIR = .tools/cache
 export PIP_NO_CACHE_DIR = 1
 endif
+# Trust what pip and everything else here trusts, where the machine has certificates of its own.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS = 1
+endif
 export DO_NOT_TRACK = 1
 
 PY := .venv/bin/python
@@ -69,6 +73,6 @@ $(READY): pyproject.toml uv.lock .make/uv
 	@$(UV) sync --frozen --quiet || { \
 	  $(UV) export --frozen --quiet --no-emit-project --output-file .make/requirements.txt && \
 	  $(UV) venv --quiet --allow-existing .venv && \
-	  $(PYTHON) -m pip --python $(PY) install --quiet --require-hashes -r .make/requirements.txt && \
+	  $(PYTHON) -m pip --python $(PY) install --quiet --no-deps --require-hashes -r .make/requirements.txt && \
 	  $(PYTHON) -m pip --python $(PY) install --quiet --no-deps --editable . ; }
 	@touch $@
