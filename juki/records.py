@@ -76,11 +76,20 @@ def _check_header(content: Bytes, columns: Sequence[str]) -> None:
     """Judge the first line alone: exactly our names, each once, in any order."""
     head = content[:_HEADER_BYTES].tobytes()
     line, newline, _ = head.partition(b"\n")
-    if head.startswith(_BOM) or not newline or not line.isascii() or b"\x00" in line:
+    text = _decoded(line)
+    if text is None or head.startswith(_BOM) or not newline or b"\x00" in line:
         raise ContractError(Code.PACKAGE_CSV)
-    names = [_unquoted(name) for name in line.decode("ascii").removesuffix("\r").split(",")]
+    names = [_unquoted(name) for name in text.removesuffix("\r").split(",")]
     if sorted(names) != sorted(columns):
         raise ContractError(Code.PACKAGE_COLUMNS)
+
+
+def _decoded(line: bytes) -> str | None:
+    """Read the header as UTF-8; None when it is not, so that the error that quotes it ends here."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _unquoted(name: str) -> str:
