@@ -18,11 +18,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from juki.errors import SourceError
 from juki.reasons import Code
-from juki.wire import cms
+from juki.wire import algorithms, cms
 
 MIN_RSA_BITS = 3072
 _KEY_BYTES, _NONCE_BYTES, _TAG_BYTES = 32, 12, 16
@@ -59,13 +60,13 @@ def seal(content: bytes, recipient: x509.Certificate) -> bytes:
     if not isinstance(public_key, rsa.RSAPublicKey) or public_key.key_size < MIN_RSA_BITS:
         raise SourceError(Code.PACKAGE_KEY_TRANSPORT)
     content_key, nonce = os.urandom(_KEY_BYTES), os.urandom(_NONCE_BYTES)
-    encryptor = Cipher(algorithms.AES(content_key), modes.GCM(nonce)).encryptor()
+    encryptor = Cipher(AES(content_key), modes.GCM(nonce)).encryptor()
     encrypted = encryptor.update(content)
     encryptor.finalize()
     transport = cms.KeyTransport(
         version=0,
         recipient=cms.issuer_and_serial(recipient),
-        algorithm=cms.tlv(cms.oaep_sha256()),
+        algorithm=cms.tlv(algorithms.oaep_sha256()),
         encrypted_key=public_key.encrypt(content_key, _oaep_padding()),
     )
     gcm = cms.GcmParameters(nonce=nonce, tag_length=_TAG_BYTES)
@@ -116,7 +117,7 @@ def _transport(envelope: cms.AuthEnvelopedData) -> cms.KeyTransport:
         raise SourceError(Code.PACKAGE_RECIPIENT)
     transport = cms.parsed(cms.KeyTransport, recipients[0])
     oaep = cms.parsed(cms.OaepAlgorithm, transport.algorithm) if transport else None
-    if transport is None or oaep is None or not cms.is_oaep_sha256(oaep):
+    if transport is None or oaep is None or not algorithms.is_oaep_sha256(oaep):
         raise SourceError(Code.PACKAGE_KEY_TRANSPORT)
     if transport.version != (2 if isinstance(transport.recipient, bytes) else 0):
         raise SourceError(Code.PACKAGE_ENVELOPE)
@@ -144,7 +145,7 @@ def _content_key(transport: cms.KeyTransport, key: RecipientKey) -> bytes:
 
 def _decrypted(content_key: bytes, nonce: bytes, envelope: cms.AuthEnvelopedData) -> bytes:
     """Decrypt in one call, without joining cipher text and tag, and give out nothing unless the tag holds."""
-    decryptor = Cipher(algorithms.AES(content_key), modes.GCM(nonce, envelope.mac)).decryptor()
+    decryptor = Cipher(AES(content_key), modes.GCM(nonce, envelope.mac)).decryptor()
     content = decryptor.update(envelope.content.encrypted)
     try:
         decryptor.finalize()

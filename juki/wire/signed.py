@@ -24,7 +24,7 @@ from cryptography.x509 import ObjectIdentifier
 
 from juki.errors import SourceError
 from juki.reasons import Code
-from juki.wire import cms
+from juki.wire import algorithms, cms
 from juki.wire.certificates import Sender, check_certificate
 from juki.wire.sealed import MIN_RSA_BITS
 
@@ -182,7 +182,7 @@ def _rsa_padding(algorithm: asn1.TLV, digest: ObjectIdentifier) -> padding.PKCS1
     if pkcs1 and (pkcs1.algorithm == cms.RSA_ENCRYPTION or _RSA_PKCS1.get(pkcs1.algorithm) == digest):
         return padding.PKCS1v15()
     pss = cms.parsed(cms.PssAlgorithm, algorithm)
-    if pss is None or not cms.is_pss(pss, digest) or pss.parameters.salt_length < _PSS_SALT_BYTES:
+    if pss is None or not algorithms.is_pss(pss, digest) or pss.parameters.salt_length < _PSS_SALT_BYTES:
         raise SourceError(Code.PACKAGE_SIGNATURE_ALGORITHM)
     return padding.PSS(mgf=padding.MGF1(_DIGESTS[digest]), salt_length=pss.parameters.salt_length)
 
@@ -212,7 +212,7 @@ def _own_algorithm(identity: SigningIdentity) -> tuple[ObjectIdentifier, asn1.TL
     """Choose digest and signature algorithm by the key we sign with."""
     key = identity.private_key
     if isinstance(key, rsa.RSAPrivateKey):
-        return cms.SHA256, cms.tlv(cms.pss(cms.SHA256, _PSS_SALT_BYTES))
+        return cms.SHA256, cms.tlv(algorithms.pss(cms.SHA256, _PSS_SALT_BYTES))
     digest = cms.SHA384 if isinstance(key.curve, ec.SECP384R1) else cms.SHA256
     ecdsa = next(oid for oid, hashed in _ECDSA.items() if hashed == digest)
     return digest, cms.tlv(cms.HashAlgorithm(algorithm=ecdsa))
