@@ -21,7 +21,11 @@ from juki.reasons import Code
 
 _CANDIDATES = ("juki", "postgres", "nobody")
 """Accounts root may lend, the first that exists: one made for us, that of a PostgreSQL package, anyone's."""
-_PASS_CLOSED_FOLDERS = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+_PASS_CLOSED_FOLDERS = (
+    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+    # Without it access(2) ignores the capability, and initdb does not find the programs beside it.
+    "--securebits=+no_setuid_fixup",
+)
 
 
 @dataclass(frozen=True, slots=True)
