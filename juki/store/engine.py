@@ -53,7 +53,7 @@ def sealed_errors() -> Iterator[None]:
         failure = _told(error)
     if failure is not None:
         # Outside the except block: the new error must not carry the old one, which quotes rows.
-        raise failure
+        raise failure from None
 
 
 def _told(error: psycopg.Error | None) -> StoreError:

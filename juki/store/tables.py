@@ -36,6 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.type_api import TypeEngine
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
+from juki.order import PackageState
 
 _NAMING = {
     "pk": "%(table_name)s_pkey",
@@ -60,10 +61,6 @@ _TYPES: dict[str, TypeEngine[Any]] = {
 }
 _SEALED = ("individual_number", "previous_individual_number")
 """Never stored as they are: the number is sealed and indexed, the previous number is that of the version before."""
-
-PACKAGE_STATES = ("received", "applied", "refused", "conflict", "released", "replaced")
-"""received 受信済 (waiting for its turn) · applied 適用済 · refused 拒否 · conflict 事故 · released 解除済 ·
-replaced 差替え (a newer file of the same sequence came before its turn)."""
 
 
 def version_columns(file: IdentityFile) -> tuple[str, ...]:
@@ -210,7 +207,7 @@ def _package(metadata: MetaData) -> Table:
         Column("repeated", Integer()),
         Column("receipt", LargeBinary()),
         Column("receipt_sent_at", DateTime(timezone=True)),
-        CheckConstraint(f"state IN ({', '.join(repr(state) for state in PACKAGE_STATES)})", name="state"),
+        CheckConstraint(f"state IN ({', '.join(repr(state.value) for state in PackageState)})", name="state"),
     )
     key = (table.c.municipality_code, table.c.sequence)
     Index("package_applied_key", *key, unique=True, postgresql_where=text("state = 'applied'"))

@@ -151,7 +151,7 @@ CREATE TABLE package (
     receipt BYTEA,
     receipt_sent_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT package_pkey PRIMARY KEY (package_id),
-    CONSTRAINT package_state CHECK (state IN ('received', 'applied', 'refused', 'conflict', 'released', 'replaced'))
+    CONSTRAINT package_state CHECK (state IN ('received', 'applied', 'refused', 'repeated', 'conflict', 'released', 'replaced'))
 );
 
 CREATE UNIQUE INDEX package_applied_key ON package (municipality_code, sequence) WHERE state = 'applied';

@@ -1,0 +1,275 @@
+"""The identity files themselves: asking what is known, writing what a package changed.
+
+Decides:    the statements and their order within one transaction.
+Leaves:     what changes to `juki.identity`, the shape of a version to `juki.versions`.
+Invariants: set-based throughout. A version is superseded only if it is still the one that was judged; when
+            another transaction was first, nothing is written and the package is judged again (StoreError
+            STORE_CONFLICT, transient). History only grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from juki.columns import IdentityFile
+from juki.errors import StoreError
+from juki.findings import Rows
+from juki.identity import Plan
+from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, Known, Notices
+from juki.numbers import SealingKey
+from juki.reasons import Code
+from juki.register import NOBODY, as_pairs
+from juki.retention import expires_on
+from juki.store.bulk import as_bytea, copy_in, copy_out, sealed_as_bytea
+from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
+from juki.versions import Origin, versions_of
+
+_STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
+_NEWEST = """
+    SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
+           c.previous_resident_code, c.event_date, (extract(epoch FROM c.notified_at) * 1000000)::bigint,
+           {is_foreign}, encode(c.record_digest, 'hex'), {number_index}
+    FROM asked_code a JOIN current c USING (resident_code)
+"""
+_NEWEST_FIELDS = {
+    IdentityFile.RESIDENT: {
+        "reason": "c.reason",
+        "is_foreign": "c.is_foreign",
+        "number_index": "encode(c.number_index, 'hex')",
+    },
+    IdentityFile.FUHYO: {"reason": "''", "is_foreign": "false", "number_index": "NULL"},
+}
+_REPLACED = "SELECT f.resident_code FROM asked_code a JOIN former_code f USING (resident_code)"
+
+_HOLDERS = """
+    SELECT encode(a.number_index, 'hex'), c.resident_code, true, true
+    FROM asked_number a JOIN current c USING (number_index) WHERE c.kind <> 'deletion'
+    UNION ALL
+    SELECT encode(a.number_index, 'hex'), c.resident_code, false, true
+    FROM asked_number a JOIN current c USING (number_index) WHERE c.kind = 'deletion'
+    UNION ALL
+    SELECT DISTINCT encode(a.number_index, 'hex'), coalesce(f.new_code, h.resident_code), false, false
+    FROM asked_number a JOIN history h USING (number_index) LEFT JOIN former_code f USING (resident_code)
+    WHERE NOT EXISTS (
+        SELECT FROM current c
+        WHERE c.resident_code = coalesce(f.new_code, h.resident_code) AND c.number_index = h.number_index
+    )
+"""
+
+_TO_HISTORY = """
+    INSERT INTO history ({columns}, {superseded}, expires_on)
+    SELECT {qualified}, %(on)s, %(sender)s, s.by_notice_no, %(package)s, coalesce(c.expires_on, %(expires)s)
+    FROM superseding s JOIN current c USING (resident_code, sender_code, notice_no)
+"""
+_GIVE_UP_NUMBERS = """
+    UPDATE current c SET number_sealed = NULL, number_index = NULL
+    FROM changed n WHERE c.resident_code = n.old_code AND c.number_index IS DISTINCT FROM n.number_index
+"""
+_UPDATE = """
+    UPDATE current c SET ({columns}) = ({new_values})
+    FROM changed n
+    WHERE c.resident_code = n.old_code AND c.sender_code = n.old_sender_code AND c.notice_no = n.old_notice_no
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """One identity file, seen through one open transaction."""
+
+    file: IdentityFile
+    cursor: psycopg.Cursor
+
+    def known(self, notices: Notices) -> Known:
+        """Fetch what the file knows of the people and numbers of one package."""
+        self._ask("asked_code", pa.table({"resident_code": _codes(notices)}))
+        newest = copy_out(self.cursor, _NEWEST.format(**_NEWEST_FIELDS[self.file]), NEWEST_SCHEMA)
+        replaced = copy_out(self.cursor, _REPLACED, pa.schema([("resident_code", pa.string())]))
+        holders = HOLDER_SCHEMA.empty_table()
+        if self.file is IdentityFile.RESIDENT:
+            self._ask(
+                "asked_number", pa.table({"number_index": _numbers_new_to_their_people(notices, newest)})
+            )
+            holders = copy_out(self.cursor, _HOLDERS, HOLDER_SCHEMA)
+        return Known(newest, replaced.column(0).combine_chunks(), holders)
+
+    def apply(
+        self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey | None
+    ) -> None:
+        """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
+
+        Raises: StoreError(STORE_CONFLICT), transient, when a version judged is no longer the newest.
+        """
+        self._supersede(known, plan, origin, notices)
+        newest = np.flatnonzero(plan.becomes_newest)
+        updating = plan.updates[newest] != NOBODY
+        self._update(newest[updating], notices, known, plan, origin, key)
+        # Sorted by code, so that the key's index is filled from left to right.
+        fresh = self._columns(_by_code(newest[~updating], notices), notices, origin, key)
+        copy_in(self.cursor, "current", _with_end_of_keeping(fresh, origin.received_on))
+        self._add_history(np.flatnonzero(plan.becomes_history), notices, known, plan, origin, key)
+        self._replace_codes(notices, plan, origin)
+
+    def _ask(self, name: str, rows: pa.Table) -> None:
+        """Put keys into a temporary table of this transaction, with statistics so that joins are planned."""
+        self._stage(name, rows.column_names[0])
+        copy_in(self.cursor, name, rows)
+        self.cursor.execute(f"ANALYZE {name}")
+
+    def _supersede(self, known: Known, plan: Plan, origin: Origin, notices: Notices) -> None:
+        superseded = np.flatnonzero(plan.stored_superseded_by != NOBODY)
+        if len(superseded) == 0:
+            return
+        old = known.newest.take(pa.array(superseded))
+        notice_no = _notice_numbers(notices).take(pa.array(plan.stored_superseded_by[superseded]))
+        self._stage("superseding", "resident_code, sender_code, notice_no, notice_no AS by_notice_no")
+        keys = ("resident_code", "sender_code", "notice_no")
+        copy_in(
+            self.cursor,
+            "superseding",
+            pa.table({**{name: old.column(name) for name in keys}, "by_notice_no": notice_no}),
+        )
+        columns = version_columns(self.file)
+        self.cursor.execute(
+            _TO_HISTORY.format(
+                columns=", ".join(columns),
+                superseded=", ".join(SUPERSEDED_COLUMNS),
+                qualified=", ".join(f"c.{name}" for name in columns),
+            ),
+            {
+                "on": origin.received_on,
+                "sender": origin.sender_code,
+                "package": origin.package_id,
+                "expires": expires_on(origin.received_on),
+            },
+        )
+        _expect(self.cursor, len(superseded))
+
+    def _update(
+        self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey | None
+    ) -> None:
+        """Put new versions in the place of the ones they supersede; a row is updated, never deleted."""
+        if len(rows) == 0:
+            return
+        columns = (*version_columns(self.file), "expires_on")
+        self._stage(
+            "changed",
+            f"{', '.join(columns)}, resident_code AS old_code, sender_code AS old_sender_code, "
+            "notice_no AS old_notice_no",
+        )
+        old = known.newest.take(pa.array(plan.updates[rows]))
+        staged = _with_end_of_keeping(self._columns(rows, notices, origin, key), origin.received_on)
+        for name, source in (("old_code", "resident_code"), ("old_sender_code", "sender_code")):
+            staged = staged.append_column(name, old.column(source))
+        copy_in(self.cursor, "changed", staged.append_column("old_notice_no", old.column("notice_no")))
+        if self.file is IdentityFile.RESIDENT:
+            self.cursor.execute(_GIVE_UP_NUMBERS)
+        self.cursor.execute(
+            _UPDATE.format(
+                columns=", ".join(columns),
+                new_values=", ".join(f"n.{name}" for name in columns),
+            )
+        )
+        _expect(self.cursor, len(rows))
+
+    def _add_history(
+        self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey | None
+    ) -> None:
+        """Add the versions that are history from the start: superseded in the package, or arrived late."""
+        if len(rows) == 0:
+            return
+        table = self._columns(rows, notices, origin, key)
+        end = pa.scalar(expires_on(origin.received_on))
+        by_sender, by_notice, by_package = _superseding(rows, notices, known, plan, origin)
+        values = (pa.repeat(pa.scalar(origin.received_on), len(rows)), by_sender, by_notice, by_package)
+        for name, column in zip(SUPERSEDED_COLUMNS, values, strict=True):
+            table = table.append_column(name, column)
+        copy_in(self.cursor, "history", table.append_column("expires_on", pa.repeat(end, len(rows))))
+
+    def _replace_codes(self, notices: Notices, plan: Plan, origin: Origin) -> None:
+        """Remember which codes were replaced, each pointing at the newest code of its person."""
+        for row in plan.code_changes.tolist():
+            old, new = (
+                notices.table.column(name)[row].as_py()
+                for name in ("previous_resident_code", "resident_code")
+            )
+            notice_no = int(notices.table.column("notice_no")[row].as_py())
+            self.cursor.execute("UPDATE former_code SET new_code = %s WHERE new_code = %s", (new, old))
+            self.cursor.execute(
+                "INSERT INTO former_code VALUES (%s, %s, %s, %s, %s)",
+                (old, new, origin.sender_code, notice_no, origin.package_id),
+            )
+
+    def _stage(self, name: str, selection: str) -> None:
+        """Create an empty temporary table of this transaction with columns like those of `current`."""
+        self.cursor.execute(_STAGE.format(name=name, selection=selection))
+
+    def _columns(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey | None) -> pa.Table:
+        """Lay versions out as the tables have them."""
+        versions = versions_of(notices, rows, origin, key)
+        table = versions.columns.append_column("record_digest", as_bytea(notices.digests[rows]))
+        if self.file is IdentityFile.RESIDENT:
+            table = table.append_column("number_sealed", sealed_as_bytea(versions.sealed_numbers))
+            index = as_bytea(notices.number_indexes[rows], zero_is_null=True)
+            table = table.append_column("number_index", index)
+        return table.select(version_columns(self.file))
+
+
+def _codes(notices: Notices) -> pa.Array:
+    """List the codes a package speaks of, previous ones included, sorted and without repeats."""
+    own, previous = (notices.table.column(name) for name in ("resident_code", "previous_resident_code"))
+    every = pa.chunked_array([*own.chunks, *previous.filter(pc.not_equal(previous, "")).chunks], pa.string())
+    unique = pc.unique(every)
+    return unique.take(pc.sort_indices(unique))
+
+
+def _by_code(rows: Rows, notices: Notices) -> Rows:
+    codes = notices.table.column("resident_code").take(pa.array(rows))
+    order: Rows = pc.sort_indices(codes).to_numpy()
+    return rows[order]
+
+
+def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array:
+    """List the indexes of numbers that the newest version of their person does not carry already."""
+    numbers = as_pairs(notices.number_indexes)
+    position = pc.index_in(notices.table.column("resident_code"), value_set=newest.column("resident_code"))
+    held = as_pairs(newest.column("number_index").take(position.combine_chunks()))
+    new = numbers.any(axis=1) & (numbers != held).any(axis=1) & notices.admitted
+    return pc.unique(as_bytea(notices.number_indexes[new]))
+
+
+def _notice_numbers(notices: Notices) -> pa.Array:
+    return pc.cast(notices.table.column("notice_no"), pa.int64()).combine_chunks()
+
+
+def _with_end_of_keeping(table: pa.Table, received_on: date) -> pa.Table:
+    """A deletion is kept for 150 years from its own notice; anything else that is newest has no end yet."""
+    ends = pc.if_else(pc.equal(table.column("kind"), "deletion"), pa.scalar(expires_on(received_on)), None)
+    return table.append_column("expires_on", pc.cast(ends, pa.date32()))
+
+
+def _superseding(
+    rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin
+) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Name the notice that stands above each: one of this package, or the stored one a late notice is behind."""
+    by_notice, behind = plan.superseded_by[rows], plan.behind_stored[rows]
+    here = pa.array(by_notice != NOBODY)
+    ours = _notice_numbers(notices).take(pa.array(by_notice, mask=by_notice == NOBODY))
+    theirs = known.newest.take(pa.array(behind, mask=behind == NOBODY))
+    columns = (
+        pc.if_else(here, pa.scalar(origin.sender_code), theirs.column("sender_code")),
+        pc.if_else(here, ours, theirs.column("notice_no")),
+        pc.if_else(here, pa.scalar(origin.package_id, pa.int64()), theirs.column("package_id")),
+    )
+    sender, notice, package = (c.combine_chunks() if isinstance(c, pa.ChunkedArray) else c for c in columns)
+    return sender, notice, package
+
+
+def _expect(cursor: psycopg.Cursor, rows: int) -> None:
+    if cursor.rowcount != rows:
+        raise StoreError(Code.STORE_CONFLICT, "version", is_transient=True)

@@ -1,0 +1,82 @@
+"""The operation log in the database: entries are added, never changed, each with the tree after it.
+
+Decides:    the number of an entry and the growth of the tree, within the transaction of what is recorded.
+Leaves:     fields and bytes to `juki.journal`, the tree to `juki.merkle`.
+Invariants: one writer at a time per database until commit, so numbers have no gaps; an entry and the change it
+            records commit together or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from juki.columns import IdentityFile
+from juki.errors import JournalError
+from juki.journal import Entry, canonical_bytes
+from juki.merkle import Frontier, leaf_hash
+from juki.reasons import Code
+from juki.store.tables import TABLES
+
+_APPEND_LOCK = 0x6A726E6C
+"""The advisory lock of the log's only end ("jrnl")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The log of one store, seen through one open transaction."""
+
+    file: IdentityFile
+    connection: Connection
+
+    def append(self, entry: Entry, recorded_at: datetime) -> int:
+        """Add an entry as the last one and return its number.
+
+        Raises: JournalError(JOURNAL_BROKEN) when the last entry does not carry a tree of its size.
+        """
+        self.connection.execute(select(func.pg_advisory_xact_lock(_APPEND_LOCK)))
+        frontier = self.frontier()
+        content = canonical_bytes(entry, frontier.size + 1, recorded_at)
+        leaf = leaf_hash(content)
+        self.connection.execute(
+            TABLES[self.file].journal.insert(),
+            {
+                "entry_no": frontier.size + 1,
+                "entry": content.decode(),
+                "leaf_hash": leaf,
+                "frontier": frontier.grown(leaf).to_bytes(),
+            },
+        )
+        return frontier.size + 1
+
+    def frontier(self) -> Frontier:
+        """Read the tree as the last entry left it."""
+        journal = TABLES[self.file].journal
+        last = self.connection.execute(
+            select(journal.c.entry_no, journal.c.frontier).order_by(journal.c.entry_no.desc()).limit(1)
+        ).one_or_none()
+        if last is None:
+            return Frontier()
+        try:
+            return Frontier.from_bytes(last.entry_no, bytes(last.frontier))
+        except ValueError:
+            raise JournalError(Code.JOURNAL_BROKEN, self.file.value) from None
+
+    def verify(self) -> Frontier:
+        """Walk the whole log and compare every hash and tree with what is stored.
+
+        Returns: the frontier of the whole log.
+        Raises: JournalError(JOURNAL_BROKEN) naming the number of the first entry that does not hold.
+        """
+        journal = TABLES[self.file].journal
+        frontier = Frontier()
+        columns = (journal.c.entry_no, journal.c.entry, journal.c.leaf_hash, journal.c.frontier)
+        for row in self.connection.execute(select(*columns).order_by(journal.c.entry_no)):
+            leaf = leaf_hash(row.entry.encode())
+            frontier = frontier.grown(leaf)
+            stored = (row.entry_no, bytes(row.leaf_hash), bytes(row.frontier))
+            if stored != (frontier.size, leaf, frontier.to_bytes()):
+                raise JournalError(Code.JOURNAL_BROKEN, f"{self.file.value} {frontier.size}")
+        return frontier

@@ -1,0 +1,291 @@
+"""The register of fetched packages and of how far each channel has come.
+
+Decides:    the statements by which a package changes its state; a state is left only in the allowed way.
+Leaves:     what the state should be to `juki.order` and the tasks.
+Invariants: a row of `channel` is locked by whoever applies a package of it; a sequence has at most one applied
+            and at most one waiting package (unique indexes).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy.dialects.postgresql import insert
+
+from juki.columns import IdentityFile
+from juki.order import FileMark, PackageState
+from juki.reasons import Code
+from juki.store.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file as it was fetched."""
+
+    municipality_code: str
+    sequence: int
+    mark: FileMark
+    file_sha256: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A registered package, as far as deciding about it needs."""
+
+    package_id: int
+    municipality_code: str
+    sequence: int
+    file_name: str
+    file_sha256: bytes
+    state: PackageState
+    received_at: datetime
+    content_sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What is remembered of an applied package."""
+
+    content_sha256: bytes
+    created_at: datetime
+    first_notice_no: int
+    last_notice_no: int
+    counts: Mapping[str, int]
+    """records, accepted, alerted, rejected, repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How far a channel has come."""
+
+    municipality_code: str
+    last_sequence: int
+    last_notice_no: int
+    gap_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An answer that waits to be delivered: the content of the receipt package, no personal value in it."""
+
+    package_id: int
+    sequence: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRegister:
+    """Packages and channels of one store, seen through one open transaction."""
+
+    file: IdentityFile
+    connection: Connection
+
+    @property
+    def _package(self) -> Table:
+        return TABLES[self.file].package
+
+    @property
+    def _channel(self) -> Table:
+        return TABLES[self.file].channel
+
+    # -- channels -----------------------------------------------------------------------------------------
+
+    def attempt(self, municipality_code: str, at: datetime) -> None:
+        """Note that a channel is being tried; creates its row the first time."""
+        row = {"municipality_code": municipality_code, "last_attempt_at": at}
+        self.connection.execute(
+            insert(self._channel).values(row).on_conflict_do_update(
+                index_elements=["municipality_code"], set_={"last_attempt_at": at}
+            )
+        )  # fmt: skip
+
+    def contacted(self, municipality_code: str, at: datetime) -> None:
+        """Note that the CS answered."""
+        self._update_channel(municipality_code, last_contact_at=at, last_failure_code=None)
+
+    def failed(self, municipality_code: str, code: Code) -> None:
+        """Note why the last attempt failed."""
+        self._update_channel(municipality_code, last_failure_code=code.value)
+
+    def set_gap(self, municipality_code: str, since: datetime | None) -> None:
+        """Note since when a package is missing, or that none is."""
+        self._update_channel(municipality_code, gap_since=since)
+
+    def advance(self, municipality_code: str, sequence: int, notice_no: int) -> None:
+        """Note the package that was applied last; a gap before it is closed."""
+        self._update_channel(
+            municipality_code, last_sequence=sequence, last_notice_no=notice_no, gap_since=None
+        )
+
+    def channel(self, municipality_code: str, *, lock: bool = False) -> Channel:
+        """Read how far a channel has come; with `lock`, nobody else can apply to it until commit."""
+        columns = self._channel.c
+        query = select(
+            columns.municipality_code, columns.last_sequence, columns.last_notice_no, columns.gap_since
+        ).where(columns.municipality_code == municipality_code)
+        row = self.connection.execute(query.with_for_update() if lock else query).one()
+        return Channel(*row)
+
+    def _update_channel(self, municipality_code: str, **values: object) -> None:
+        self.connection.execute(
+            self._channel.update()
+            .where(self._channel.c.municipality_code == municipality_code)
+            .values(values)
+        )
+
+    # -- packages -----------------------------------------------------------------------------------------
+
+    def register(self, arrival: Arrival) -> int:
+        """Register a file that lies whole in the spool; an earlier one still waiting is replaced."""
+        package = self._package
+        self.connection.execute(
+            package.update()
+            .where(
+                package.c.municipality_code == arrival.municipality_code,
+                package.c.sequence == arrival.sequence,
+                package.c.state == PackageState.RECEIVED.value,
+            )
+            .values(state=PackageState.REPLACED.value, settled_at=arrival.received_at)
+        )
+        values = {
+            "municipality_code": arrival.municipality_code,
+            "sequence": arrival.sequence,
+            "file_name": arrival.mark.name,
+            "file_bytes": arrival.mark.size,
+            "remote_modified_at": arrival.mark.modified_at,
+            "file_sha256": arrival.file_sha256,
+            "received_at": arrival.received_at,
+            "state": PackageState.RECEIVED.value,
+        }
+        return int(
+            self.connection.execute(
+                package.insert().values(values).returning(package.c.package_id)
+            ).scalar_one()
+        )
+
+    def marks(self, municipality_code: str) -> list[FileMark]:
+        """List the files fetched from an outbox, less those replaced before their turn."""
+        columns = self._package.c
+        query = select(columns.file_name, columns.file_bytes, columns.remote_modified_at)
+        kept = columns.state != PackageState.REPLACED.value
+        rows = self.connection.execute(query.where(columns.municipality_code == municipality_code, kept))
+        return [FileMark(*row) for row in rows]
+
+    def waiting(self, municipality_code: str) -> list[Package]:
+        """List the packages that wait for their turn, in sequence."""
+        return self._packages(municipality_code, PackageState.RECEIVED)
+
+    def is_stopped(self, municipality_code: str) -> bool:
+        """Tell whether an incident stops the channel."""
+        return bool(self._packages(municipality_code, PackageState.CONFLICT))
+
+    def by_id(self, package_id: int) -> Package | None:
+        """Find one package."""
+        row = self.connection.execute(
+            self._selection().where(self._package.c.package_id == package_id)
+        ).one_or_none()
+        return _package_of(row) if row else None
+
+    def applied(self, municipality_code: str, sequence: int) -> Package | None:
+        """Find the applied package of a sequence."""
+        columns = self._package.c
+        row = self.connection.execute(
+            self._selection().where(
+                columns.municipality_code == municipality_code,
+                columns.sequence == sequence,
+                columns.state == PackageState.APPLIED.value,
+            )
+        ).one_or_none()
+        return _package_of(row) if row else None
+
+    def settle_applied(self, package_id: int, applied: Applied, receipt: bytes, at: datetime) -> None:
+        """Note that a package is applied, what it did, and the answer that is due."""
+        self._settle(
+            package_id, PackageState.APPLIED, at,
+            content_sha256=applied.content_sha256, created_at=applied.created_at,
+            first_notice_no=applied.first_notice_no, last_notice_no=applied.last_notice_no,
+            receipt=zlib.compress(receipt), **applied.counts,
+        )  # fmt: skip
+
+    def settle(
+        self,
+        package_id: int,
+        state: PackageState,
+        code: Code | None,
+        at: datetime,
+        receipt: bytes | None = None,
+    ) -> None:
+        """Note that a package ended otherwise, why, and the answer that is due, if any."""
+        packed = zlib.compress(receipt) if receipt is not None else None
+        self._settle(package_id, state, at, code=code.value if code else None, receipt=packed)
+
+    def reopen(self, package_id: int) -> None:
+        """Let a refused package wait for its turn again."""
+        self._settle(package_id, PackageState.RECEIVED, None, code=None, receipt=None, receipt_sent_at=None)
+
+    def answer_again(self, package_id: int) -> None:
+        """Let the receipt of an applied package be delivered once more, the same bytes of content."""
+        package = self._package
+        self.connection.execute(
+            package.update().where(package.c.package_id == package_id).values(receipt_sent_at=None)
+        )
+
+    def receipts_due(self, municipality_code: str) -> list[Receipt]:
+        """List the answers not delivered yet, oldest first."""
+        columns = self._package.c
+        rows = self.connection.execute(
+            select(columns.package_id, columns.sequence, columns.receipt)
+            .where(
+                columns.municipality_code == municipality_code,
+                columns.receipt.is_not(None),
+                columns.receipt_sent_at.is_(None),
+            )
+            .order_by(columns.package_id)
+        )
+        return [Receipt(row.package_id, row.sequence, zlib.decompress(row.receipt)) for row in rows]
+
+    def receipt_sent(self, package_id: int, at: datetime) -> None:
+        """Note that an answer lies in the inbox of the municipality."""
+        package = self._package
+        self.connection.execute(
+            package.update().where(package.c.package_id == package_id).values(receipt_sent_at=at)
+        )
+
+    def _settle(self, package_id: int, state: PackageState, at: datetime | None, **values: object) -> None:
+        package = self._package
+        self.connection.execute(
+            package.update()
+            .where(package.c.package_id == package_id)
+            .values(state=state.value, settled_at=at, **values)
+        )
+
+    def _packages(self, municipality_code: str, state: PackageState) -> list[Package]:
+        columns = self._package.c
+        rows = self.connection.execute(
+            self._selection()
+            .where(columns.municipality_code == municipality_code, columns.state == state.value)
+            .order_by(columns.sequence)
+        )
+        return [_package_of(row) for row in rows]
+
+    def _selection(self) -> Select[Any]:
+        columns = self._package.c
+        return select(
+            columns.package_id, columns.municipality_code, columns.sequence, columns.file_name,
+            columns.file_sha256, columns.state, columns.received_at, columns.content_sha256,
+        )  # fmt: skip
+
+
+def _package_of(row: Row[Any]) -> Package:
+    return Package(
+        package_id=row.package_id, municipality_code=row.municipality_code, sequence=row.sequence,
+        file_name=row.file_name, file_sha256=bytes(row.file_sha256), state=PackageState(row.state),
+        received_at=row.received_at,
+        content_sha256=bytes(row.content_sha256) if row.content_sha256 is not None else None,
+    )  # fmt: skip

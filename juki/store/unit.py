@@ -1,0 +1,107 @@
+"""One unit of work: one transaction on one store, in the role of one duty.
+
+Decides:    that everything a step changes, and the journal entry that says so, commit together.
+Leaves:     what is written to the modules whose views it opens.
+Invariants: an error inside rolls everything back and leaves as a StoreError without text (or as itself if it
+            is ours). A commit whose outcome is unknown is looked up by the state of the package when the step
+            is run again, never assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+import psycopg
+from sqlalchemy import Connection, func, select
+
+from juki.columns import IdentityFile
+from juki.errors import SourceError
+from juki.reasons import Code
+from juki.store.engine import open_engine, sealed_errors
+from juki.store.identities import Identities
+from juki.store.journal import Journal
+from juki.store.packages import PackageRegister
+from juki.store.rejections import Rejections
+from juki.store.roles import Duty
+from juki.store.tables import TABLES
+
+_CHANNEL_LOCKS = 0x6368
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The views of one store that share one transaction."""
+
+    file: IdentityFile
+    connection: Connection
+
+    @property
+    def cursor(self) -> psycopg.Cursor:
+        """A cursor of the driver on the same transaction, for COPY."""
+        driver: psycopg.Connection | None = self.connection.connection.driver_connection
+        if driver is None:
+            raise psycopg.OperationalError("the connection is closed")
+        return driver.cursor()
+
+    @property
+    def identities(self) -> Identities:
+        """The identity file."""
+        return Identities(self.file, self.cursor)
+
+    @property
+    def packages(self) -> PackageRegister:
+        """Packages and channels."""
+        return PackageRegister(self.file, self.connection)
+
+    @property
+    def rejections(self) -> Rejections:
+        """Findings and quarantined records."""
+        return Rejections(self.file, self.cursor)
+
+    @property
+    def journal(self) -> Journal:
+        """The operation log."""
+        return Journal(self.file, self.connection)
+
+    def put_in_outbox(self, package_id: int, changes: int, at: datetime) -> None:
+        """Note that J-LIS has to be told of the changes of a package (法30条の7, 30条の42)."""
+        if changes:
+            row = {"package_id": package_id, "changes": changes, "created_at": at}
+            self.connection.execute(TABLES[self.file].outbox.insert(), row)
+
+
+@contextmanager
+def open_unit(url: str, file: IdentityFile, duty: Duty = Duty.INTAKE) -> Iterator[Unit]:
+    """Open a transaction; commit when the block ends well, roll back otherwise.
+
+    Raises: StoreError for whatever the database says, transient when trying again may help.
+    """
+    engine = open_engine(url, file, duty)
+    try:
+        with sealed_errors(), engine.begin() as connection:
+            yield Unit(file, connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def channel_lock(url: str, file: IdentityFile, municipality_code: str) -> Iterator[None]:
+    """Hold a channel for one run; whoever dies lets go, because the lock lives with the connection.
+
+    Raises: SourceError(CHANNEL_BUSY) when another run holds it.
+    """
+    engine = open_engine(url, file, Duty.INTAKE)
+    key = crc32(f"{file.value}|{municipality_code}".encode()) - 2**31
+    try:
+        with sealed_errors(), engine.connect() as connection:
+            held = connection.execute(select(func.pg_try_advisory_lock(_CHANNEL_LOCKS, key))).scalar_one()
+            connection.commit()
+            if not held:
+                raise SourceError(Code.CHANNEL_BUSY, municipality_code)
+            yield
+    finally:
+        engine.dispose()

@@ -1,0 +1,97 @@
+"""A notice as a version of a person: the columns that are kept.
+
+Decides:    what of a notice is stored, in which form, and what is added to it: sealed number, search key,
+            digest, origin.
+Leaves:     what becomes of the version to `juki.identity`; names and types of tables to `juki.store.tables`.
+Invariants: texts are byte-equal to what was received; an absent text becomes null; the number leaves this
+            module sealed or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from juki.columns import NOTICE_COLUMNS, IdentityFile
+from juki.findings import Rows
+from juki.kana import search_keys
+from juki.known import Notices
+from juki.numbers import SealingKey, bound_to, combined, seal
+
+_NOT_KEPT = frozenset({"individual_number", "previous_individual_number"})
+_FLAGS = frozenset({"is_foreign", "is_abroad"})
+_COUNTS = frozenset({"name_gaiji", "address_gaiji"})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the notices of a package come from and when they were received (civil date in Japan)."""
+
+    sender_code: str
+    package_id: int
+    received_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Versions ready to be written.
+
+    Shape: `columns` has texts, dates, flags and counts by the names of the tables; `sealed_numbers` one
+           ciphertext per version or None; digests and indexes stay with the notices, by `rows`.
+    """
+
+    rows: Rows
+    columns: pa.Table
+    sealed_numbers: list[bytes | None]
+
+
+def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey | None) -> Versions:
+    """Make versions of some notices of a package."""
+    taken = notices.table.take(pa.array(rows))
+    columns = {name: _stored(name, taken) for name in NOTICE_COLUMNS[notices.file] if name not in _NOT_KEPT}
+    columns["notified_at"] = _instants(notices, rows)
+    columns["search_key"] = _absent_is_null(search_keys(combined(taken, "name_kana")))
+    columns["sender_code"] = _same(origin.sender_code, len(rows))
+    columns["package_id"] = _same(origin.package_id, len(rows))
+    columns["received_on"] = _same(origin.received_on, len(rows))
+    sealed: list[bytes | None] = [None] * len(rows)
+    if number_key is not None:
+        sealed = _sealed(taken, notices.file, number_key)
+    return Versions(rows, pa.table(columns), sealed)
+
+
+def _stored(name: str, taken: pa.Table) -> pa.Array:
+    values = combined(taken, name)
+    if name in _FLAGS:
+        return pc.equal(values, "1")
+    if name in _COUNTS or name == "notice_no":
+        return pc.cast(values, pa.int64())
+    if name == "event_date":
+        return pc.cast(_absent_is_null(values), pa.date32())
+    return _absent_is_null(values)
+
+
+def _instants(notices: Notices, rows: Rows) -> pa.Array:
+    return pc.cast(pa.array(notices.notified_at[rows]), pa.timestamp("us", "UTC"))
+
+
+def _absent_is_null(values: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+
+
+def _same(value: object, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value), count)
+
+
+def _sealed(taken: pa.Table, file: IdentityFile, key: SealingKey) -> list[bytes | None]:
+    numbers = pc.cast(combined(taken, "individual_number"), pa.binary()).to_pylist()
+    codes = pc.cast(combined(taken, "resident_code"), pa.binary()).to_pylist()
+    present = [position for position, number in enumerate(numbers) if number]
+    bindings = bound_to(file, "individual_number", [codes[position] for position in present], key.key_id)
+    sealed: list[bytes | None] = [None] * len(numbers)
+    for position, value in zip(present, seal([numbers[p] for p in present], bindings, key), strict=True):
+        sealed[position] = value
+    return sealed

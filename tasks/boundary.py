@@ -1,0 +1,75 @@
+"""The boundary every task and flow stands behind: only codes come out.
+
+Decides:    the policy of every Prefect task (no stored results, no cache, retries only for what is transient)
+            and that no exception with a value, a cause or a traceback into our data reaches Prefect.
+Invariants: Prefect stores the message of an exception, its pickle and its cause chain; so what leaves is a
+            fresh error with a code and a reference, raised where nothing is being handled.
+Source:     design 6, ADR-0006.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task
+
+from juki.errors import JukiError
+from juki.reasons import Code
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class PipelineError(Exception):
+    """Why a step could not go on: a code, a reference without values, and whether trying again may help."""
+
+    def __init__(self, code: Code, ref: str = "", is_transient: bool = False) -> None:
+        self.code = code
+        self.ref = ref
+        self.is_transient = is_transient
+        super().__init__(code, ref, is_transient)
+
+    def __str__(self) -> str:
+        return f"[{self.code.value}] {self.code.message}" + (f"（{self.ref}）" if self.ref else "")
+
+
+def sealed(function: Callable[P, R]) -> Callable[P, R]:
+    """Let only PipelineErrors out of a function."""
+
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except PipelineError as error:
+            code, ref, is_transient = error.code, error.ref, error.is_transient
+        except JukiError as error:
+            code, ref, is_transient = error.code, error.ref, error.is_transient
+        except Exception as error:  # noqa: BLE001 - the text of an unknown error may hold values
+            code, ref, is_transient = Code.RUN_UNEXPECTED, type(error).__name__, False
+        raise PipelineError(code, ref, is_transient)
+
+    return guarded
+
+
+def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """The one retry condition: the error says itself whether trying again may help."""
+    failure = state.result(raise_on_failure=False)
+    return isinstance(failure, PipelineError) and failure.is_transient
+
+
+UNIT_OF_WORK: dict[str, Any] = {
+    "persist_result": False,
+    "cache_policy": NO_CACHE,
+    "log_prints": False,
+    "retries": 3,
+    "retry_delay_seconds": [1, 5, 20],
+    "retry_condition_fn": is_transient,
+}
+"""The policy of every task that does one unit of work."""
+
+WHOLE: dict[str, Any] = {"persist_result": False, "log_prints": False}
+"""The policy of flows."""
