@@ -37,7 +37,7 @@ _CITY_SHARE = 0.5
 Indices = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Population:
     """Both files on the first day, and the traits by which events choose people.
 

@@ -22,7 +22,7 @@ Record = dict[str, str]
 """The items of one record by column."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Standing:
     """A record that stands, and the municipality that keeps it."""
 

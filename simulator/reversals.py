@@ -18,12 +18,13 @@ from simulator.scene import FUHYO, RESIDENT, Scene, Told
 _OTHER_REASON = {
     Reason.MOVED_IN: Reason.ENTERED_EX_OFFICIO,
     Reason.MOVED_IN_FROM_ABROAD: Reason.ENTERED_EX_OFFICIO,
-    Reason.MOVED_OUT: Reason.DELETED_EX_OFFICIO,
+    Reason.MOVED_OUT: Reason.MOVED_ABROAD,
     Reason.MOVED_WITHIN: Reason.CORRECTED_EX_OFFICIO,
     Reason.MINOR_CORRECTION: Reason.CORRECTED_EX_OFFICIO,
     Reason.CORRECTED_EX_OFFICIO: Reason.MINOR_CORRECTION,
 }
-"""The reason a municipality may find to be the right one after it has notified another."""
+"""The reason a municipality may find to be the right one after it has notified another. A move out stays one:
+only its day may be a planned one."""
 
 
 def move_out_cancelled(scene: Scene) -> bool:

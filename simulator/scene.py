@@ -32,7 +32,7 @@ _REMEMBERED = 400
 Action = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Told:
     """A notice as made, for sending again: its channel, the person, and the notice without number and time."""
 
@@ -41,7 +41,7 @@ class Told:
     notice: Notice
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Scene:
     """Everything an event may read or change."""
 

@@ -43,7 +43,7 @@ def expires_on(start: date) -> date:
     return date(year, start.month, start.day)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Version:
     """One notice that was kept: what it said, who sent it, when it came and when a newer one did."""
 
@@ -62,7 +62,7 @@ class Version:
         return expires_on(start) if start else None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Person:
     """All versions of one person as received, and the one that counts."""
 
@@ -86,7 +86,7 @@ class Person:
         self.newest = version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Load:
     """A table of first entries about people otherwise unheard of; `order` sorts `codes`."""
 
@@ -102,7 +102,7 @@ class _Load:
         return np.where(self.codes[place] == codes, self.order[place], -1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class FileTruth:
     """The model of one file."""
 
@@ -202,7 +202,7 @@ class FileTruth:
         return pa.table(columns)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Truth:
     """Both files; `receive` in the order of arrival, then ask."""
 

@@ -30,27 +30,30 @@ SPICE_DAYS = 3
 """In a spiced world every kind of event is made to happen within this many days."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class World:
     """The prefecture; `initial_notices` first, then `live` with ascending days."""
 
     scene: Scene
     start: date
     is_spiced: bool
+    pace: float
     days_lived: int = 0
 
     @classmethod
-    def create(cls, people: int, seed: int, start: date, *, is_spiced: bool = False) -> World:
+    def create(
+        cls, people: int, seed: int, start: date, *, is_spiced: bool = False, pace: float = 1.0
+    ) -> World:
         """Draw a prefecture of `people` residents and about as many fuhyo records, as of `start`.
 
         A spiced world makes every kind of event happen within SPICE_DAYS days however few its people are (the
         demonstration and the tests need that). What follows from one (an arrival, a cancellation, somebody
-        moving back) takes up to three days more.
+        moving back) takes up to three days more. `pace` multiplies the rate of everything that happens.
         """
         rng = np.random.default_rng(seed)
         issuer = Issuer.draw(rng)
         population = populate(people, start, rng, issuer)
-        return cls(Scene(population, issuer, rng, start), start, is_spiced)
+        return cls(Scene(population, issuer, rng, start), start, is_spiced, pace)
 
     @property
     def municipalities(self) -> tuple[str, ...]:
@@ -105,7 +108,7 @@ class World:
         return [planned[n] for n in self.scene.rng.permutation(len(planned))]
 
     def _drawn(self, event: Event, residents: int, day: date) -> int:
-        return int(self.scene.rng.poisson(event.expected(residents, day)))
+        return int(self.scene.rng.poisson(self.pace * event.expected(residents, day)))
 
     def _forced(self, number: int, event: Event) -> int:
         """Demand an event once in a spiced world: a third of the kinds a day, and again until it happened."""
