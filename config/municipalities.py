@@ -55,8 +55,8 @@ class Municipality(BaseModel):
     """SHA-256 fingerprints of the DER certificates it signs with; two while one replaces the other."""
     roots: Annotated[list[str], Field(min_length=1)]
     """PEM files of the authorities its certificates may chain to."""
-    crl: str | None = None
-    """PEM file of the revocation list of its authority."""
+    revocation_lists: list[str] = []
+    """PEM files of revocation lists; once one is given, the signer's authority must have a current one."""
     receipt_certificate: str
     """PEM file of the certificate receipts are encrypted to."""
 

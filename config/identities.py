@@ -1,0 +1,97 @@
+"""Registrations and credentials in the form the wire needs: endpoints, senders, keys, certificates.
+
+Decides:    which file holds what, and how settings become limits of a connection.
+Leaves:     what these values prove to `juki.wire`.
+Invariants: a file that can not be read as what it must be is named, and its content never told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from config.municipalities import Municipality, located
+from config.settings import Settings
+from juki.credentials import Credentials
+from juki.errors import ConfigurationError
+from juki.home import Home
+from juki.keys import read_private
+from juki.reasons import Code
+from juki.wire.endpoint import Endpoint, Retry, Timeouts
+from juki.wire.envelope import RecipientKey, Sender, SigningIdentity
+
+T = TypeVar("T")
+
+
+def endpoint_of(home: Home, settings: Settings, registered: Municipality) -> Endpoint:
+    """Say where a municipal CS is, how it proves itself, how we log in and how long we wait."""
+    return Endpoint(
+        municipality_code=registered.code,
+        host=registered.host,
+        port=registered.port,
+        account=registered.account,
+        host_key=registered.host_key,
+        client_key=Credentials(home.keys).sftp_key,
+        timeouts=Timeouts(
+            connect_seconds=float(settings.connect_timeout_seconds),
+            transfer_seconds=float(settings.transfer_timeout_seconds),
+        ),
+        retry=Retry(attempts=settings.connect_attempts),
+    )
+
+
+def sender_of(home: Home, registered: Municipality) -> Sender:
+    """Say who may sign for a municipality, by the certificates of its registration.
+
+    Raises: ConfigurationError(CONFIG_INVALID) naming the file that can not be read.
+    """
+    roots = [located(home, path) for path in registered.roots]
+    lists = [located(home, path) for path in registered.revocation_lists]
+    return Sender(
+        registered.code,
+        frozenset(registered.signing_certificates),
+        tuple(one for path in roots for one in _read(path, x509.load_pem_x509_certificates)),
+        tuple(_read(path, x509.load_pem_x509_crl) for path in lists),
+    )
+
+
+def receipt_certificate_of(home: Home, registered: Municipality) -> x509.Certificate:
+    """Read the certificate that receipts to a municipality are encrypted to."""
+    return _read(located(home, registered.receipt_certificate), x509.load_pem_x509_certificate)
+
+
+def recipient_keys(home: Home) -> tuple[RecipientKey, ...]:
+    """Read what opens the packages sent to the prefecture."""
+    credentials = Credentials(home.keys)
+    certificate = _read(credentials.envelope_certificate, x509.load_pem_x509_certificate)
+    return (RecipientKey(certificate, _private_key(credentials.envelope_key)),)
+
+
+def signing_identity(home: Home) -> SigningIdentity:
+    """Read what the prefecture signs with; further certificates in the file are the intermediate ones."""
+    credentials = Credentials(home.keys)
+    first, *others = _read(credentials.signing_certificate, x509.load_pem_x509_certificates)
+    return SigningIdentity(first, _private_key(credentials.signing_key), tuple(others))
+
+
+def _private_key(path: Path) -> rsa.RSAPrivateKey:
+    read_private(path)
+    key = _read(path, partial(load_pem_private_key, password=None))
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ConfigurationError(Code.CONFIG_INVALID, path.name)
+    return key
+
+
+def _read(path: Path, load: Callable[[bytes], T]) -> T:
+    try:
+        return load(path.read_bytes())
+    except (OSError, ValueError, TypeError):
+        pass
+    # Outside the except block, so that nothing of the file is carried along as context.
+    raise ConfigurationError(Code.CONFIG_INVALID, path.name)
