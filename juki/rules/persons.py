@@ -24,7 +24,7 @@ MAX_CHARACTERS = {
     "alias": 200,
     "address": 400,
 }
-"""Generous bounds of our own: twice what vendors' registers hold, small enough to refuse an accident."""
+"""Generous bounds of our own, since none is published: they only refuse an accident."""
 
 _SEXES = pa.array(["", "1", "2"])
 _FLAGS = pa.array(["0", "1"])

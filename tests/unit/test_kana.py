@@ -34,6 +34,9 @@ def test_reading_is_folded(reading: str, key: str) -> None:
 
 def test_column_is_folded_value_by_value() -> None:
     """Equal readings share a key, line breaks inside a value shift nothing, empty stays empty."""
-    readings = ["ガ", "", "カ\nガ", "ガ"]
-    assert search_keys(pa.array(readings)).to_pylist() == ["カ", "", "カ\nカ", "カ"]
+    readings = ["ガ", "", "カ\nガ", "ガ", "　ヤマダ　　タロー　", "　"]
+    expected = ["カ", "", "カ\nカ", "カ", "ヤマタタロ", ""]
+    assert search_keys(pa.array(readings)).to_pylist() == expected
+    assert search_keys(pa.array(readings[4:])).to_pylist() == expected[4:]
+    assert search_keys(pa.array(readings).slice(1, 3)).to_pylist() == expected[1:4]
     assert search_keys(pa.array([], pa.string())).to_pylist() == []
