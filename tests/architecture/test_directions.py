@@ -48,7 +48,7 @@ ROOMS: dict[str, Room] = {
     "juki.credentials": Room(_CORE, DATA | {"cryptography"}),
     "juki.numbers": Room(_CORE, DATA | {"cryptography"}),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
-    "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "asn1crypto", "cryptography"}),
+    "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # The command line is the outermost room: it may see everything of the core, and config.
     "juki.cli": Room(("juki", "config"), DATA | {"typer", "rich"}),
     "juki.__main__": Room(("juki.cli",)),
