@@ -18,11 +18,12 @@ from typing import ClassVar, NoReturn
 from juki.columns import IdentityFile
 from juki.errors import ContractError
 from juki.reasons import Code
+from juki.records import MAX_RECORDS
 
 MAX_MANIFEST_BYTES = 4096
 """Length of the manifest line with its LF (spec/packages.md section 2)."""
-MAX_RECORDS = 100_000
-"""Records of one package (spec/packages.md section 2)."""
+MAX_RECEIPT_LINES = 1_000_000
+"""Lines of one receipt: a notice has one for each finding, so there may be more than notices."""
 MAX_SEQUENCE = 99_999_999
 """The sequence has 8 digits in the file name (spec/packages.md section 1)."""
 MAX_NOTICE_NO = 10**15
@@ -122,7 +123,7 @@ class ReceiptManifest:
             verdict=PackageVerdict(verdict),
             code=keys.text("code", _CODE_OR_NONE),
             message=keys.text("message", re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,400}")),
-            records=keys.records(0),
+            records=keys.records(0, MAX_RECEIPT_LINES),
             created_at=keys.instant("created_at"),
             sha256=keys.text("sha256", _SHA256),
         )
@@ -163,9 +164,9 @@ class _Fields:
             self.refuse()
         return value
 
-    def records(self, low: int) -> int:
+    def records(self, low: int, most: int = MAX_RECORDS) -> int:
         records = self.number("records", low, MAX_NOTICE_NO)
-        if records > MAX_RECORDS:
+        if records > most:
             raise ContractError(Code.PACKAGE_TOO_MANY_RECORDS, self._ref)
         return records
 

@@ -22,7 +22,7 @@ from juki.columns import IdentityFile
 from juki.errors import ContractError, SourceError
 from juki.manifests import (
     MAX_MANIFEST_BYTES,
-    MAX_RECORDS,
+    MAX_RECEIPT_LINES,
     MAX_SEQUENCE,
     Manifest,
     NoticeManifest,
@@ -30,10 +30,12 @@ from juki.manifests import (
     ReceiptManifest,
 )
 from juki.reasons import Code
+from juki.records import MAX_RECORDS
 
 __all__ = [
     "MAX_CONTENT_BYTES",
     "MAX_FILE_BYTES",
+    "MAX_RECEIPT_LINES",
     "MAX_RECORDS",
     "RECEIPT_COLUMNS",
     "Manifest",

@@ -1,0 +1,197 @@
+"""A municipal office: numbers its packages, lays them out, reads our receipts.
+
+Leaves:     the notices and their numbers to the caller, sealing to `simulator.drafts`, the bytes of each fault
+            to `simulator.faults`.
+Invariants: sequences run from 1 without gaps; a package appears in `outbox/` whole, by rename; it is removed
+            when its receipt says that it was accepted. Whatever a fault spoilt or held back, `heal` makes good.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from juki.columns import IdentityFile
+from juki.packages import (
+    MAX_RECEIPT_LINES,
+    RECEIPT_COLUMNS,
+    PackageKind,
+    PackageName,
+    PackageVerdict,
+    ReceiptManifest,
+    read_receipt_package,
+    sha256_hex,
+)
+from juki.records import MAX_RECORDS, parse_records
+from juki.wire.envelope import open_envelope
+from simulator import faults
+from simulator.drafts import Desk, Draft
+from simulator.faults import Effect, Fault
+
+_REMEMBERED_RECORDS = 10_000
+"""Larger packages are not kept for faults that need an earlier one, so that a full load stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as the office reads it: the manifest and its lines (RECEIPT_COLUMNS)."""
+
+    manifest: ReceiptManifest
+    lines: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A package laid out: the SHA-256 of its CSV and, if it was small, the package itself."""
+
+    sha256: str
+    kept: tuple[Draft, bytes] | None
+
+
+@dataclass(slots=True)
+class MunicipalOffice:
+    """The side of one municipality; `folder` is that of its account on the SFTP server."""
+
+    desk: Desk
+    folder: Path
+    package_records: int = MAX_RECORDS
+    next_sequence: dict[IdentityFile, int] = field(default_factory=lambda: dict.fromkeys(IdentityFile, 1))
+    receipts: list[Receipt] = field(default_factory=list)
+    _sent: dict[tuple[IdentityFile, int], _Sent] = field(default_factory=dict)
+    _answered: dict[IdentityFile, list[tuple[Draft, bytes]]] = field(default_factory=dict)
+    _withheld: list[Draft] = field(default_factory=list)
+    _late: list[Draft] = field(default_factory=list)
+    _strays: list[PackageName] = field(default_factory=list)
+    _laid_at: dict[PackageName, int] = field(default_factory=dict)
+
+    def publish(
+        self, file: IdentityFile, table: pa.Table, created_at: datetime, *, fault: Fault | None = None
+    ) -> list[PackageName]:
+        """Lay notices out in packages of at most `package_records`; a fault befalls the last of them.
+
+        Shape:   `table` in the columns of its layout, `notice_no` ascending without gaps.
+        Returns: the names given, those withheld included. What was late arrives now.
+        """
+        late, self._late = self._late, []
+        drafts = list(self._drafts(file, table, created_at))
+        order = reversed(drafts) if fault is Fault.REORDER else iter(drafts)
+        for draft in order:
+            if fault and draft is drafts[-1]:
+                self._befall(draft, fault)
+            else:
+                self._lay_draft(draft)
+        for draft in late:
+            self._lay_draft(draft)
+        return [draft.name for draft in drafts]
+
+    def heal(self) -> list[PackageName]:
+        """Release what is withheld, put good packages in the place of broken ones, remove strays."""
+        drafts, self._withheld, self._late = [*self._withheld, *self._late], [], []
+        strays, self._strays = self._strays, []
+        for name in strays:
+            self._path(name).unlink(missing_ok=True)
+        for draft in drafts:
+            self._lay_draft(draft)
+        return [draft.name for draft in drafts]
+
+    def tidy(self, at: datetime) -> list[Receipt]:
+        """Read the receipts in the inbox, remove them, and remove the packages they say were accepted."""
+        read = [self._read_receipt(path, at) for path in sorted((self.folder / "inbox").glob("*.p7m"))]
+        for receipt in read:
+            self._settle(receipt.manifest)
+        self.receipts += read
+        return read
+
+    def _settle(self, answer: ReceiptManifest) -> None:
+        """Remove a package that was accepted, if the receipt is about the one we sent."""
+        sent = self._sent.get((answer.file, answer.sequence))
+        if sent is None or answer.verdict is not PackageVerdict.ACCEPTED:
+            return
+        if sent.sha256 == answer.package_sha256:
+            self._path(self._name(answer.file, answer.sequence)).unlink(missing_ok=True)
+            answered = self._answered.setdefault(answer.file, [])
+            if sent.kept:
+                # The first for the replay, the last for the rest.
+                self._answered[answer.file] = [*answered[:1], sent.kept]
+
+    def _read_receipt(self, path: Path, at: datetime) -> Receipt:
+        keys = [self.desk.office.receiver.recipient()]
+        sender = self.desk.prefecture.sender
+        content = open_envelope(path.read_bytes(), recipient=keys, sender=sender, at=at)
+        manifest, csv = read_receipt_package(PackageName.parse(path.name), content)
+        if manifest.recipient != self.desk.office.municipality_code:
+            raise ValueError("a receipt for somebody else")
+        lines = parse_records(csv, RECEIPT_COLUMNS, max_records=MAX_RECEIPT_LINES)
+        path.unlink()
+        return Receipt(manifest, lines)
+
+    def _drafts(self, file: IdentityFile, table: pa.Table, created_at: datetime) -> Iterator[Draft]:
+        for start in range(0, table.num_rows, self.package_records):
+            sequence = self.next_sequence[file]
+            self.next_sequence[file] = sequence + 1
+            part = table.slice(start, self.package_records)
+            yield Draft(self._name(file, sequence), part, created_at, self.desk.prefecture.code)
+
+    def _befall(self, draft: Draft, fault: Fault) -> None:
+        """Let a fault happen to a package."""
+        effect = faults.EXPECTED[fault].effect
+        if effect is Effect.WITHHELD:
+            (self._late if fault is Fault.LATE else self._withheld).append(draft)
+        elif effect is Effect.BROKEN:
+            self._withheld.append(draft)
+            self._lay(draft.name, faults.broken(draft, fault, self.desk))
+        elif effect is Effect.RECORDS:
+            self._lay_draft(faults.with_bad_values(draft))
+        else:
+            self._add(draft, fault)
+            self._lay_draft(draft)
+
+    def _add(self, draft: Draft, fault: Fault) -> None:
+        """Lay something out beside a good package; nothing while no earlier package has been answered."""
+        answered = self._answered.get(draft.name.file, [])
+        if fault is Fault.WRONG_OUTBOX:
+            name, sealed = faults.foreign(draft, self.desk)
+            self._strays.append(name)
+            self._lay(name, sealed)
+        elif answered and fault is not Fault.REORDER:
+            earlier, sealed = answered[0] if fault is Fault.REPLAYED else answered[-1]
+            self._lay(earlier.name, faults.again(earlier, sealed, fault, self.desk))
+            if fault is Fault.OTHER_CONTENT:
+                self._strays.append(earlier.name)
+
+    def _lay_draft(self, draft: Draft) -> None:
+        content = draft.content()
+        sealed = self.desk.seal(content)
+        csv = memoryview(content)[content.index(b"\n") + 1 :]
+        is_small = draft.table.num_rows <= _REMEMBERED_RECORDS
+        key = (draft.name.file, draft.name.sequence)
+        self._sent[key] = _Sent(sha256_hex(csv), (draft, sealed) if is_small else None)
+        self._lay(draft.name, sealed)
+
+    def _lay(self, name: PackageName, data: bytes) -> None:
+        """Write under a hidden name and rename, as the specification asks of a CS.
+
+        SFTP tells time in seconds: what replaces a file is dated a second later at least, or it could not be
+        told from the file before.
+        """
+        path = self._path(name)
+        temporary = path.with_name(f".{name}.tmp")
+        temporary.write_bytes(data)
+        laid_at = max(int(time.time()), self._laid_at.get(name, 0) + 1)
+        self._laid_at[name] = laid_at
+        os.utime(temporary, (laid_at, laid_at))
+        temporary.replace(path)
+
+    def _name(self, file: IdentityFile, sequence: int) -> PackageName:
+        return PackageName(self.desk.office.municipality_code, file, PackageKind.NOTICE, sequence)
+
+    def _path(self, name: PackageName) -> Path:
+        outbox = self.folder / "outbox"
+        outbox.mkdir(parents=True, exist_ok=True)
+        return outbox / str(name)
