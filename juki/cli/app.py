@@ -100,7 +100,10 @@ def _app_of(function: object) -> typer.Typer:
 
 def _summary(entry: EntryPoint) -> str:
     """Read the first line of the docstring of a function, or nothing when it can not be found."""
-    spec = find_spec(entry.module)
+    try:
+        spec = find_spec(entry.module)
+    except ModuleNotFoundError:
+        return ""
     if spec is None or spec.origin is None:
         return ""
     for node in ast.parse(Path(spec.origin).read_bytes()).body:
