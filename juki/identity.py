@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki.columns import IdentityFile
@@ -108,7 +109,8 @@ def _facts_of(notices: Notices) -> _Facts:
         number_correction=event_mask(file, NUMBER_CORRECTIONS)[event],
         code_correction=event_mask(file, code_events)[event],
         foreign=foreign_flags(notices),
-        event_date=as_dates(table.column("event_date")),
+        # What was not admitted may hold anything in the place of a date.
+        event_date=as_dates(pc.if_else(pa.array(notices.admitted), table.column("event_date"), "")),
     )
 
 

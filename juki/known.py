@@ -8,20 +8,22 @@ Leaves:     the asking to `juki.store.identities`, the judging to `juki.identity
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from juki.columns import IdentityFile
+from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.decisions import EVENTS, Event, FuhyoEvent
 from juki.findings import Mask
 from juki.notices import Kind, Reason
-from juki.numbers import INDEX_BYTES, Index
+from juki.numbers import INDEX_BYTES, Index, combined, number_indexes, record_digests
 
 Numbers = NDArray[np.int64]
 Bytes16 = pa.binary(INDEX_BYTES)
+_EPOCH = "1970-01-01T00:00:00+00:00"
 
 NEWEST_SCHEMA = pa.schema(
     [
@@ -113,3 +115,37 @@ def event_mask(file: IdentityFile, wanted: frozenset[Reason] | frozenset[FuhyoEv
 def _positions(values: pa.ChunkedArray, names: list[str]) -> Numbers:
     found = pc.index_in(values, value_set=pa.array(names)).combine_chunks()
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64).copy()
+
+
+def notices_of(
+    file: IdentityFile, sender_code: str, table: pa.Table, admitted: Mask, index_key: bytes, digest_key: bytes
+) -> Notices:
+    """Prepare the records of a package for judging: digests, number indexes and instants.
+
+    Shape: `table` has the notice columns of the file as text; what was not admitted may hold anything.
+    """
+    none = np.zeros(table.num_rows, dtype=f"V{INDEX_BYTES}")
+    has_numbers = file is IdentityFile.RESIDENT
+    return Notices(
+        file=file,
+        sender_code=sender_code,
+        table=table,
+        digests=record_digests(table, RECORD_COLUMNS[file], digest_key),
+        number_indexes=_indexes(table, "individual_number", index_key) if has_numbers else none,
+        previous_number_indexes=_indexes(table, "previous_individual_number", index_key) if has_numbers else none,
+        notified_at=_microseconds(combined(table, "notified_at"), admitted),
+        admitted=admitted,
+    )
+
+
+def _indexes(table: pa.Table, name: str, key: bytes) -> Index:
+    return number_indexes(combined(table, name), key)
+
+
+def _microseconds(texts: pa.Array, admitted: Mask) -> Numbers:
+    """Read instants; many notices share one, so each distinct text is read once."""
+    encoded = pc.if_else(pa.array(admitted), texts, _EPOCH).dictionary_encode()
+    instants = [datetime.fromisoformat(text).astimezone(UTC) for text in encoded.dictionary.to_pylist()]
+    distinct = pa.array(instants, pa.timestamp("us", "UTC")).cast(pa.int64())
+    taken = distinct.take(encoded.indices)
+    return np.asarray(taken.to_numpy(zero_copy_only=False), dtype=np.int64)

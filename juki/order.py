@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from juki.columns import IdentityFile
 from juki.reasons import Code
 
 
@@ -40,6 +41,17 @@ class PackageState(StrEnum):
             "received": "受信済（待ち）", "applied": "適用済", "refused": "拒否", "repeated": "再送（適用済）",
             "conflict": "事故（停止中）", "released": "事故（解除済）", "replaced": "差替え",
         }[self.value]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Channel:
+    """One municipality and one file: what is ordered, locked and watched on its own."""
+
+    municipality_code: str
+    file: IdentityFile
+
+    def __str__(self) -> str:
+        return f"{self.municipality_code}-{self.file.value}"
 
 
 @dataclass(frozen=True, slots=True)

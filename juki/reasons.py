@@ -51,7 +51,7 @@ class Code(StrEnum):
         member.message, member.source, member.next_step = message, source, next_step
         return member
 
-    # fmt: off — a table is read by its columns
+    # fmt: off
     # -- a record breaks the contract (validations/, juki.rules) -------------------------------------------
     NOTICE_NO_FORM = (
         "notice_no.form", _R, _E, "通知番号が1からの連番の形（ASCII数字、先頭の0なし）ではありません。",
@@ -753,6 +753,10 @@ class Code(StrEnum):
         "操作ログのつながりが壊れています。",
         "M8, RFC 6962",
         "更新を止め、管理者と監査者に連絡してください。",
+    )
+    RUN_CHANNELS_FAILED = (
+        "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
+        "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",
     )
     RUN_UNEXPECTED = (
         "run.unexpected",

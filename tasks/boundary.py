@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import prefect.runtime.flow_run
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
@@ -61,6 +62,12 @@ def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
     return isinstance(failure, PipelineError) and failure.is_transient
 
 
+def run_actor() -> str:
+    """Name who acts in the operation log: the flow run, or the system where there is none."""
+    run_id = prefect.runtime.flow_run.id
+    return f"flow-run:{run_id}" if run_id else "system"
+
+
 UNIT_OF_WORK: dict[str, Any] = {
     "persist_result": False,
     "cache_policy": NO_CACHE,
@@ -70,6 +77,9 @@ UNIT_OF_WORK: dict[str, Any] = {
     "retry_condition_fn": is_transient,
 }
 """The policy of every task that does one unit of work."""
+
+ONCE: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE, "log_prints": False}
+"""The policy of a task that is made of units of work: each of them is retried on its own."""
 
 WHOLE: dict[str, Any] = {"persist_result": False, "log_prints": False}
 """The policy of flows."""

@@ -1,18 +1,17 @@
-"""What a task needs to do its work: the home, the settings, the registrations, the keys, each opened once.
+"""What a task needs to do its work: home, settings, registrations and keys, in the types the core has.
 
-Decides:    nothing; it hands the values of the configuration to the core in the types the core has.
-Invariants: lives within one process and is never a parameter, result or log line of Prefect.
+Decides:    nothing; it carries the values of the configuration to the core.
+Invariants: lives within one process; never a parameter, a result or a log line of Prefect.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from pathlib import Path
 
 from cryptography import x509
 
-from config import registry, stores
+from config import stores
+from config.identities import endpoint_of, receipt_certificate_of, sender_of
 from config.municipalities import Municipalities, load_municipalities
 from config.places import known_municipality_codes
 from config.settings import Settings, home_of, load_settings
@@ -20,14 +19,15 @@ from juki.columns import IdentityFile
 from juki.home import Home
 from juki.keys import FileKeys, Purpose
 from juki.numbers import SealingKey
-from juki.wire.certificates import Sender
+from juki.order import Channel
+from juki.rules import CheckDigitPolicy, RecordContext
+from juki.store.packages import Package
 from juki.wire.endpoint import Endpoint
-from juki.wire.sealed import RecipientKeys
-from juki.wire.signed import SigningIdentity
+from juki.wire.envelope import Sender
 
 
-@dataclass(frozen=True)
-class FileKeyring:
+@dataclass(frozen=True, slots=True)
+class Keyring:
     """The active keys of one store."""
 
     number: SealingKey
@@ -36,7 +36,7 @@ class FileKeyring:
     digest: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Workshop:
     """One installation, opened."""
 
@@ -46,26 +46,51 @@ class Workshop:
 
     @classmethod
     def open(cls) -> Workshop:
-        """Open the installation this process works for."""
+        """Open the installation this process works for.
+
+        Raises: ConfigurationError naming what is missing or wrong.
+        """
         home = home_of()
         settings = load_settings(home)
         return cls(home, settings, load_municipalities(home, settings.prefecture_code))
 
     def store_url(self, file: IdentityFile) -> str:
-        """Where the store of a file is."""
+        """Tell where the store of a file is."""
         return stores.admin_url(self.home, self.settings, file)
 
-    def keyring(self, file: IdentityFile) -> FileKeyring:
-        """The active keys of a store."""
+    def keyring(self, file: IdentityFile) -> Keyring:
+        """Read the active keys of a store."""
         keys = FileKeys(self.home.keys)
 
         def active(purpose: Purpose) -> SealingKey:
             key_id = keys.active(file, purpose)
             return SealingKey(key_id, keys.key(key_id))
 
-        return FileKeyring(
+        return Keyring(
             number=active(Purpose.NUMBER),
             quarantine=active(Purpose.QUARANTINE),
             index=active(Purpose.INDEX).key,
             digest=active(Purpose.DIGEST).key,
+        )
+
+    def endpoint(self, channel: Channel) -> Endpoint:
+        """Tell where the CS of a channel is and how to log in there."""
+        return endpoint_of(self.home, self.settings, self.municipalities.of(channel.municipality_code))
+
+    def sender(self, channel: Channel) -> Sender:
+        """Tell whose signature a package of a channel must bear."""
+        return sender_of(self.home, self.municipalities.of(channel.municipality_code))
+
+    def receipt_certificate(self, channel: Channel) -> x509.Certificate:
+        """Read the certificate that answers to a channel are encrypted to."""
+        return receipt_certificate_of(self.home, self.municipalities.of(channel.municipality_code))
+
+    def record_context(self, channel: Channel, package: Package) -> RecordContext:
+        """Tell the rules what they must know besides the records."""
+        return RecordContext(
+            sender_code=channel.municipality_code,
+            package=package.file_name,
+            received_at=package.received_at,
+            known_municipalities=known_municipality_codes(),
+            resident_code_check=CheckDigitPolicy(self.settings.resident_code_check),
         )

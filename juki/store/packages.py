@@ -61,7 +61,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class Progress:
     """How far a channel has come."""
 
     municipality_code: str
@@ -123,14 +123,14 @@ class PackageRegister:
             municipality_code, last_sequence=sequence, last_notice_no=notice_no, gap_since=None
         )
 
-    def channel(self, municipality_code: str, *, lock: bool = False) -> Channel:
+    def progress(self, municipality_code: str, *, lock: bool = False) -> Progress:
         """Read how far a channel has come; with `lock`, nobody else can apply to it until commit."""
         columns = self._channel.c
         query = select(
             columns.municipality_code, columns.last_sequence, columns.last_notice_no, columns.gap_since
         ).where(columns.municipality_code == municipality_code)
         row = self.connection.execute(query.with_for_update() if lock else query).one()
-        return Channel(*row)
+        return Progress(*row)
 
     def _update_channel(self, municipality_code: str, **values: object) -> None:
         self.connection.execute(

@@ -1,0 +1,93 @@
+"""From a file in the spool to notices that may be judged: open, bind, parse, hold to the contract.
+
+Decides:    the order of the steps: nothing is parsed before signature, recipient and binding hold.
+Leaves:     each step to the module that knows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from config.identities import recipient_keys
+from juki.columns import Layout, columns_of
+from juki.errors import ContractError
+from juki.findings import Findings
+from juki.known import Notices, notices_of
+from juki.order import Channel
+from juki.packages import (
+    NoticeManifest,
+    PackageKind,
+    PackageName,
+    check_binding,
+    check_count,
+    check_name,
+    check_notice_numbers,
+    read_notice_package,
+)
+from juki.reasons import Code
+from juki.records import parse_records
+from juki.store.packages import Package
+from juki.wire.envelope import open_envelope
+from tasks.workshop import Keyring, Workshop
+from validations.contracts import check_records
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A package whose envelope, signature and binding hold; `csv` is not parsed yet."""
+
+    name: PackageName
+    manifest: NoticeManifest
+    content_sha256: bytes
+    csv: memoryview
+
+
+def open_package(shop: Workshop, channel: Channel, package: Package, sealed: bytes) -> Opened:
+    """Decrypt, verify and bind a package to its channel.
+
+    Raises: SourceError or ContractError with the code of the first thing that does not hold.
+    """
+    name = PackageName.parse(package.file_name)
+    check_name(name, channel.municipality_code)
+    content = open_envelope(
+        sealed, recipient=recipient_keys(shop.home), sender=shop.sender(channel), at=package.received_at
+    )
+    manifest, csv = read_notice_package(name, content)
+    check_binding(name, manifest, channel.municipality_code, shop.settings.prefecture_code)
+    return Opened(name, manifest, hashlib.sha256(content).digest(), csv)
+
+
+def check_continues(opened: Opened, last_notice_no: int) -> None:
+    """Refuse a package whose notices do not continue where the last one ended (PACKAGE_NOTICE_NO)."""
+    if opened.manifest.first_notice_no != last_notice_no + 1:
+        raise ContractError(Code.PACKAGE_NOTICE_NO, str(opened.name))
+
+
+def check_notices(
+    shop: Workshop, channel: Channel, package: Package, opened: Opened, keys: Keyring
+) -> tuple[Notices, Findings]:
+    """Parse the records and hold them to their contract.
+
+    Raises: ContractError when the package as a whole breaks its layout.
+    """
+    table = _records(channel, opened)
+    findings = check_records(Layout.NOTICE, channel.file, table, shop.record_context(channel, package))
+    notices = notices_of(
+        channel.file, channel.municipality_code, table, ~findings.blocked, keys.index, keys.digest
+    )
+    return notices, findings
+
+
+def _records(channel: Channel, opened: Opened) -> pa.Table:
+    table = parse_records(opened.csv, columns_of(Layout.NOTICE, channel.file))
+    check_count(opened.name, opened.manifest, table.num_rows)
+    check_notice_numbers(opened.name, opened.manifest, table.column("notice_no"))
+    return table
+
+
+def is_notice(name: PackageName, channel: Channel) -> bool:
+    """Tell whether a file of an outbox belongs to a channel's notices."""
+    return name.kind is PackageKind.NOTICE and name.file is channel.file

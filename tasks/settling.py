@@ -1,0 +1,177 @@
+"""Settle the next package of a channel: apply it, answer it again, refuse it, or wait.
+
+Decides:    nothing of its own: `juki.order` says what is next, the core what it does.
+Invariants: a package changes the file, the register, the quarantine, the outbox and the journal in one
+            transaction, or nothing. Whoever is killed anywhere finds the same next step when run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from prefect import task
+
+from juki.decisions import Effect
+from juki.errors import ContractError, SourceError
+from juki.findings import Findings
+from juki.identity import Plan, plan_changes
+from juki.journal import Action, Entry, Outcome
+from juki.known import Notices
+from juki.order import Channel, Next, PackageState, Step, next_step
+from juki.reasons import Code
+from juki.receipts import receipt_records, verdict_counts, verdict_numbers
+from juki.store.packages import Applied, Package
+from juki.store.unit import Unit, open_unit
+from juki.versions import Origin
+from juki.wire.package_files import PackageFiles
+from tasks import answers, clock
+from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
+from tasks.opening import Opened, check_continues, check_notices, open_package
+from tasks.workshop import Keyring, Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one package: codes and counts, nothing else."""
+
+    sequence: int
+    state: PackageState
+    code: Code | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+
+
+@task(name="パッケージの処理", **UNIT_OF_WORK)
+@sealed
+def settle_next(channel: Channel) -> Settled | None:
+    """Do the next step of a channel; None when there is nothing to do but wait."""
+    shop = Workshop.open()
+    upcoming, package = _upcoming(shop, channel)
+    if package is None:
+        return None
+    content = PackageFiles.of(shop.home, channel).read(package.file_name, package.file_sha256)
+    if content is None:
+        return _settle_otherwise(shop, channel, package, PackageState.REPLACED, None)
+    try:
+        opened = open_package(shop, channel, package, content)
+        if upcoming.step is Step.ANSWER:
+            return _answer(shop, channel, package, opened)
+        return _apply(shop, channel, package, opened)
+    except (SourceError, ContractError) as refusal:
+        code = refusal.code
+    return _settle_otherwise(shop, channel, package, PackageState.REFUSED, code)
+
+
+def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None]:
+    """Ask the register what is next; note a gap, or that there is none."""
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        progress = unit.packages.progress(channel.municipality_code)
+        waiting = {one.sequence: one for one in unit.packages.waiting(channel.municipality_code)}
+        is_stopped = unit.packages.is_stopped(channel.municipality_code)
+        upcoming = next_step(progress.last_sequence, list(waiting), is_stopped=is_stopped)
+        if upcoming.step is Step.WAIT:
+            unit.packages.set_gap(channel.municipality_code, progress.gap_since or clock.now())
+        package = waiting.get(upcoming.sequence) if upcoming.step in (Step.APPLY, Step.ANSWER) else None
+    return upcoming, package
+
+
+def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -> Settled:
+    """Check the records, judge them against the file, and write everything in one transaction."""
+    keys = shop.keyring(channel.file)
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        progress = unit.packages.progress(channel.municipality_code, lock=True)
+        check_continues(opened, progress.last_notice_no)
+        notices, findings = check_notices(shop, channel, package, opened, keys)
+        known = unit.identities.known(notices)
+        plan = plan_changes(notices, known)
+        origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(package.received_at))
+        unit.identities.apply(notices, known, plan, origin, keys.number)
+        settled = _record(shop, unit, channel, package, opened, notices, plan, findings + plan.findings, keys)
+    PackageFiles.of(shop.home, channel).remove(package.file_name)
+    return settled
+
+
+def _record(
+    shop: Workshop, unit: Unit, channel: Channel, package: Package, opened: Opened,
+    notices: Notices, plan: Plan, findings: Findings, keys: Keyring,
+) -> Settled:  # fmt: skip
+    """Write what goes with the changes: findings, quarantine, outbox, register, receipt, journal."""
+    at, package_id, manifest = clock.now(), package.package_id, opened.manifest
+    verdicts = verdict_numbers(plan.effects, findings)
+    counts = verdict_counts(verdicts)
+    codes = {code.value: count for code, count in findings.counts().items()}
+    unit.rejections.add(package_id, notices, findings)
+    unit.rejections.keep(package_id, notices, plan.where(Effect.REJECT), keys.quarantine)
+    unit.put_in_outbox(package_id, counts["accepted"] + counts["alerted"], at)
+    records = receipt_records(notices.table.column("notice_no"), verdicts, findings)
+    receipt = answers.accepted(shop, channel, opened, records, at)
+    applied = Applied(
+        opened.content_sha256, manifest.created_at, manifest.first_notice_no, manifest.last_notice_no, counts
+    )
+    unit.packages.settle_applied(package_id, applied, receipt, at)
+    unit.packages.advance(channel.municipality_code, package.sequence, manifest.last_notice_no)
+    entry = _entry(channel, package, Action.PACKAGE_APPLIED, counts=counts | codes)
+    unit.journal.append(_with_changes(entry, notices, plan), at)
+    return Settled(package.sequence, PackageState.APPLIED, None, counts, codes)
+
+
+def _answer(shop: Workshop, channel: Channel, package: Package, opened: Opened) -> Settled:
+    """Compare a package of an applied sequence with the applied one: a repeat, or an incident."""
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        applied = unit.packages.applied(channel.municipality_code, package.sequence)
+        if applied is not None and applied.content_sha256 == opened.content_sha256:
+            settled = Settled(package.sequence, PackageState.REPEATED, Code.PACKAGE_REPEATED)
+            unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
+            unit.packages.answer_again(applied.package_id)
+            entry = _entry(channel, package, Action.PACKAGE_REPEATED, code=settled.code)
+        else:
+            settled = Settled(package.sequence, PackageState.CONFLICT, Code.PACKAGE_CONTENT_DIFFERS)
+            PackageFiles.of(shop.home, channel).quarantine(package.package_id, package.file_name)
+            unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
+            entry = _entry(channel, package, Action.PACKAGE_CONFLICT, Outcome.REFUSED, code=settled.code)
+        unit.journal.append(entry, clock.now())
+    PackageFiles.of(shop.home, channel).remove(package.file_name)
+    return settled
+
+
+def _settle_otherwise(
+    shop: Workshop, channel: Channel, package: Package, state: PackageState, code: Code | None
+) -> Settled:
+    """Refuse a package as a whole and answer so, or let it be fetched again when the spool lost it."""
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        receipt = None
+        if state is PackageState.REFUSED and code is not None:
+            PackageFiles.of(shop.home, channel).quarantine(package.package_id, package.file_name)
+            receipt = answers.refused(shop, channel, package, code, clock.now())
+            entry = _entry(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
+            unit.journal.append(entry, clock.now())
+        unit.packages.settle(package.package_id, state, code, clock.now(), receipt)
+    PackageFiles.of(shop.home, channel).remove(package.file_name)
+    return Settled(package.sequence, state, code)
+
+
+def _entry(
+    channel: Channel,
+    package: Package,
+    action: Action,
+    outcome: Outcome = Outcome.DONE,
+    *,
+    code: Code | None = None,
+    counts: dict[str, int] | None = None,
+) -> Entry:
+    return Entry(
+        action=action, file=channel.file, actor=run_actor(), outcome=outcome,
+        municipality_code=channel.municipality_code, package=package.file_name, package_id=package.package_id,
+        code=code, counts=counts or {},
+    )  # fmt: skip
+
+
+def _with_changes(entry: Entry, notices: Notices, plan: Plan) -> Entry:
+    """Bind the entry to what every notice did: number, effect and digest of its record, in order."""
+    numbers = np.array(notices.table.column("notice_no").to_pylist(), dtype="S16")
+    digest = hashlib.sha256()
+    for column in (numbers, plan.effects, notices.digests):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return replace(entry, changes_digest=digest.hexdigest())
