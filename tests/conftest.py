@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from juki.store import embedded
 settings.register_profile("ci", derandomize=True, max_examples=25, deadline=None)
 settings.register_profile("soak", max_examples=20_000, deadline=None)
 settings.load_profile("ci")
+
+_SERVER_FOLDER = "juki-test-"
+"""Folders of session servers in the temporary folder; the number after it is the process of the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,19 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture(scope="session")
 def server_home() -> Iterator[Home]:
     """The home of the session's PostgreSQL, stopped and removed at the end."""
+    for left_over in Path(tempfile.gettempdir()).glob(f"{_SERVER_FOLDER}*"):
+        if not Path(f"/proc/{left_over.name.split('-')[2]}").exists() and os.access(left_over, os.W_OK):
+            _remove_server(left_over)
     # Not below pytest's folders: their long names would exceed the length of a socket path.
-    folder = Path(tempfile.mkdtemp(prefix="juki-test-"))
-    home = Home.at(folder / "home")
-    yield home
-    embedded.stop(home)
-    shutil.rmtree(folder)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_SERVER_FOLDER}{os.getpid()}-"))
+    yield Home.at(folder / "home")
+    _remove_server(folder)
+
+
+def _remove_server(folder: Path) -> None:
+    """Stop a session's server and remove its data; also that of a session that was killed."""
+    embedded.stop(Home.at(folder / "home"))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
