@@ -19,7 +19,6 @@ from juki.known import Notices, notices_of
 from juki.order import Channel
 from juki.packages import (
     NoticeManifest,
-    PackageKind,
     PackageName,
     check_binding,
     check_count,
@@ -86,8 +85,3 @@ def _records(channel: Channel, opened: Opened) -> pa.Table:
     check_count(opened.name, opened.manifest, table.num_rows)
     check_notice_numbers(opened.name, opened.manifest, table.column("notice_no"))
     return table
-
-
-def is_notice(name: PackageName, channel: Channel) -> bool:
-    """Tell whether a file of an outbox belongs to a channel's notices."""
-    return name.kind is PackageKind.NOTICE and name.file is channel.file

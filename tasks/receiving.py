@@ -1,4 +1,8 @@
-"""Fetch what is new in the outbox of a municipality into the spool, and register it."""
+"""Fetch what is new in the outbox of a municipality into the spool, and register it.
+
+Invariants: a file is registered when it lies whole in the spool; a package that bears the name of another
+            municipality never takes a place in the order of this channel.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,17 @@ from pathlib import Path
 
 from prefect import task
 
+from juki.journal import Action, Entry, Outcome
 from juki.order import Channel, FileMark, new_files
+from juki.packages import PackageKind, PackageName
+from juki.reasons import Code
 from juki.store.packages import Arrival
 from juki.store.unit import open_unit
 from juki.wire.package_files import PackageFiles
 from juki.wire.sftp import ServerSession, connect
 from juki.wire.spool import RemoteFile
 from tasks import clock
-from tasks.boundary import UNIT_OF_WORK, sealed
-from tasks.opening import is_notice
+from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
 from tasks.workshop import Workshop
 
 
@@ -27,26 +33,53 @@ def fetch_packages(channel: Channel) -> int:
     with connect(shop.endpoint(channel)) as session:
         new = _new_files(shop, channel, session)
         for remote in new:
-            _register(shop, channel, remote, session.fetch(remote, PackageFiles.of(shop.home, channel).spool))
+            path = session.fetch(remote, PackageFiles.of(shop.home, channel).spool)
+            if remote.name.municipality_code == channel.municipality_code:
+                _register(shop, channel, remote, path)
+            else:
+                _refuse_stray(shop, channel, remote, path)
     return len(new)
 
 
 def _new_files(shop: Workshop, channel: Channel, session: ServerSession) -> list[RemoteFile]:
-    listed = [remote for remote in session.outbox().packages if is_notice(remote.name, channel)]
+    outbox = session.outbox()
+    listed = [remote for remote in outbox.packages if _is_notice(remote.name, channel)]
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        unit.packages.contacted(channel.municipality_code, clock.now())
+        unit.packages.contacted(channel.municipality_code, clock.now(), outbox.unknown)
         registered = unit.packages.marks(channel.municipality_code)
     wanted = set(new_files([_mark(remote) for remote in listed], registered))
     return [remote for remote in listed if _mark(remote) in wanted]
 
 
 def _register(shop: Workshop, channel: Channel, remote: RemoteFile, path: Path) -> None:
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        unit.packages.register(_arrival(channel, remote, path))
+
+
+def _refuse_stray(shop: Workshop, channel: Channel, remote: RemoteFile, path: Path) -> None:
+    """Quarantine a package of another municipality that lies in this one's outbox (M2)."""
+    files, name, code = PackageFiles.of(shop.home, channel), str(remote.name), Code.PACKAGE_BINDING
+    arrival = _arrival(channel, remote, path)
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        package_id = unit.packages.register_refused(arrival, code)
+        files.quarantine(package_id, name)
+        entry = Entry(
+            action=Action.PACKAGE_REFUSED, file=channel.file, actor=run_actor(), outcome=Outcome.REFUSED,
+            municipality_code=channel.municipality_code, package=name, package_id=package_id, code=code,
+        )  # fmt: skip
+        unit.journal.append(entry, arrival.received_at)
+    files.remove(name)
+
+
+def _arrival(channel: Channel, remote: RemoteFile, path: Path) -> Arrival:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
-    arrival = Arrival(channel.municipality_code, remote.name.sequence, _mark(remote), digest, clock.now())
-    with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        unit.packages.register(arrival)
+    return Arrival(channel.municipality_code, remote.name.sequence, _mark(remote), digest, clock.now())
 
 
 def _mark(remote: RemoteFile) -> FileMark:
     return FileMark(str(remote.name), remote.size, remote.modified_at)
+
+
+def _is_notice(name: PackageName, channel: Channel) -> bool:
+    return name.kind is PackageKind.NOTICE and name.file is channel.file

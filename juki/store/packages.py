@@ -105,9 +105,11 @@ class PackageRegister:
             )
         )  # fmt: skip
 
-    def contacted(self, municipality_code: str, at: datetime) -> None:
-        """Note that the CS answered."""
-        self._update_channel(municipality_code, last_contact_at=at, last_failure_code=None)
+    def contacted(self, municipality_code: str, at: datetime, unknown_files: int) -> None:
+        """Note that the CS answered, and how many files lie in its outbox whose names say nothing to us."""
+        self._update_channel(
+            municipality_code, last_contact_at=at, last_failure_code=None, unknown_files=unknown_files
+        )
 
     def failed(self, municipality_code: str, code: Code) -> None:
         """Note why the last attempt failed."""
@@ -142,7 +144,10 @@ class PackageRegister:
     # -- packages -----------------------------------------------------------------------------------------
 
     def register(self, arrival: Arrival) -> int:
-        """Register a file that lies whole in the spool; an earlier one still waiting is replaced."""
+        """Register a file that lies whole in the spool; an earlier one still waiting is replaced.
+
+        Returns: the number of the package.
+        """
         package = self._package
         self.connection.execute(
             package.update()
@@ -153,7 +158,15 @@ class PackageRegister:
             )
             .values(state=PackageState.REPLACED.value, settled_at=arrival.received_at)
         )
-        values = {
+        return self._insert(arrival, PackageState.RECEIVED)
+
+    def register_refused(self, arrival: Arrival, code: Code) -> int:
+        """Register a file that is refused by its name alone and takes no place in the order of the channel."""
+        return self._insert(arrival, PackageState.REFUSED, code=code.value, settled_at=arrival.received_at)
+
+    def _insert(self, arrival: Arrival, state: PackageState, **values: object) -> int:
+        package = self._package
+        row = {
             "municipality_code": arrival.municipality_code,
             "sequence": arrival.sequence,
             "file_name": arrival.mark.name,
@@ -161,13 +174,12 @@ class PackageRegister:
             "remote_modified_at": arrival.mark.modified_at,
             "file_sha256": arrival.file_sha256,
             "received_at": arrival.received_at,
-            "state": PackageState.RECEIVED.value,
+            "state": state.value,
         }
-        return int(
-            self.connection.execute(
-                package.insert().values(values).returning(package.c.package_id)
-            ).scalar_one()
+        inserted = self.connection.execute(
+            package.insert().values(row | values).returning(package.c.package_id)
         )
+        return int(inserted.scalar_one())
 
     def marks(self, municipality_code: str) -> list[FileMark]:
         """List the files fetched from an outbox, less those replaced before their turn."""

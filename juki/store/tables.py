@@ -177,6 +177,7 @@ def _channel(metadata: MetaData) -> Table:
         Column("last_contact_at", DateTime(timezone=True)),
         Column("last_failure_code", Text()),
         Column("gap_since", DateTime(timezone=True)),
+        Column("unknown_files", Integer(), nullable=False, server_default="0"),
     )
 
 

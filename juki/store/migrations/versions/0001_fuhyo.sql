@@ -8,6 +8,7 @@ CREATE TABLE channel (
     last_contact_at TIMESTAMP WITH TIME ZONE,
     last_failure_code TEXT,
     gap_since TIMESTAMP WITH TIME ZONE,
+    unknown_files INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT channel_pkey PRIMARY KEY (municipality_code)
 );
 
