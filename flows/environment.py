@@ -1,0 +1,74 @@
+"""What Prefect is told before it is imported: where it keeps things, what it says, to whom.
+
+Decides:    that a run without a server of its own keeps its records in JUKI_HOME or on the embedded server, is
+            silent on the terminal, calls nobody, and that its temporary server answers to this process only.
+Leaves:     a Prefect server that is named (PREFECT_API_URL) to whoever runs it: then the run is recorded there.
+Invariants: Prefect reads its environment once, so this module imports nothing of it and refuses to come late.
+Source:     design 6, ADR-0006.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+
+from config.settings import Settings
+from config.stores import is_embedded, prefect_url
+from juki.home import Home
+
+_ALWAYS = {
+    # Calls home unless told otherwise, in three places.
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    # What is printed or stored by default may quote what a task was given.
+    "PREFECT_LOGGING_LOG_PRINTS": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+}
+_QUIET = {
+    # The terminal belongs to the command; what happened is in the stores, as codes.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_ROOT_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+}
+_WITHOUT_SERVER = {
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+    # A cold start on a busy machine takes longer than the 20 seconds of the default.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # Followers of events: nobody reads them in a process that ends with its run.
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+}
+
+
+def prepare(home: Home, settings: Settings) -> None:
+    """Set the environment of Prefect for this process and its children; call before anything imports it.
+
+    Raises: RuntimeError when Prefect is already imported, because it would not listen any more.
+    """
+    if "prefect" in sys.modules:
+        raise RuntimeError("prefect is already imported")
+    os.environ.update(_ALWAYS | _QUIET)
+    os.environ["PREFECT_HOME"] = str(home.prefect)
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.update(_WITHOUT_SERVER | _private_server())
+        os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = database_url(home, settings)
+
+
+def database_url(home: Home, settings: Settings) -> str:
+    """Tell where Prefect keeps its records: its own database on the embedded server, or a file of the home.
+
+    SQLite answers 503 when runs follow each other closely, so it is only used where there is no better.
+    """
+    if is_embedded(settings):
+        return prefect_url(home).replace("postgresql://", "postgresql+asyncpg://", 1)
+    return f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}"
+
+
+def _private_server() -> dict[str, str]:
+    """Lock the temporary server, which listens on a port of this machine, with a password of this process."""
+    password = f"juki:{secrets.token_urlsafe(32)}"
+    return {"PREFECT_SERVER_API_AUTH_STRING": password, "PREFECT_API_AUTH_STRING": password}
