@@ -132,7 +132,9 @@ def notices_of(
         table=table,
         digests=record_digests(table, RECORD_COLUMNS[file], digest_key),
         number_indexes=_indexes(table, "individual_number", index_key) if has_numbers else none,
-        previous_number_indexes=_indexes(table, "previous_individual_number", index_key) if has_numbers else none,
+        previous_number_indexes=_indexes(table, "previous_individual_number", index_key)
+        if has_numbers
+        else none,
         notified_at=_microseconds(combined(table, "notified_at"), admitted),
         admitted=admitted,
     )

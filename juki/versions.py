@@ -48,7 +48,7 @@ class Versions:
     sealed_numbers: list[bytes | None]
 
 
-def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey | None) -> Versions:
+def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey) -> Versions:
     """Make versions of some notices of a package."""
     taken = notices.table.take(pa.array(rows))
     columns = {name: _stored(name, taken) for name in NOTICE_COLUMNS[notices.file] if name not in _NOT_KEPT}
@@ -58,7 +58,7 @@ def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: Sealin
     columns["package_id"] = _same(origin.package_id, len(rows))
     columns["received_on"] = _same(origin.received_on, len(rows))
     sealed: list[bytes | None] = [None] * len(rows)
-    if number_key is not None:
+    if notices.file is IdentityFile.RESIDENT:
         sealed = _sealed(taken, notices.file, number_key)
     return Versions(rows, pa.table(columns), sealed)
 

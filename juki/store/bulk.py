@@ -74,7 +74,7 @@ def as_bytea(values: NDArray[np.void], *, zero_is_null: bool = False) -> pa.Arra
     octets = np.frombuffer(np.ascontiguousarray(values), dtype=np.uint8).reshape(-1, width)
     text = np.empty((len(octets), 2 + 2 * width), dtype=np.uint8)
     text[:, :2] = np.frombuffer(b"\\x", dtype=np.uint8)
-    text[:, 2:] = _HEX_PAIRS[octets].reshape(len(octets), -1)
+    text[:, 2:] = _HEX_PAIRS[octets].reshape(len(octets), 2 * width)
     column = _fixed_text(text)
     if not zero_is_null:
         return column

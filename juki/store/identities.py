@@ -98,9 +98,7 @@ class Identities:
             holders = copy_out(self.cursor, _HOLDERS, HOLDER_SCHEMA)
         return Known(newest, replaced.column(0).combine_chunks(), holders)
 
-    def apply(
-        self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey | None
-    ) -> None:
+    def apply(self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey) -> None:
         """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
 
         Raises: StoreError(STORE_CONFLICT), transient, when a version judged is no longer the newest.
@@ -109,9 +107,7 @@ class Identities:
         newest = np.flatnonzero(plan.becomes_newest)
         updating = plan.updates[newest] != NOBODY
         self._update(newest[updating], notices, known, plan, origin, key)
-        # Sorted by code, so that the key's index is filled from left to right.
-        fresh = self._columns(_by_code(newest[~updating], notices), notices, origin, key)
-        copy_in(self.cursor, "current", _with_end_of_keeping(fresh, origin.received_on))
+        self._insert(newest[~updating], notices, origin, key)
         self._add_history(np.flatnonzero(plan.becomes_history), notices, known, plan, origin, key)
         self._replace_codes(notices, plan, origin)
 
@@ -151,7 +147,7 @@ class Identities:
         _expect(self.cursor, len(superseded))
 
     def _update(
-        self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey | None
+        self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey
     ) -> None:
         """Put new versions in the place of the ones they supersede; a row is updated, never deleted."""
         if len(rows) == 0:
@@ -177,8 +173,14 @@ class Identities:
         )
         _expect(self.cursor, len(rows))
 
+    def _insert(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey) -> None:
+        """Add new people, sorted by code so that the key's index is filled from left to right."""
+        if len(rows):
+            fresh = self._columns(_by_code(rows, notices), notices, origin, key)
+            copy_in(self.cursor, "current", _with_end_of_keeping(fresh, origin.received_on))
+
     def _add_history(
-        self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey | None
+        self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey
     ) -> None:
         """Add the versions that are history from the start: superseded in the package, or arrived late."""
         if len(rows) == 0:
@@ -209,7 +211,7 @@ class Identities:
         """Create an empty temporary table of this transaction with columns like those of `current`."""
         self.cursor.execute(_STAGE.format(name=name, selection=selection))
 
-    def _columns(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey | None) -> pa.Table:
+    def _columns(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey) -> pa.Table:
         """Lay versions out as the tables have them."""
         versions = versions_of(notices, rows, origin, key)
         table = versions.columns.append_column("record_digest", as_bytea(notices.digests[rows]))
