@@ -8,7 +8,7 @@ Invariants: a file that can not be read as what it must be is named, and its con
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -81,7 +81,13 @@ def signing_identity(home: Home) -> SigningIdentity:
 
 
 def _private_key(path: Path) -> rsa.RSAPrivateKey:
+    """Read a private key; the checks of the file are made every time, those of the key once per file."""
     read_private(path)
+    return _parsed_key(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _parsed_key(path: Path, _changed_at: int) -> rsa.RSAPrivateKey:
     key = _read(path, partial(load_pem_private_key, password=None))
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ConfigurationError(Code.CONFIG_INVALID, path.name)

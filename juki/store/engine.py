@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import psycopg
 import sqlalchemy.exc
@@ -26,10 +27,12 @@ _UNREACHABLE_CLASSES = ("08", "57", "53")
 """Connection exceptions, operator intervention (shutdown), insufficient resources."""
 
 
+@lru_cache(maxsize=32)
 def open_engine(url: str, file: IdentityFile | None = None, duty: Duty | None = None) -> Engine:
     """Open an engine that acts in the role of one duty; without a duty, as the owner (installing only).
 
-    `url` is a libpq URL (postgresql://…); connections are not pooled, since a flow opens few and long ones.
+    `url` is a libpq URL (postgresql://…). The engine is kept, because what SQLAlchemy asks of a new one costs
+    more than a small package; its connections are not, so that none outlives its unit of work.
     """
     options = "-c timezone=UTC -c client_min_messages=warning"
     if file is not None and duty is not None:

@@ -27,15 +27,11 @@ def install(admin_url: str, file: IdentityFile) -> None:
     `admin_url` is the database of this file, with a role that may create tables and roles.
     Raises: StoreError with the state of the database error, never its text.
     """
-    engine = open_engine(admin_url)
-    try:
-        with sealed_errors(), engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _INSTALL_LOCK})
-            command.upgrade(migration_config(connection, file), "head")
-            _create_roles(connection, file)
-            _grant(connection, file)
-    finally:
-        engine.dispose()
+    with sealed_errors(), open_engine(admin_url).begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _INSTALL_LOCK})
+        command.upgrade(migration_config(connection, file), "head")
+        _create_roles(connection, file)
+        _grant(connection, file)
 
 
 def uninstall(engine: Engine, file: IdentityFile) -> None:

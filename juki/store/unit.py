@@ -80,12 +80,8 @@ def open_unit(url: str, file: IdentityFile, duty: Duty = Duty.INTAKE) -> Iterato
 
     Raises: StoreError for whatever the database says, transient when trying again may help.
     """
-    engine = open_engine(url, file, duty)
-    try:
-        with sealed_errors(), engine.begin() as connection:
-            yield Unit(file, connection)
-    finally:
-        engine.dispose()
+    with sealed_errors(), open_engine(url, file, duty).begin() as connection:
+        yield Unit(file, connection)
 
 
 @contextmanager
@@ -94,14 +90,10 @@ def channel_lock(url: str, file: IdentityFile, municipality_code: str) -> Iterat
 
     Raises: SourceError(CHANNEL_BUSY) when another run holds it.
     """
-    engine = open_engine(url, file, Duty.INTAKE)
     key = crc32(f"{file.value}|{municipality_code}".encode()) - 2**31
-    try:
-        with sealed_errors(), engine.connect() as connection:
-            held = connection.execute(select(func.pg_try_advisory_lock(_CHANNEL_LOCKS, key))).scalar_one()
-            connection.commit()
-            if not held:
-                raise SourceError(Code.CHANNEL_BUSY, municipality_code)
-            yield
-    finally:
-        engine.dispose()
+    with sealed_errors(), open_engine(url, file, Duty.INTAKE).connect() as connection:
+        held = connection.execute(select(func.pg_try_advisory_lock(_CHANNEL_LOCKS, key))).scalar_one()
+        connection.commit()
+        if not held:
+            raise SourceError(Code.CHANNEL_BUSY, municipality_code)
+        yield
