@@ -1,0 +1,229 @@
+"""deployments.yaml: what Prefect would let pass is refused here, and a real server takes it and schedules runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import httpx
+import pytest
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "deployments.yaml"
+ONCE_SCHEDULED_SECONDS = 30
+
+
+class Strict(BaseModel):
+    """No unknown key, no conversion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Schedule(Strict):
+    """A cron schedule in Japanese time, told apart by its slug when it is deployed again."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z-]+$")]
+    cron: Annotated[str, Field(pattern=r"^(\S+ ){4}\S+$")]
+    timezone: Literal["Asia/Tokyo"]
+    active: bool
+
+
+class Limit(Strict):
+    """One run at a time; the next one waits."""
+
+    limit: Literal[1]
+    collision_strategy: Literal["ENQUEUE"]
+
+
+class WorkPool(Strict):
+    """Where runs are worked; variables would be stored by Prefect, so there are none."""
+
+    name: Literal["juki"]
+    work_queue_name: Literal["default"]
+    job_variables: Annotated[dict[str, str], Field(max_length=0)]
+
+
+class Deployment(Strict):
+    """One deployment, every key required."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z-]+$")]
+    entrypoint: Annotated[str, Field(pattern=r"^flows(\.[a-z_]+)+:[a-z_]+$")]
+    description: Annotated[str, Field(pattern=r"[ぁ-ん]")]
+    tags: Annotated[list[str], Field(min_length=1)]
+    parameters: dict[str, list[str]]
+    enforce_parameter_schema: Literal[True]
+    concurrency_limit: Limit
+    schedules: list[Schedule]
+    work_pool: WorkPool
+
+
+class Deployments(Strict):
+    """The whole file."""
+
+    pull: Annotated[list[str], Field(max_length=0)]
+    deployments: Annotated[list[Deployment], Field(min_length=1)]
+
+
+def _content() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text("utf-8"))
+
+
+def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """List the places of all mappings that have keys of their own to misspell."""
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    if isinstance(value, dict) and path[-1:] not in (("parameters",), ("job_variables",)):
+        yield path
+    for key, child in children:
+        yield from _places(child, (*path, key))
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def test_every_key_is_known() -> None:
+    """The committed file holds."""
+    Deployments.model_validate(_content())
+
+
+@pytest.mark.parametrize("place", list(_places(_content())), ids=str)
+def test_unknown_key_is_refused_wherever_it_stands(place: tuple[str | int, ...]) -> None:
+    """A misspelt key would be ignored by Prefect everywhere but in a schedule."""
+    altered = deepcopy(_content())
+    _at(altered, place)["concurency_limit"] = 1
+    with pytest.raises(ValidationError, match="concurency_limit"):
+        Deployments.model_validate(altered)
+
+
+@pytest.mark.parametrize("entry", _content()["deployments"], ids=lambda entry: entry["name"])
+def test_entrypoint_leads_to_a_flow_that_takes_the_parameters(entry: dict[str, Any]) -> None:
+    """A flow that can not be imported would be deployed as a placeholder; here it is imported outright."""
+    from importlib import import_module
+
+    from prefect import Flow
+
+    module, name = entry["entrypoint"].split(":")
+    flow = getattr(import_module(module), name)
+    assert isinstance(flow, Flow)
+    flow.validate_parameters(entry["parameters"])
+
+
+def test_intake_runs_every_hour_of_the_week_and_oftener_in_working_hours() -> None:
+    """The three schedules cover the week between them and never ask for the same minute twice."""
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    from prefect.client.schemas.schedules import CronSchedule
+
+    japan, times = ZoneInfo("Asia/Tokyo"), list[datetime]()
+    start = datetime(2026, 11, 23, tzinfo=japan)
+    for one in _content()["deployments"][0]["schedules"]:
+        schedule = CronSchedule(cron=one["cron"], timezone=one["timezone"])
+        times += asyncio.run(_dates(schedule, start, start + timedelta(days=7)))
+    assert len(times) == len(set(times))
+    hours = {(time.astimezone(japan).date(), time.astimezone(japan).hour) for time in times}
+    assert len(hours) == 7 * 24
+    assert len(times) == 7 * 24 + 5 * 12 * 3
+
+
+async def _dates(schedule: Any, start: Any, end: Any) -> list[Any]:
+    from prefect.server.schemas.schedules import CronSchedule as ServerSchedule
+
+    server = ServerSchedule(cron=schedule.cron, timezone=schedule.timezone)
+    found = await server.get_dates(n=1000, start=start, end=end)
+    return [one for one in found if one < end]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A real Prefect server on a free port, as the environment that leads to it."""
+    folder = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "JUKI_"))}
+    environment = clean | {
+        "PREFECT_HOME": str(folder),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / 'prefect.db'}",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--port", str(port)]
+    log = (folder / "server.log").open("wb")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(environment["PREFECT_API_URL"], process)
+        yield environment
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "the Prefect server ended"
+        try:
+            if httpx.get(f"{url}/health").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the Prefect server does not answer")
+
+
+def _prefect(environment: dict[str, str], *arguments: str) -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", *arguments]
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _scheduled_runs(url: str) -> list[dict[str, Any]]:
+    """Wait until the scheduler of the server has made runs; a broken one never does."""
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "limit": 200}
+    for _ in range(ONCE_SCHEDULED_SECONDS * 2):
+        runs: list[dict[str, Any]] = httpx.post(f"{url}/flow_runs/filter", json=wanted).json()
+        if runs:
+            return runs
+        time.sleep(0.5)
+    return []
+
+
+def test_real_server_takes_the_deployments_unattended_and_schedules_runs(server: dict[str, str]) -> None:
+    """SQLAlchemy 2.1 would stop the scheduler without a word: so a run that scheduled itself must be there."""
+    url = server["PREFECT_API_URL"]
+    _prefect(server, "work-pool", "create", "--type", "process", "juki")
+    _prefect(server, "deploy", "--all", "--prefect-file", "deployments.yaml")
+    (deployed,) = httpx.post(f"{url}/deployments/filter", json={}).json()
+    assert deployed["entrypoint"] == "flows.intake:intake"
+    assert deployed["enforce_parameter_schema"] is True
+    assert deployed["pull_steps"] in (None, [])
+    assert deployed["global_concurrency_limit"]["limit"] == 1
+    assert deployed["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert sorted(one["slug"] for one in deployed["schedules"]) == [
+        "weekday-nights", "weekends", "working-hours",
+    ]  # fmt: skip
+    runs = _scheduled_runs(url)
+    assert runs and all(run["auto_scheduled"] for run in runs)
+    refused = httpx.post(
+        f"{url}/deployments/{deployed['id']}/create_flow_run", json={"parameters": {"files": ["all"]}}
+    )
+    assert refused.status_code == 409
