@@ -10,7 +10,7 @@ Invariants: the oracle is told every lawful notice with the day it arrived, in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -34,7 +34,6 @@ EVENING = time(20, 0)
 """When the prefecture takes in the notices of the day."""
 
 Intake = Callable[[], None]
-Faults = Mapping[Channel, Fault]
 
 
 @dataclass(slots=True)
@@ -67,6 +66,8 @@ class Exercise:
     ledgers: dict[Channel, Ledger] = field(default_factory=dict)
     spoilt: set[tuple[Channel, str]] = field(default_factory=set)
     """The notices that were spoilt on purpose, by channel and number."""
+    befallen: list[tuple[date, Channel, Fault]] = field(default_factory=list)
+    """Which fault befell which channel on which day."""
 
     def load(self, day: date, intake: Intake) -> int:
         """Publish the first load, take it in, and return how many notices it had."""
@@ -77,12 +78,18 @@ class Exercise:
         self._evening(day, intake)
         return count
 
-    def live(self, day: date, intake: Intake, faults: Faults | None = None) -> int:
-        """Live through a day: make good what was spoilt, publish, take in, read receipts."""
+    def live(self, day: date, intake: Intake, faults: Sequence[Fault] = ()) -> int:
+        """Live through a day: make good what was spoilt, publish, take in, read receipts.
+
+        Each fault befalls one channel, those with the most to say first.
+        """
         self._heal(day)
         tables = self.world.live(day)
+        busiest = sorted(tables, key=lambda channel: (-tables[channel].num_rows, channel))
+        befallen = dict(zip(busiest, faults, strict=False))
+        self.befallen += [(day, channel, fault) for channel, fault in befallen.items()]
         for channel in self._with_something_to_say(tables):
-            self._publish(channel, tables.get(channel), day, (faults or {}).get(channel))
+            self._publish(channel, tables.get(channel), day, befallen.get(channel))
         self._evening(day, intake)
         return sum(table.num_rows for table in tables.values())
 
@@ -161,7 +168,9 @@ def _parted(notices: pa.Table, channel: Channel, fault: Fault | None) -> tuple[p
 
 def _numbered(notices: pa.Table, first_no: int) -> pa.Table:
     numbers = [str(first_no + position) for position in range(notices.num_rows)]
-    return notices.set_column(notices.column_names.index("notice_no"), "notice_no", pa.array(numbers, pa.string()))
+    return notices.set_column(
+        notices.column_names.index("notice_no"), "notice_no", pa.array(numbers, pa.string())
+    )
 
 
 def _at(day: date, hour: time) -> datetime:

@@ -76,9 +76,10 @@ class MunicipalOffice:
         """Lay notices out in packages of at most `package_records`; a fault befalls the last of them.
 
         Shape:   `table` in the columns of its layout, `notice_no` ascending without gaps.
-        Returns: the names given, those withheld included. What was late arrives now.
+        Returns: the names given, those withheld included. What was late in this file arrives now.
         """
-        late, self._late = self._late, []
+        late = [draft for draft in self._late if draft.name.file is file]
+        self._late = [draft for draft in self._late if draft.name.file is not file]
         drafts = list(self._drafts(file, table, created_at))
         order = reversed(drafts) if fault is Fault.REORDER else iter(drafts)
         for draft in order:

@@ -9,6 +9,7 @@ Source:     design 6, ADR-0006.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -53,6 +54,9 @@ def sealed(function: Callable[P, R]) -> Callable[P, R]:
             code, ref, is_transient = Code.RUN_UNEXPECTED, type(error).__name__, False
         raise PipelineError(code, ref, is_transient)
 
+    # Prefect reads types by the names of the module it finds the function in, and that would be this one.
+    guarded.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
+    guarded.__annotations__ = inspect.get_annotations(function, eval_str=True)
     return guarded
 
 
