@@ -581,6 +581,46 @@ class Code(StrEnum):
         "spec 2",
     )
 
+    # -- an action of the local administrator on a package (juki.cli) ----------------------------------------
+    PACKAGE_ID_FORM = (
+        "package.id_form", _N, _E, "パッケージの番号が R12 または F12 の形ではありません（R 本人確認情報、F 附票本人確認情報）。", "design 8",
+        "juki package list で番号を確かめてください。",
+    )
+    PACKAGE_NOT_FOUND = (
+        "package.not_found", _N, _E, "この番号のパッケージはありません。", "design 8", "juki package list で番号を確かめてください。",
+    )
+    PACKAGE_NOT_REFUSED = (
+        "package.not_refused", _N, _E, "拒否されたパッケージではないため、再試行できません。", "design 8",
+        "juki package show で状態を確かめてください。",
+    )
+    PACKAGE_NOT_EXPECTED = (
+        "package.not_expected", _N, _E, "この連番のパッケージはすでに受け入れたため、再試行できません。", "spec 2",
+        "再試行は要りません。juki package list で同じ連番のパッケージを確かめてください。",
+    )
+    PACKAGE_NEWER_WAITING = (
+        "package.newer_waiting", _N, _E, "同じ連番の新しいパッケージが処理を待っているため、再試行できません。", "spec 2",
+        "juki intake を実行し、新しいパッケージの結果を確かめてください。",
+    )
+    PACKAGE_STRAY = (
+        "package.stray", _N, _E, "他の市町村の名前のパッケージのため、再試行できません。", "M2",
+        "市町村に確認し、経緯が分かったら juki package release で確認済みにしてください。",
+    )
+    PACKAGE_FILE_MISSING = (
+        "package.file_missing", _N, _E, "隔離したファイルがないか、登録されたものと異なるため、再試行できません。", "design 2",
+        "市町村に再送を求めてください。届いたものは自動的に受け入れます。",
+    )
+    PACKAGE_NOT_INCIDENT = (
+        "package.not_incident", _N, _E, "事故として止めたパッケージでも、他の市町村の名前のパッケージでもないため、解除できません。",
+        "spec 2", "juki package show で状態を確かめてください。",
+    )
+    REASON_TEXT_FORM = (
+        "reason_text.form", _N, _E, "理由は1〜200字の1行で、11桁以上の数字（個人番号・住民票コードなど）を含まないでください。",
+        "M8", "操作ログに残る文です。人を特定する値を除いて書き直してください。",
+    )
+    COMMAND_ARGUMENT = (
+        "command.argument", _N, _E, "指定に誤りがあります。", "design 8", "--help で使い方を確かめてください。",
+    )
+
     # -- a channel: order and contact (juki.order, tasks) ----------------------------------------------------
     CHANNEL_GAP = (
         "channel.gap",
@@ -646,6 +686,38 @@ class Code(StrEnum):
         "市町村CSとのファイル転送に失敗しました。",
         "spec 5",
         "次の実行で再試行します。続く場合は市町村に確認してください。",
+    )
+    CHANNEL_WAITING = (
+        "channel.waiting", _C, _A, "受信したパッケージが処理を待っています。", "design 2",
+        "次の実行で処理します。急ぐときは juki intake を実行してください。",
+    )
+    CHANNEL_REFUSED_OPEN = (
+        "channel.refused_open", _C, _E, "拒否したパッケージに代わるものが届いていません。", "spec 2",
+        "juki package show で理由を確かめ、再送を求めるか juki package retry で再試行してください。",
+    )
+    CHANNEL_RECORDS_REJECTED = (
+        "channel.records_rejected", _C, _A, "拒否したレコードがあります。", "法30条の6, 30条の41",
+        "juki rejection list で理由を確かめ、市町村に訂正の通知を求めてください。",
+    )
+    CHANNEL_NEVER_CONTACTED = (
+        "channel.never_contacted", _C, _A, "市町村CSにまだ一度も接続していません。", "spec 5",
+        "juki intake を実行するか、配備した受入の予定を確かめてください。",
+    )
+    CHANNEL_SILENT = (
+        "channel.silent", _C, _E, "市町村CSと連絡の取れない時間が、定めた長さを超えています。", "spec 5",
+        "受入が予定どおり動いているか、回線と市町村CSが動いているかを確かめてください。",
+    )
+    CHANNEL_RECEIPT_DUE = (
+        "channel.receipt_due", _C, _A, "市町村にまだ届けていない受領書があります。", "spec 4",
+        "次の実行で届けます。続く場合は市町村CSの受信フォルダを確かめてください。",
+    )
+    CHANNEL_UNKNOWN_FILES = (
+        "channel.unknown_files", _C, _A, "市町村CSの送信フォルダに、定められた名前でないファイルがあります。", "spec 1, 5",
+        "取り込んでいません。市町村に名前を確かめてください。",
+    )
+    CHANNEL_UNREGISTERED = (
+        "channel.unregistered", _C, _A, "登録のない市町村の受入の記録があります。", "M2",
+        "廃置分合や登録の誤りがないか municipalities.toml を確かめてください。",
     )
 
     # -- a run: configuration, stores, journal ---------------------------------------------------------------

@@ -1,0 +1,150 @@
+"""What the local administrator may do with a package: let it wait for its turn again, or decide an incident.
+
+Decides:    when each is allowed, and the order in which files and register change.
+Leaves:     the states to `juki.store.packages`, the files to `juki.wire.package_files`.
+Invariants: nobody works the channel meanwhile (its lock is held); a change and its journal entry commit
+            together; whoever is killed anywhere can do the same again; done twice, the second time changes
+            nothing and says so.
+Source:     spec/packages.md section 2, assessment M8.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import unicodedata
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from juki.cli.installation import Installation
+from juki.errors import ConfigurationError, JukiError
+from juki.journal import Action, Entry, Outcome
+from juki.order import Channel, PackageState
+from juki.package_id import PackageId
+from juki.reasons import Code
+from juki.store.roles import Duty
+from juki.store.status import Overview, PackageRecord
+from juki.store.unit import Unit, channel_lock, open_unit
+from juki.wire.package_files import PackageFiles
+
+_REASON_CHARACTERS = 200
+_NOT_IN_A_LINE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LIKE_AN_IDENTIFIER = re.compile(r"\d([\s\-‐-―－ー・.]?\d){10}")
+"""Eleven digits or more, of any script and however grouped: a number of a person has no place in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action did: the package as it is now, and whether this call changed anything."""
+
+    package: PackageRecord
+    has_changed: bool
+
+
+def local_administrator() -> str:
+    """Name who acts, by the account of the operating system that runs this process."""
+    return f"local-administrator:{pwd.getpwuid(os.getuid()).pw_name}"
+
+
+def retry_package(installation: Installation, package_id: PackageId, at: datetime) -> Done:
+    """Let a refused package wait for its turn again, with its file back from quarantine.
+
+    Raises: JukiError with the code of what stands against it; SourceError(CHANNEL_BUSY) while a run works the
+            channel.
+    """
+    url, found = installation.store_url(package_id.file), find_package(installation, package_id)
+    files = PackageFiles.of(installation.home, found.channel)
+    with channel_lock(url, package_id.file, found.channel.municipality_code), _unit(url, package_id) as unit:
+        package = _seen(unit, package_id)
+        if package.state is PackageState.RECEIVED:
+            return Done(package, has_changed=False)
+        _check_retry(unit, package)
+        # The file first: a file nobody waits for is harmless, a package without its file is not.
+        if not files.bring_back(package_id.number, package.file_name):
+            raise JukiError(Code.PACKAGE_FILE_MISSING, str(package_id))
+        if files.read(package.file_name, bytes.fromhex(package.file_sha256)) is None:
+            files.remove(package.file_name)
+            raise JukiError(Code.PACKAGE_FILE_MISSING, str(package_id))
+        unit.packages.reopen(package_id.number)
+        unit.journal.append(_entry(package, Action.PACKAGE_RETRIED, package.code), at)
+        return Done(_seen(unit, package_id), has_changed=True)
+
+
+def release_package(installation: Installation, package_id: PackageId, reason: str, at: datetime) -> Done:
+    """Decide an incident: the channel goes on, the package stays in quarantine, the applied one stands.
+
+    A package that bears the name of another municipality is marked as dealt with in the same way.
+    Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(PACKAGE_NOT_INCIDENT), SourceError(CHANNEL_BUSY).
+    """
+    basis = checked_reason(reason)
+    url, found = installation.store_url(package_id.file), find_package(installation, package_id)
+    with channel_lock(url, package_id.file, found.channel.municipality_code), _unit(url, package_id) as unit:
+        package = _seen(unit, package_id)
+        if package.state is PackageState.RELEASED:
+            return Done(package, has_changed=False)
+        is_refused_stray = package.state is PackageState.REFUSED and package.is_stray
+        if package.state is not PackageState.CONFLICT and not is_refused_stray:
+            raise JukiError(Code.PACKAGE_NOT_INCIDENT, str(package_id))
+        unit.packages.settle(package_id.number, PackageState.RELEASED, package.code, at)
+        unit.journal.append(_entry(package, Action.PACKAGE_RELEASED, package.code, basis), at)
+        return Done(_seen(unit, package_id), has_changed=True)
+
+
+def find_package(installation: Installation, package_id: PackageId) -> PackageRecord:
+    """Find a package.
+
+    Raises: JukiError(PACKAGE_NOT_FOUND).
+    """
+    with installation.overview(package_id.file) as overview:
+        return _found(overview.package(package_id.number), package_id)
+
+
+def checked_reason(reason: str) -> str:
+    """Return the reason as it goes into the operation log.
+
+    Raises: ConfigurationError(REASON_TEXT_FORM) when it is empty, too long, not one line, or holds what looks
+            like a number of a person.
+    """
+    text = reason.strip()
+    is_one_line = all(unicodedata.category(character) not in _NOT_IN_A_LINE for character in text)
+    if not 1 <= len(text) <= _REASON_CHARACTERS or not is_one_line or _LIKE_AN_IDENTIFIER.search(text):
+        raise ConfigurationError(Code.REASON_TEXT_FORM, "--reason")
+    return text
+
+
+def _check_retry(unit: Unit, package: PackageRecord) -> None:
+    municipality = package.channel.municipality_code
+    if package.state is not PackageState.REFUSED:
+        raise JukiError(Code.PACKAGE_NOT_REFUSED, str(package.package_id))
+    if package.is_stray:
+        raise JukiError(Code.PACKAGE_STRAY, str(package.package_id))
+    if package.sequence <= unit.packages.progress(municipality, lock=True).last_sequence:
+        raise JukiError(Code.PACKAGE_NOT_EXPECTED, str(package.package_id))
+    if any(one.sequence == package.sequence for one in unit.packages.waiting(municipality)):
+        raise JukiError(Code.PACKAGE_NEWER_WAITING, str(package.package_id))
+
+
+def _unit(url: str, package_id: PackageId) -> AbstractContextManager[Unit]:
+    return open_unit(url, package_id.file, Duty.ADMINISTRATOR)
+
+
+def _seen(unit: Unit, package_id: PackageId) -> PackageRecord:
+    """Read a package within the transaction that changes it."""
+    return _found(Overview(unit.file, unit.connection).package(package_id.number), package_id)
+
+
+def _found(package: PackageRecord | None, package_id: PackageId) -> PackageRecord:
+    if package is None:
+        raise JukiError(Code.PACKAGE_NOT_FOUND, str(package_id))
+    return package
+
+
+def _entry(package: PackageRecord, action: Action, code: Code | None, basis: str = "") -> Entry:
+    channel: Channel = package.channel
+    return Entry(
+        action=action, file=channel.file, actor=local_administrator(), terminal=os.uname().nodename,
+        outcome=Outcome.DONE, municipality_code=channel.municipality_code, package=package.file_name,
+        package_id=package.package_id.number, code=code, basis=basis,
+    )  # fmt: skip

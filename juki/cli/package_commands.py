@@ -1,0 +1,199 @@
+"""`juki package`: list and show packages, let a refused one wait again, decide an incident.
+
+Decides:    what is shown of a package: all that is registered, as codes, counts and digests.
+Leaves:     when a package may be retried or released to `juki.cli.package_actions`.
+Invariants: packages are named `R12` (本人確認情報) or `F12` (附票本人確認情報), in every output and argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from juki.cli.installation import (
+    Installation,
+    OneFile,
+    OneMunicipality,
+    checked_municipality,
+    chosen_files,
+    explained,
+    iso,
+    shown,
+)
+from juki.cli.output import AsJson, Result, Table, finish
+from juki.cli.package_actions import Done, find_package, release_package, retry_package
+from juki.cli.reasons_shown import code_line
+from juki.order import PackageState
+from juki.package_id import PackageId
+from juki.reasons import Code
+from juki.store.status import PackageRecord, Wanted
+
+app = typer.Typer(
+    help="パッケージを調べる・再試行する・事故を解除する",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+COUNTS = {
+    "records": "レコード",
+    "accepted": "受理",
+    "alerted": "受理（注意）",
+    "rejected": "拒否",
+    "repeated": "再送",
+}
+ID_HELP = "パッケージの番号（本人確認情報は R12、附票本人確認情報は F12 の形）"
+_HEADINGS = ("番号", "市町村", "連番", "状態", "コード", "受信", *COUNTS.values())
+
+Id = Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)]
+State = Annotated[
+    PackageState | None,
+    typer.Option(help="状態で絞る: " + "、".join(f"{one.value} {one.japanese}" for one in PackageState)),
+]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="新しいものから何件まで示すか")]
+Reason = Annotated[str, typer.Option(help="解除する理由（操作ログに残る。人を特定する値は書かない）")]
+
+
+@app.callback()
+def _root() -> None:
+    """Keep `package` a group of commands."""
+
+
+@app.command("list")
+def list_packages(
+    municipality: OneMunicipality = "", file: OneFile = None, state: State = None, limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """受信したパッケージを新しい順に示す。"""
+    wanted = Wanted(checked_municipality(municipality), state, limit=limit + 1)
+    installation = Installation.open()
+    found: list[PackageRecord] = []
+    for one in chosen_files(file):
+        with installation.overview(one) as overview:
+            found += overview.packages(wanted)
+    found.sort(key=lambda package: (package.received_at, package.package_id), reverse=True)
+    packages, is_cut = found[:limit], len(found) > limit
+    data = {"packages": [described(installation, package) for package in packages], "is_cut": is_cut}
+    rows = [package_row(installation, package) for package in packages]
+    lines = [f"{len(packages)} 件" + ("（続きがあります。--limit で増やせます）" if is_cut else "")]
+    finish(Result(data, [Table("パッケージ", _HEADINGS, rows)], lines), as_json=as_json)
+
+
+@app.command()
+def show(package_id: Id, as_json: AsJson = False) -> None:
+    """一つのパッケージについて登録されたことをすべて示す（個人の値は示さない）。"""
+    wanted = PackageId.parse(package_id)
+    installation = Installation.open()
+    package = find_package(installation, wanted)
+    with installation.overview(wanted.file) as overview:
+        codes = overview.finding_counts(Wanted(package_number=wanted.number))
+    findings = [{**explained(code), "count": count} for code, count in codes.items()]
+    tables = [Table(f"パッケージ {package.package_id}", ("項目", "内容"), _facts(installation, package))]
+    if codes:
+        rows = [(code.value, f"{count:,}", code.message, code.next_step) for code, count in codes.items()]
+        tables.append(Table("レコードの検査結果", ("コード", "件数", "意味", "次にすること"), rows))
+    lines = [code_line(package.code)] if package.code else []
+    finish(Result({**described(installation, package), "findings": findings}, tables, lines), as_json=as_json)
+
+
+@app.command()
+def retry(package_id: Id, as_json: AsJson = False) -> None:
+    """拒否したパッケージを、もう一度順番を待つ状態に戻す（隔離したファイルを使う）。"""
+    wanted = PackageId.parse(package_id)
+    installation = Installation.open()
+    done = retry_package(installation, wanted, datetime.now(UTC))
+    said = "順番を待つ状態に戻しました。" if done.has_changed else "すでに順番を待っています。"
+    _finish_action(
+        installation, done, f"{wanted} を{said}" if done.has_changed else f"{wanted} は{said}", as_json
+    )
+
+
+@app.command()
+def release(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
+    """事故として止めた市町村の受入を再開する（適用済のものはそのまま、届いたファイルは隔離のまま）。"""
+    wanted = PackageId.parse(package_id)
+    installation = Installation.open()
+    done = release_package(installation, wanted, reason, datetime.now(UTC))
+    said = "を解除しました。受入を再開できます。" if done.has_changed else "はすでに解除されています。"
+    _finish_action(installation, done, f"{wanted} {said}", as_json)
+
+
+def described(installation: Installation, package: PackageRecord) -> dict[str, object]:
+    """Write a package for programs."""
+    return {
+        "id": str(package.package_id),
+        "municipality_code": package.channel.municipality_code,
+        "municipality": installation.name(package.channel.municipality_code),
+        "file": package.channel.file.value,
+        "sequence": package.sequence,
+        "file_name": package.file_name,
+        "file_bytes": package.file_bytes,
+        "file_sha256": package.file_sha256,
+        "content_sha256": package.content_sha256 or None,
+        "state": package.state.value,
+        "state_japanese": package.state.japanese,
+        "reason": explained(package.code) if package.code else None,
+        "received_at": iso(package.received_at),
+        "settled_at": iso(package.settled_at),
+        "created_at": iso(package.created_at),
+        "first_notice_no": package.first_notice_no,
+        "last_notice_no": package.last_notice_no,
+        "counts": package.counts,
+        "receipt": "sent" if package.receipt_sent_at else "due" if package.has_receipt else "none",
+        "receipt_sent_at": iso(package.receipt_sent_at),
+    }
+
+
+def package_row(installation: Installation, package: PackageRecord) -> tuple[str, ...]:
+    """Write a package as a row of the list."""
+    return (
+        str(package.package_id),
+        installation.name(package.channel.municipality_code),
+        str(package.sequence),
+        package.state.japanese,
+        package.code.value if package.code else "",
+        shown(package.received_at),
+        *_count_cells(package.counts),
+    )
+
+
+def _count_cells(counts: Mapping[str, int]) -> list[str]:
+    return [f"{counts[name]:,}" if name in counts else "" for name in COUNTS]
+
+
+def _facts(installation: Installation, package: PackageRecord) -> list[tuple[str, str]]:
+    code = package.channel.municipality_code
+    notices = f"{package.first_notice_no}〜{package.last_notice_no}" if package.first_notice_no else "-"
+    facts = [
+        ("市町村", f"{code} {installation.name(code)}"),
+        ("ファイル", package.channel.file.japanese),
+        ("連番", str(package.sequence)),
+        ("ファイル名", package.file_name),
+        ("大きさ", f"{package.file_bytes:,} バイト"),
+        ("ファイルの SHA-256", package.file_sha256),
+        ("内容の SHA-256", package.content_sha256 or "-"),
+        ("状態", package.state.japanese),
+        ("作成", shown(package.created_at)),
+        ("受信", shown(package.received_at)),
+        ("処理", shown(package.settled_at)),
+        ("通知番号", notices),
+        ("受領書", _receipt(package)),
+    ]
+    counts = zip(COUNTS.values(), _count_cells(package.counts), strict=True)
+    return [*facts, *((name, count) for name, count in counts if count)]
+
+
+def _receipt(package: PackageRecord) -> str:
+    if package.receipt_sent_at:
+        return f"送付済（{shown(package.receipt_sent_at)}）"
+    return f"未送付: {Code.CHANNEL_RECEIPT_DUE.next_step}" if package.has_receipt else "なし"
+
+
+def _finish_action(installation: Installation, done: Done, line: str, as_json: bool) -> None:
+    data = {**described(installation, done.package), "has_changed": done.has_changed}
+    lines = [line, "次にすること: juki intake を実行するか、次の予定の実行を待ってください。"]
+    finish(Result(data, lines=lines), as_json=as_json)

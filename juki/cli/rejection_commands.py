@@ -1,0 +1,128 @@
+"""`juki rejection`: where records were refused or passed with an alert, why, and what to do; never a value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from juki.cli.installation import (
+    Installation,
+    OneFile,
+    OneMunicipality,
+    checked_municipality,
+    chosen_files,
+    explained,
+)
+from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.package_commands import ID_HELP
+from juki.columns import BY_NAME, IdentityFile
+from juki.errors import ConfigurationError
+from juki.package_id import PackageId
+from juki.reasons import Code, Severity
+from juki.store.status import FindingRecord, Wanted
+
+app = typer.Typer(
+    help="拒否・注意となったレコードを調べる",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SEVERITIES = {Severity.ERROR: "拒否", Severity.ALERT: "注意"}
+_HEADINGS = ("パッケージ", "ファイル名", "行", "通知番号", "項目", "程度", "コード", "意味")
+
+WantedCode = Annotated[str, typer.Option("--code", metavar="CODE", help="コード（subject.condition）で絞る")]
+WantedPackage = Annotated[str, typer.Option("--package", metavar="ID", help=ID_HELP + "で絞る")]
+WantedSeverity = Annotated[Severity | None, typer.Option(help="error 拒否 / alert 注意 で絞る")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="新しいパッケージから何件まで示すか")]
+
+
+@app.callback()
+def _root() -> None:
+    """Keep `rejection` a group of commands."""
+
+
+@app.command("list")
+def list_rejections(
+    municipality: OneMunicipality = "",
+    file: OneFile = None,
+    code: WantedCode = "",
+    package: WantedPackage = "",
+    severity: WantedSeverity = None,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """拒否・注意となったレコードの場所と理由を、新しいパッケージから示す。
+
+    終了コード: 0 拒否なし、1 拒否したレコードがある、2 誤り。
+    """
+    number = PackageId.parse(package) if package else None
+    wanted = Wanted(
+        checked_municipality(municipality), code=_code(code), severity=severity,
+        package_number=number.number if number else None, limit=limit,
+    )  # fmt: skip
+    installation = Installation.open()
+    found, counts = list[FindingRecord](), Counter[Code]()
+    for one in _files(file, number):
+        with installation.overview(one) as overview:
+            counts.update(overview.finding_counts(wanted))
+            found += overview.findings(wanted)
+    finish(_result(installation, found[:limit], counts), as_json=as_json)
+
+
+def _files(file: IdentityFile | None, package_id: PackageId | None) -> list[IdentityFile]:
+    """List the stores to ask: the one a package is of, unless another file was asked for."""
+    return [one for one in chosen_files(file) if package_id is None or one is package_id.file]
+
+
+def _code(text: str) -> Code | None:
+    known = {code.value: code for code in Code}
+    if text and text not in known:
+        raise ConfigurationError(Code.COMMAND_ARGUMENT, "--code")
+    return known.get(text)
+
+
+def _result(installation: Installation, found: list[FindingRecord], counts: Counter[Code]) -> Result:
+    total = counts.total()
+    data = {
+        "rejections": [_described(installation, one) for one in found],
+        "codes": [{**explained(code), "count": count} for code, count in counts.items()],
+        "total": total,
+        "is_cut": len(found) < total,
+    }
+    cut = f"（うち {len(found):,} 件を表示。--limit で増やせます）" if len(found) < total else ""
+    by_code = [(code.value, f"{count:,}", code.next_step) for code, count in sorted(counts.items())]
+    tables = [Table("レコードの検査結果", _HEADINGS, [_row(one) for one in found])] if found else []
+    tables += [Table("コード別の件数", ("コード", "件数", "次にすること"), by_code)] if by_code else []
+    is_refused = any(code.severity is Severity.ERROR for code in counts)
+    exit_code = ExitCode.FOUND if is_refused else ExitCode.OK
+    return Result(data, tables, [f"{total:,} 件{cut}"], exit_code)
+
+
+def _row(one: FindingRecord) -> tuple[str, ...]:
+    return (
+        str(one.package_id), one.file_name, str(one.line), str(one.notice_no or ""), _column(one.column),
+        SEVERITIES[one.severity], one.code.value, one.code.message,
+    )  # fmt: skip
+
+
+def _described(installation: Installation, one: FindingRecord) -> dict[str, object]:
+    return {
+        "package": str(one.package_id),
+        "municipality_code": one.channel.municipality_code,
+        "municipality": installation.name(one.channel.municipality_code),
+        "file": one.channel.file.value,
+        "file_name": one.file_name,
+        "line": one.line,
+        "notice_no": one.notice_no,
+        "column": one.column,
+        **explained(one.code),
+        "severity": one.severity.value,
+    }
+
+
+def _column(name: str) -> str:
+    return BY_NAME[name].japanese if name in BY_NAME else name

@@ -1,0 +1,133 @@
+"""`juki status`: the one page that says what state every channel is in, why, and what to do.
+
+Decides:    what the page shows: the summary first, what needs attention in full, what is normal in one line.
+Leaves:     what needs attention to `juki.health`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Annotated
+
+import typer
+
+from juki.cli.installation import Installation, explained, iso, shown
+from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.reasons_shown import SHORT, reason_lines
+from juki.health import ChannelHealth, Condition, Health
+
+ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
+_HEADINGS = (
+    "市町村",
+    "ファイル",
+    "状態",
+    "適用済の連番",
+    "最後の連絡",
+    "待ち",
+    "拒否",
+    "拒否レコード",
+    "最も古い未処理",
+)
+
+
+def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
+    """市町村・ファイルごとの受入の状態と、正常でないものの理由・次にすることを示す。
+
+    終了コード: 0 すべて正常、1 確認の要るものがある、2 誤り。
+    """
+    installation = Installation.open()
+    limits = installation.limits()
+    now = datetime.now(UTC)
+    judged = installation.health(now, limits)
+    troubled = [one for one in judged if one.conditions]
+    shown_ones = judged if show_all else troubled
+    summary, reasons = _summary(judged, now), reason_lines(installation, troubled)
+    normal = [] if show_all else _normal(installation, judged)
+    # The summary comes first: over the table, or in its place where everything is normal.
+    tables = [_table(installation, summary, shown_ones)] if shown_ones else []
+    lines = [*([] if tables else [summary]), *reasons, *normal]
+    data = {
+        "as_of": iso(now),
+        "summary": _counts(judged),
+        "channels": [described(installation, one) for one in judged],
+    }
+    found = ExitCode.FOUND if troubled or not judged else ExitCode.OK
+    finish(Result(data, tables, lines, found), as_json=as_json)
+
+
+def described(installation: Installation, one: ChannelHealth) -> dict[str, object]:
+    """Write the health of a channel for programs."""
+    facts = one.facts
+    return {
+        "municipality_code": facts.channel.municipality_code,
+        "municipality": installation.name(facts.channel.municipality_code),
+        "file": facts.channel.file.value,
+        "state": one.health.value,
+        "state_japanese": one.health.japanese,
+        "last_sequence": facts.last_sequence,
+        "last_contact_at": iso(facts.last_contact_at),
+        "last_attempt_at": iso(facts.last_attempt_at),
+        "last_failure_code": facts.last_failure.value if facts.last_failure else None,
+        "waiting": facts.waiting,
+        "oldest_waiting_at": iso(facts.oldest_waiting_at),
+        "missing_sequence": facts.missing_sequence,
+        "refused": len(facts.refused) + len(facts.conflicts),
+        "rejected_records": facts.rejected_records,
+        "receipts_due": facts.receipts_due,
+        "unknown_files": facts.unknown_files,
+        "reasons": [_condition(condition) for condition in one.conditions],
+    }
+
+
+def _condition(condition: Condition) -> dict[str, object]:
+    packages = [{"id": str(one.package_id), **explained(one.code)} for one in condition.packages]
+    return {
+        "state": condition.health.value, **explained(condition.code), "count": condition.count,
+        "since": iso(condition.since), "deadline": iso(condition.deadline), "packages": packages,
+    }  # fmt: skip
+
+
+def _counts(judged: Sequence[ChannelHealth]) -> dict[str, int]:
+    counted = Counter(one.health for one in judged)
+    return {health.value: counted[health] for health in Health}
+
+
+def _summary(judged: Sequence[ChannelHealth], now: datetime) -> str:
+    if not judged:
+        return f"{shown(now)} 市町村が登録されていません。次にすること: municipalities.toml に登録する"
+    counted = Counter(one.health for one in judged)
+    parts = [f"{health.japanese} {counted[health]}" for health in reversed(Health) if counted[health]]
+    return f"{shown(now)} {len(judged)} 件（市町村×ファイル）: {'、'.join(parts)}"
+
+
+def _table(installation: Installation, title: str, judged: Sequence[ChannelHealth]) -> Table:
+    rows = [
+        (
+            f"{one.facts.channel.municipality_code} {installation.name(one.facts.channel.municipality_code)}",
+            one.facts.channel.file.japanese,
+            one.health.japanese,
+            str(one.facts.last_sequence),
+            shown(one.facts.last_contact_at),
+            str(one.facts.waiting),
+            str(len(one.facts.refused) + len(one.facts.conflicts)),
+            f"{one.facts.rejected_records:,}",
+            shown(one.facts.oldest_waiting_at),
+        )
+        for one in judged
+    ]
+    return Table(title, _HEADINGS, rows)
+
+
+def _normal(installation: Installation, judged: Sequence[ChannelHealth]) -> list[str]:
+    """Sum up the normal channels in one line, a municipality with its last sequences."""
+    normal = [one.facts for one in judged if not one.conditions]
+    if not normal:
+        return []
+    parts = []
+    for code, facts in groupby(normal, key=lambda one: one.channel.municipality_code):
+        sequences = "・".join(f"{SHORT[one.channel.file]}{one.last_sequence}" for one in facts)
+        parts.append(f"{installation.name(code)} {sequences}")
+    return [f"正常（適用済の連番）: {'、'.join(parts)}"]
