@@ -62,6 +62,16 @@ def findings_of(home: Home) -> Findings:
     return Findings(dict(packages), dict(records), dict(codes), dict(rows))
 
 
+def open_gaps(home: Home) -> int:
+    """Count the channels in which a package is missing just now."""
+    count = 0
+    for file in IdentityFile:
+        with psycopg.connect(admin_url(home, load_settings(home), file)) as connection:
+            row = connection.execute("SELECT count(*) FROM channel WHERE gap_since IS NOT NULL").fetchone()
+            count += row[0] if row else 0
+    return count
+
+
 def journal_sizes(home: Home) -> dict[str, int]:
     """Verify both logs and count their entries."""
     sizes = {}

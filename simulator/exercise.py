@@ -42,6 +42,8 @@ class Posted:
 
     notices: pa.Table
     arrived_on: date | None
+    is_late: bool = False
+    """Arrives with the next package of its channel, whether or not anything is made good."""
 
 
 @dataclass(slots=True)
@@ -78,14 +80,16 @@ class Exercise:
         self._evening(day, intake)
         return count
 
-    def live(self, day: date, intake: Intake, faults: Sequence[Fault] = ()) -> int:
-        """Live through a day: make good what was spoilt, publish, take in, read receipts.
+    def live(self, day: date, intake: Intake, faults: Sequence[Fault] = (), *, heal: bool = True) -> int:
+        """Live through a day: make good what was spoilt (`heal`), publish, take in, read receipts.
 
-        Each fault befalls one channel, those with the most to say first.
+        Each fault befalls one channel that nothing holds up, those with the most to say first.
         """
-        self._heal(day)
+        if heal:
+            self._heal(day)
         tables = self.world.live(day)
-        busiest = sorted(tables, key=lambda channel: (-tables[channel].num_rows, channel))
+        free = (channel for channel in tables if not self._is_blocked(channel))
+        busiest = sorted(free, key=lambda channel: (-tables[channel].num_rows, channel))
         befallen = dict(zip(busiest, faults, strict=False))
         self.befallen += [(day, channel, fault) for channel, fault in befallen.items()]
         for channel in self._with_something_to_say(tables):
@@ -99,6 +103,10 @@ class Exercise:
         for channel in self._with_something_to_say({}):
             self._publish(channel, None, day, None)
         self._evening(day, intake)
+
+    def _is_blocked(self, channel: Channel) -> bool:
+        ledger = self.ledgers.get(channel)
+        return ledger is not None and ledger.heard < len(ledger.posted)
 
     def _with_something_to_say(self, tables: Mapping[Channel, pa.Table]) -> list[Channel]:
         waiting = {channel for channel, ledger in self.ledgers.items() if ledger.to_resend is not None}
@@ -115,7 +123,10 @@ class Exercise:
         if ledger.to_resend is not None:
             self.spoilt |= {(channel, number) for number in ledger.to_resend.column("notice_no").to_pylist()}
         is_withheld = fault is not None and EXPECTED[fault].effect in (Effect.WITHHELD, Effect.BROKEN)
-        ledger.posted.append(Posted(lawful, None if is_withheld else day))
+        for late in ledger.posted[ledger.heard :]:
+            if late.is_late:
+                late.arrived_on = late.arrived_on or day
+        ledger.posted.append(Posted(lawful, None if is_withheld else day, fault is Fault.LATE))
 
     def _heal(self, day: date) -> None:
         for office in self.offices.values():
