@@ -78,10 +78,11 @@ class Chapter:
     peak_memory_mb: int = 0
 
 
-def main() -> int:
+def main(console: Console | None = None) -> int:
     """Run the demo with PEOPLE people in JUKI_HOME."""
     close_to_others()
-    home, console = home_of(), Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    home = home_of()
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     people = int(os.environ.get("PEOPLE") or 20_000)
     chapter = Chapter(people=people)
     try:
@@ -198,7 +199,8 @@ def _comparison_table(compared: dict[IdentityFile, list[Compared]]) -> Table:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    # No box: its characters are one or two cells wide as the terminal pleases.
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
         table.add_column(
             column, justify="right" if column in ("件数", "見えた件数") else "left", overflow="fold"
