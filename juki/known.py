@@ -36,6 +36,7 @@ NEWEST_SCHEMA = pa.schema(
         ("previous_resident_code", pa.string()),
         ("event_date", pa.string()),
         ("notified_at", pa.timestamp("us", "UTC")),
+        ("received_on", pa.date32()),
         ("is_foreign", pa.bool_()),
         ("record_digest", Bytes16),
         ("number_index", Bytes16),

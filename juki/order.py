@@ -109,6 +109,14 @@ def next_step(last_sequence: int, received: Sequence[int], *, is_stopped: bool) 
     return Next(Step.WAIT, last_sequence + 1)
 
 
+def counts_from(received_at: datetime, last_received_at: datetime | None) -> datetime:
+    """Tell since when a package counts as received: when it and all before it in its channel had arrived.
+
+    So the days of a history do not depend on when a gap happened to be closed, and never run backwards.
+    """
+    return received_at if last_received_at is None else max(received_at, last_received_at)
+
+
 def gap_code(gap_since: datetime | None, now: datetime, deadline: timedelta) -> Code | None:
     """Name the condition of a gap: none, waiting within its deadline, or overdue."""
     if gap_since is None:

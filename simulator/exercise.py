@@ -52,6 +52,8 @@ class Ledger:
 
     posted: list[Posted] = field(default_factory=list)
     heard: int = 0
+    counts_from: date = date.min
+    """The day by which everything heard of had arrived: a package counts when all before it are here, too."""
     next_notice_no: int = 1
     to_resend: pa.Table | None = None
     """Lawful notices whose spoilt form was rejected; they go out again under new numbers."""
@@ -149,7 +151,8 @@ class Exercise:
         for posted in ledger.posted[ledger.heard :]:
             if posted.arrived_on is None:
                 break
-            self.truth.receive(posted.arrived_on, channel.file, channel.municipality_code, posted.notices)
+            ledger.counts_from = max(ledger.counts_from, posted.arrived_on)
+            self.truth.receive(ledger.counts_from, channel.file, channel.municipality_code, posted.notices)
             ledger.heard += 1
             posted.notices = posted.notices.slice(0, 0)
 

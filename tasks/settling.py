@@ -19,7 +19,7 @@ from juki.findings import Findings
 from juki.identity import Plan, plan_changes
 from juki.journal import Action, Entry, Outcome
 from juki.known import Notices
-from juki.order import Channel, Next, PackageState, Step, next_step
+from juki.order import Channel, Next, PackageState, Step, counts_from, next_step
 from juki.reasons import Code
 from juki.receipts import receipt_records, verdict_counts, verdict_numbers
 from juki.store.packages import Applied, Package
@@ -86,8 +86,12 @@ def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -
         notices, findings = check_notices(shop, channel, package, opened, keys)
         known = unit.identities.known(notices)
         plan = plan_changes(notices, known)
-        origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(package.received_at))
+        since = counts_from(package.received_at, progress.last_received_at)
+        origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(since))
         unit.identities.apply(notices, known, plan, origin, keys.number)
+        unit.packages.advance(
+            channel.municipality_code, package.sequence, opened.manifest.last_notice_no, since
+        )
         settled = _record(shop, unit, channel, package, opened, notices, plan, findings + plan.findings, keys)
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return settled
@@ -111,7 +115,6 @@ def _record(
         opened.content_sha256, manifest.created_at, manifest.first_notice_no, manifest.last_notice_no, counts
     )
     unit.packages.settle_applied(package_id, applied, receipt, at)
-    unit.packages.advance(channel.municipality_code, package.sequence, manifest.last_notice_no)
     entry = _entry(channel, package, Action.PACKAGE_APPLIED, counts=counts | codes)
     unit.journal.append(_with_changes(entry, notices, plan), at)
     return Settled(package.sequence, PackageState.APPLIED, None, counts, codes)

@@ -33,8 +33,9 @@ from juki.versions import Origin, versions_of
 _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
 _NEWEST = """
     SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
-           c.previous_resident_code, c.event_date, (extract(epoch FROM c.notified_at) * 1000000)::bigint,
-           {is_foreign}, encode(c.record_digest, 'hex'), {number_index}
+           c.previous_resident_code, c.event_date,
+           (extract(epoch FROM c.notified_at) * 1000000)::bigint, c.received_on, {is_foreign},
+           encode(c.record_digest, 'hex'), {number_index}
     FROM asked_code a JOIN current c USING (resident_code)
 """
 _NEWEST_FIELDS = {
@@ -64,7 +65,8 @@ _HOLDERS = """
 
 _TO_HISTORY = """
     INSERT INTO history ({columns}, {superseded}, expires_on)
-    SELECT {qualified}, %(on)s, %(sender)s, s.by_notice_no, %(package)s, coalesce(c.expires_on, %(expires)s)
+    SELECT {qualified}, s.superseded_on, %(sender)s, s.by_notice_no, %(package)s,
+           coalesce(c.expires_on, s.expires_on)
     FROM superseding s JOIN current c USING (resident_code, sender_code, notice_no)
 """
 _GIVE_UP_NUMBERS = """
@@ -123,13 +125,19 @@ class Identities:
             return
         old = known.newest.take(pa.array(superseded))
         notice_no = _notice_numbers(notices).take(pa.array(plan.stored_superseded_by[superseded]))
-        self._stage("superseding", "resident_code, sender_code, notice_no, notice_no AS by_notice_no")
         keys = ("resident_code", "sender_code", "notice_no")
-        copy_in(
-            self.cursor,
+        self._stage(
             "superseding",
-            pa.table({**{name: old.column(name) for name in keys}, "by_notice_no": notice_no}),
+            f"{', '.join(keys)}, notice_no AS by_notice_no, received_on AS superseded_on, expires_on",
         )
+        # Never before the version itself was received, in whatever order two channels were worked.
+        superseded_on = pc.max_element_wise(old.column("received_on"), pa.scalar(origin.received_on))
+        staged = {name: old.column(name) for name in keys} | {
+            "by_notice_no": notice_no,
+            "superseded_on": superseded_on,
+            "expires_on": _ends_of_keeping(superseded_on),
+        }
+        copy_in(self.cursor, "superseding", pa.table(staged))
         columns = version_columns(self.file)
         self.cursor.execute(
             _TO_HISTORY.format(
@@ -137,12 +145,7 @@ class Identities:
                 superseded=", ".join(SUPERSEDED_COLUMNS),
                 qualified=", ".join(f"c.{name}" for name in columns),
             ),
-            {
-                "on": origin.received_on,
-                "sender": origin.sender_code,
-                "package": origin.package_id,
-                "expires": expires_on(origin.received_on),
-            },
+            {"sender": origin.sender_code, "package": origin.package_id},
         )
         _expect(self.cursor, len(superseded))
 
@@ -253,6 +256,13 @@ def _with_end_of_keeping(table: pa.Table, received_on: date) -> pa.Table:
     """A deletion is kept for 150 years from its own notice; anything else that is newest has no end yet."""
     ends = pc.if_else(pc.equal(table.column("kind"), "deletion"), pa.scalar(expires_on(received_on)), None)
     return table.append_column("expires_on", pc.cast(ends, pa.date32()))
+
+
+def _ends_of_keeping(starts: pa.ChunkedArray) -> pa.Array:
+    """Give the end of keeping of clocks that started on these days; many share one."""
+    encoded = starts.combine_chunks().dictionary_encode()
+    ends = pa.array([expires_on(start) for start in encoded.dictionary.to_pylist()], pa.date32())
+    return ends.take(encoded.indices)
 
 
 def _superseding(

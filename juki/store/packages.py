@@ -67,6 +67,7 @@ class Progress:
     municipality_code: str
     last_sequence: int
     last_notice_no: int
+    last_received_at: datetime | None
     gap_since: datetime | None
 
 
@@ -119,17 +120,22 @@ class PackageRegister:
         """Note since when a package is missing, or that none is."""
         self._update_channel(municipality_code, gap_since=since)
 
-    def advance(self, municipality_code: str, sequence: int, notice_no: int) -> None:
-        """Note the package that was applied last; a gap before it is closed."""
+    def advance(self, municipality_code: str, sequence: int, notice_no: int, counts_from: datetime) -> None:
+        """Note the package that was applied last and since when it counts; a gap before it is closed."""
         self._update_channel(
-            municipality_code, last_sequence=sequence, last_notice_no=notice_no, gap_since=None
-        )
+            municipality_code, last_sequence=sequence, last_notice_no=notice_no,
+            last_received_at=counts_from, gap_since=None,
+        )  # fmt: skip
 
     def progress(self, municipality_code: str, *, lock: bool = False) -> Progress:
         """Read how far a channel has come; with `lock`, nobody else can apply to it until commit."""
         columns = self._channel.c
         query = select(
-            columns.municipality_code, columns.last_sequence, columns.last_notice_no, columns.gap_since
+            columns.municipality_code,
+            columns.last_sequence,
+            columns.last_notice_no,
+            columns.last_received_at,
+            columns.gap_since,
         ).where(columns.municipality_code == municipality_code)
         row = self.connection.execute(query.with_for_update() if lock else query).one()
         return Progress(*row)

@@ -173,6 +173,7 @@ def _channel(metadata: MetaData) -> Table:
         Column("municipality_code", Text(), primary_key=True),
         Column("last_sequence", Integer(), nullable=False, server_default="0"),
         Column("last_notice_no", BigInteger(), nullable=False, server_default="0"),
+        Column("last_received_at", DateTime(timezone=True)),
         Column("last_attempt_at", DateTime(timezone=True)),
         Column("last_contact_at", DateTime(timezone=True)),
         Column("last_failure_code", Text()),

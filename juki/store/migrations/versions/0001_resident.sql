@@ -4,6 +4,7 @@ CREATE TABLE channel (
     municipality_code TEXT NOT NULL,
     last_sequence INTEGER DEFAULT '0' NOT NULL,
     last_notice_no BIGINT DEFAULT '0' NOT NULL,
+    last_received_at TIMESTAMP WITH TIME ZONE,
     last_attempt_at TIMESTAMP WITH TIME ZONE,
     last_contact_at TIMESTAMP WITH TIME ZONE,
     last_failure_code TEXT,
