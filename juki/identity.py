@@ -198,9 +198,8 @@ class _Judge:
     def _guard_new_code(self, rows: Rows, effects: Numbers) -> None:
         """A code correction must lead to a code that nobody has or had."""
         new, old = self.people.named[rows], self.people.subject[rows]
-        taken = (
-            (new != old) & (self.people.exists[new] | self.people.replaced[new]) & (effects == Effect.APPLY)
-        )
+        taken = (new != old) & (self.people.exists[new] | self.people.replaced[new])
+        taken &= effects != Effect.REJECT
         effects[taken] = Effect.REJECT
         self._report(Code.LOGIC_NEW_CODE_IN_USE, "resident_code", rows[taken])
 

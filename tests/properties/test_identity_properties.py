@@ -1,0 +1,193 @@
+"""Laws that hold for every history: the judging and the stores against a model of plain dictionaries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import psycopg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from juki.columns import IdentityFile
+from juki.decisions import Effect
+from juki.identity import plan_changes
+from juki.notices import REASONS_OF_KIND, Kind, Reason
+from juki.numbers import SealingKey
+from juki.store.unit import open_unit
+from juki.versions import Origin
+from tests.conftest import Stores
+from tests.model import Model
+from tests.notice_tables import known, notice, notices
+
+SENDERS = ("352039", "352012", "352021")
+CODES = ("A", "B", "C")
+FIRST_DAY = date(2026, 3, 25)
+KEY = SealingKey("resident-number-1", b"k" * 32)
+_SIMPLE = (
+    Reason.MOVED_IN, Reason.BIRTH, Reason.ENTERED_EX_OFFICIO, Reason.MOVED_OUT, Reason.DEATH,
+    Reason.MOVED_WITHIN, Reason.CORRECTED_EX_OFFICIO, Reason.CODE_CHANGED_ON_REQUEST,
+)  # fmt: skip
+_KIND = {reason: kind for kind, reasons in REASONS_OF_KIND.items() for reason in reasons}
+
+Row = dict[str, str]
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    """One notice out of a narrow alphabet, so that people, codes and repeats collide."""
+    reason = draw(st.sampled_from(_SIMPLE))
+    hour = draw(st.integers(8, 11))
+    said = notice(
+        kind=_KIND[reason].value, reason=reason.value, resident_code=draw(st.sampled_from(CODES)),
+        name=draw(st.sampled_from(("山口　花子", "宇部　花子"))), notified_at=f"2026-03-25T{hour:02}:00:00+09:00",
+    )  # fmt: skip
+    if reason is Reason.CODE_CHANGED_ON_REQUEST:
+        said["previous_resident_code"] = draw(
+            st.sampled_from([c for c in CODES if c != said["resident_code"]])
+        )
+    return said
+
+
+packages = st.lists(
+    st.tuples(st.sampled_from(SENDERS), st.lists(rows(), min_size=1, max_size=5)), min_size=1, max_size=6
+)
+
+
+def _numbered(history: list[tuple[str, list[Row]]]) -> list[tuple[str, int, list[Row]]]:
+    """Number the notices of each sender from 1 on."""
+    last: Counter[str] = Counter()
+    numbered = []
+    for sender, said in history:
+        first = last[sender] + 1
+        last[sender] += len(said)
+        numbered.append(
+            (sender, first, [row | {"notice_no": str(first + place)} for place, row in enumerate(said)])
+        )
+    return numbered
+
+
+def _by_model(history: list[tuple[str, int, list[Row]]]) -> tuple[Model, list[str]]:
+    model, verdicts = Model(), []
+    for day, (sender, _, said) in enumerate(history):
+        for row in said:
+            verdicts.append(model.receive(sender, FIRST_DAY + timedelta(days=day), row))
+    return model, verdicts
+
+
+def _by_store(url: str, history: list[tuple[str, int, list[Row]]]) -> list[str]:
+    """Apply every package through the real store, a day each."""
+    verdicts = []
+    for day, (sender, first, said) in enumerate(history):
+        package = notices(said, sender=sender, first_no=first)
+        with open_unit(url, IdentityFile.RESIDENT) as unit:
+            given_now = unit.identities.known(package)
+            plan = plan_changes(package, given_now)
+            origin = Origin(sender, day + 1, FIRST_DAY + timedelta(days=day))
+            unit.identities.apply(package, given_now, plan, origin, KEY)
+        verdicts += [Effect(effect).name.lower() for effect in plan.effects.tolist()]
+    return verdicts
+
+
+def _stored_versions(url: str) -> set[tuple[object, ...]]:
+    columns = "resident_code, sender_code, notice_no::text, received_on"
+    query = (
+        f"SELECT {columns}, NULL::date, expires_on FROM current "
+        f"UNION ALL SELECT {columns}, superseded_on, expires_on FROM history"
+    )
+    with psycopg.connect(url) as connection:
+        return set(connection.execute(query).fetchall())
+
+
+def _emptied(url: str) -> str:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE current, history, former_code")
+    return url
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=packages)
+def test_the_store_holds_what_the_statute_says_after_any_history(
+    module_stores: Stores, history: list[tuple[str, list[Row]]]
+) -> None:
+    """Real PostgreSQL and the model agree on every verdict and every version with its days."""
+    url, numbered = _emptied(module_stores.resident_url), _numbered(history)
+    model, expected = _by_model(numbered)
+    assert _by_store(url, numbered) == expected
+    assert _stored_versions(url) == model.versions()
+    with psycopg.connect(url) as connection:
+        codes = connection.execute("SELECT resident_code FROM former_code").fetchall()
+    assert {code for (code,) in codes} == model.replaced
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=packages)
+def test_cutting_a_package_in_two_changes_nothing(
+    module_stores: Stores, history: list[tuple[str, list[Row]]]
+) -> None:
+    """What a package does does not depend on where the sender cut it."""
+    url = _emptied(module_stores.resident_url)
+    numbered = _numbered(history)
+    whole = _by_store(url, numbered)
+    stored = {row[:3] for row in _stored_versions(url)}
+    cut = [(s, first + place, [row]) for s, first, said in numbered for place, row in enumerate(said)]
+    assert _by_store(_emptied(url), cut) == whole
+    assert {row[:3] for row in _stored_versions(url)} == stored
+
+
+@given(said=st.lists(rows(), min_size=1, max_size=12))
+def test_every_notice_has_one_effect_and_every_chain_ends(said: list[Row]) -> None:
+    """At most one newest version per code; who is superseded is superseded by a later applied notice."""
+    plan = plan_changes(notices(said), known())
+    applied = plan.where(Effect.APPLY)
+    newest_codes = [said[row]["resident_code"] for row in plan.becomes_newest.nonzero()[0]]
+    assert len(newest_codes) == len(set(newest_codes))
+    for row in plan.becomes_history.nonzero()[0]:
+        by = plan.superseded_by[row]
+        assert by >= 0
+        assert applied[by]
+        assert by > row or plan.effects[row] == Effect.RECORD
+
+
+@given(one=st.lists(rows(), max_size=5), other=st.lists(rows(), max_size=5), data=st.data())
+def test_notices_of_different_people_do_not_see_each_other(
+    one: list[Row], other: list[Row], data: st.DataObject
+) -> None:
+    """However two people's notices lie among each other, each is judged as if alone."""
+    alone: Callable[[Row], Row] = lambda row: row | {"resident_code": "Z", "previous_resident_code": ""}  # noqa: E731
+    first = [row | {"resident_code": "Y", "previous_resident_code": ""} for row in one]
+    second = [alone(row) for row in other]
+    order = data.draw(st.permutations([0] * len(first) + [1] * len(second)))
+    sources, mixed = [iter(first), iter(second)], []
+    for which in order:
+        mixed.append(next(sources[which]))
+    if not mixed:
+        return
+    effects = plan_changes(notices(mixed), known()).effects.tolist()
+    for which, said in enumerate((first, second)):
+        if said:
+            own = [effect for effect, source in zip(effects, order, strict=True) if source == which]
+            assert own == plan_changes(notices(said), known()).effects.tolist()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(rows(), min_size=1, max_size=4))
+def test_the_newest_notice_again_changes_nothing(module_stores: Stores, said: list[Row]) -> None:
+    """A re-send of what was applied last for a person is a repeat, and leaves every version as it was."""
+    url = _emptied(module_stores.resident_url)
+    verdicts = _by_store(url, _numbered([(SENDERS[0], said)]))
+    applied = [row for row, verdict in zip(said, verdicts, strict=True) if verdict == "apply"]
+    if not applied:
+        return
+    before = _stored_versions(url)
+    package = notices([applied[-1]], sender=SENDERS[0], first_no=100)
+    with open_unit(url, IdentityFile.RESIDENT) as unit:
+        plan = plan_changes(package, unit.identities.known(package))
+    assert plan.effects.tolist() == [Effect.REPEAT]
+    assert _stored_versions(url) == before
+
+
+def test_the_alphabet_covers_every_kind() -> None:
+    """The histories above have entries, deletions and corrections."""
+    assert {_KIND[reason] for reason in _SIMPLE} == set(Kind)
