@@ -66,22 +66,33 @@ class NumberHolders:
         self.standing[ids[newest & stands]] = person[newest & stands]
 
     def conflicts(self, rows: Rows, person: Numbers, asked: Mask) -> Iterator[tuple[Code, Mask]]:
-        """Find the notices whose number is another person's: in use, given up, or an erased one's."""
+        """Find the notices whose number is another person's: in use, given up, or an erased one's.
+
+        No two of the notices bring the same number: people who share one are judged in different rounds.
+        """
         number = self.number_id[rows]
 
         def of_another(holder: Numbers) -> Mask:
             mask: Mask = asked & (holder != NOBODY) & (holder != person)
             return mask
 
-        twice = np.ones(len(rows), dtype=np.bool_)
-        asked_at = np.flatnonzero(asked)
-        twice[asked_at[np.unique(number[asked_at], return_index=True)[1]]] = False
-        in_use = of_another(self.standing[number]) | (asked & twice)
+        in_use = of_another(self.standing[number])
         erased = of_another(self.erased[number]) & ~in_use
         former = of_another(self.former[number]) & ~in_use & ~erased & (self.standing[number] != person)
         yield Code.LOGIC_NUMBER_IN_USE, in_use
         yield Code.LOGIC_NUMBER_RETIRED, former & (self.erased[number] != person)
         yield Code.LOGIC_NUMBER_SEEN_BEFORE, erased
+
+    def shared(self, rows: Rows, people: People) -> Iterator[tuple[int, int]]:
+        """Pair the people of these notices who bring or hold one and the same number."""
+        brings = rows[self.number[rows].any(axis=1)]
+        holds = np.flatnonzero(self.held_id != NOBODY)
+        number = np.concatenate([self.number_id[brings], self.held_id[holds]])
+        person = np.concatenate([people.subject[brings], holds])
+        order = np.lexsort((person, number))
+        number, person = number[order], person[order]
+        meets = np.flatnonzero((number[1:] == number[:-1]) & (person[1:] != person[:-1]))
+        yield from zip(person[meets].tolist(), person[meets + 1].tolist(), strict=True)
 
     def claim(self, rows: Rows, person: Numbers, stands: Mask) -> None:
         """Let applied notices take their numbers, and give up the ones their people held before."""

@@ -4,13 +4,15 @@ Decides:    the effect of every notice, in order for each person, many people at
             supersedes; which codes are replaced.
 Leaves:     the rules of the table to `juki.decisions`; the transaction and the rows to `juki.store.identities`.
 Invariants: notices of one person are judged in the order of the package, each seeing what the one before it
-            did; notices of different people do not see each other, except that one number has one holder.
+            did; notices of different people do not see each other, unless they share a number.
 Source:     法30条の6①, 30条の41①; 施行令30条の6 (history); 番号法施行令6条 (numbers); ADR-0011.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -144,7 +146,7 @@ class _Judge:
         )
 
     def judge(self) -> Plan:
-        for rows in _rounds(self.people, self.facts, self.notices.admitted):
+        for rows in self._rounds():
             self._judge_round(rows)
         plan = self.plan
         newest = np.flatnonzero(plan.becomes_newest)
@@ -155,6 +157,21 @@ class _Judge:
             np.flatnonzero(plan.where(Effect.APPLY) & changed_person),
             Findings(len(self.notices), tuple(self.found)),
         )  # fmt: skip
+
+    def _rounds(self) -> list[Rows]:
+        """Split the admitted notices into rounds: the k-th round has the k-th notice of each person.
+
+        People who have to do with each other – by a code correction, or by one number – count as one, so that
+        the order of the package holds among them.
+        """
+        rows = np.flatnonzero(self.notices.admitted)
+        if len(rows) == 0:
+            return []
+        people = self.people
+        handed = rows[people.subject[rows] != people.named[rows]]
+        by_code = zip(people.subject[handed].tolist(), people.named[handed].tolist(), strict=True)
+        group = _joined(len(people.exists), chain(by_code, self.holders.shared(rows, people)))
+        return _ranked(rows, group[people.subject[rows]])
 
     def _judge_round(self, rows: Rows) -> None:
         repeated = self._is_repeat(rows)
@@ -283,15 +300,8 @@ class _Judge:
         self.plan.stored_superseded_by[self.people.stored_row[person[stored]]] = rows[stored]
 
 
-def _rounds(people: People, facts: _Facts, admitted: Mask) -> list[Rows]:
-    """Split the admitted notices into rounds: the k-th round has the k-th notice of each person.
-
-    People joined by a code correction of this package count as one person.
-    """
-    rows = np.flatnonzero(admitted)
-    if len(rows) == 0:
-        return []
-    group = _joined(people, rows)[people.subject[rows]]
+def _ranked(rows: Rows, group: Numbers) -> list[Rows]:
+    """Split rows by their rank within their group, in order."""
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     rank = np.empty(len(rows), dtype=np.int64)
@@ -301,13 +311,11 @@ def _rounds(people: People, facts: _Facts, admitted: Mask) -> list[Rows]:
     return [rows[part] for part in np.split(by_rank, cuts)]
 
 
-def _joined(people: People, rows: Rows) -> Numbers:
-    """Give each person a group; a person and the one it is handed over to share it.
+def _joined(size: int, pairs: Iterable[tuple[int, int]]) -> Numbers:
+    """Give each of `size` people a group; two people of a pair share it.
 
-    A loop over the code corrections of a package, which are few, and linear when they are not.
+    A loop over the pairs, which are few, and linear when they are not.
     """
-    group = np.arange(len(people.exists))
-    handed = rows[people.subject[rows] != people.named[rows]]
     parent: dict[int, int] = {}
 
     def root(person: int) -> int:
@@ -316,8 +324,9 @@ def _joined(people: People, rows: Rows) -> Numbers:
             person = above
         return person
 
-    for old, new in zip(people.subject[handed].tolist(), people.named[handed].tolist(), strict=True):
-        parent[root(new)] = root(old)
+    for one, other in pairs:
+        parent[root(other)] = root(one)
+    group = np.arange(size)
     for person in parent:
         group[person] = root(person)
     return group

@@ -21,7 +21,6 @@ from juki.store import embedded
 
 settings.register_profile("ci", derandomize=True, max_examples=25, deadline=None)
 settings.register_profile("soak", max_examples=20_000, deadline=None)
-settings.load_profile("ci")
 
 _SERVER_FOLDER = "juki-test-"
 """Folders of session servers in the temporary folder; the number after it is the process of the session."""
