@@ -81,7 +81,7 @@ def key_id_of(sealed: bytes) -> str:
 
     Raises: StoreError(CIPHER_ALTERED) when it is not one of ours.
     """
-    if sealed[:1] != ALGORITHM_AES_256_GCM or len(sealed) < 2 + sealed[1]:
+    if len(sealed) < 2 or sealed[:1] != ALGORITHM_AES_256_GCM or len(sealed) < 2 + sealed[1]:
         raise StoreError(Code.CIPHER_ALTERED)
     return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
 
