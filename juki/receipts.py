@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from juki.decisions import Effect
 from juki.findings import Finding, Findings
 from juki.known import Numbers
+from juki.manifests import MAX_MANIFEST_BYTES
 from juki.packages import (
     MAX_CONTENT_BYTES,
-    MAX_MANIFEST_BYTES,
-    MOST_LINES,
+    MAX_RECEIPT_LINES,
     RECEIPT_COLUMNS,
     RecordVerdict,
 )
@@ -31,9 +31,6 @@ from juki.reasons import Severity
 
 MORE_FOUND = "（ほかにも指摘があります。）"
 """Said after the sentence of a line that stands for more findings than one."""
-
-MOST_LINES = 200_000
-"""Keeps a receipt below 64 MiB: a line is at most about 300 bytes, and a package has at most 100,000 records."""
 
 _VERDICTS = np.array([verdict.value for verdict in RecordVerdict])
 _ACCEPTED, _ALERTED, _REJECTED, _REPEATED = range(4)
@@ -75,7 +72,7 @@ def receipt_records(
     verdicts: NDArray[np.int64],
     findings: Findings,
     *,
-    max_lines: int = MOST_LINES,
+    max_lines: int = MAX_RECEIPT_LINES,
     max_bytes: int = _MAX_CSV_BYTES,
 ) -> pa.Table:
     """Make the CSV part of a receipt.

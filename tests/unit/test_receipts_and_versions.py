@@ -13,7 +13,7 @@ from juki.findings import Finding, Findings
 from juki.numbers import SealingKey
 from juki.packages import MAX_CONTENT_BYTES, RECEIPT_COLUMNS
 from juki.reasons import Code
-from juki.receipts import MOST_LINES, receipt_records, verdict_counts, verdict_numbers
+from juki.receipts import MORE_FOUND, receipt_records, verdict_counts, verdict_numbers
 from juki.records import format_records
 from juki.versions import Origin, versions_of
 from tests.notice_tables import HERE, notice, notices
@@ -52,22 +52,19 @@ def test_every_verdict_is_told_and_every_finding_has_a_line() -> None:
 
 
 def test_a_receipt_stays_within_its_limit_however_much_is_wrong() -> None:
-    """Beyond the limit each notice keeps its first finding, so no verdict is lost."""
+    """Beyond the limit each notice keeps the finding that decided, and is told that there is more."""
     records = 100_000
     everyone = np.arange(records)
-    codes = list(Code)[:11]
-    found = Findings(records, tuple(Finding(code, "name", everyone) for code in codes))
+    longest = max(Code, key=lambda code: len((code.value + code.message).encode()))
+    alert, errors = Code.LOGIC_UNKNOWN_PERSON, (Code.TEXT_HANGUL, longest, *list(Code)[:9])
+    found = Findings(records, tuple(Finding(code, "name", everyone) for code in (alert, *errors)))
     verdicts = verdict_numbers(np.full(records, Effect.REJECT), found)
     numbers = pa.chunked_array([pa.array([str(n) for n in range(records)])])
     table = receipt_records(numbers, verdicts, found)
     assert table.num_rows == records
-    assert set(table.column("code").to_pylist()) == {codes[0].value}
-    # The longest sentence on as many lines as are ever told.
-    longest = max(Code, key=lambda code: len((code.value + code.message).encode()))
-    twice = Findings(records, (Finding(longest, "previous_individual_number", everyone),) * 2)
-    full = receipt_records(numbers, verdict_numbers(np.full(records, Effect.REJECT), twice), twice)
-    assert full.num_rows == MOST_LINES
-    assert len(format_records(full)) < MAX_CONTENT_BYTES
+    assert set(table.column("code").to_pylist()) == {Code.TEXT_HANGUL.value}
+    assert set(table.column("message").to_pylist()) == {Code.TEXT_HANGUL.message + MORE_FOUND}
+    assert len(format_records(table)) < MAX_CONTENT_BYTES
 
 
 def test_a_version_keeps_what_was_received_and_where_it_came_from() -> None:
