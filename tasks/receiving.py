@@ -47,6 +47,8 @@ def _new_files(shop: Workshop, channel: Channel, session: ServerSession) -> list
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         unit.packages.contacted(channel.municipality_code, clock.now(), outbox.unknown)
         registered = unit.packages.marks(channel.municipality_code)
+        waiting = {package.file_name for package in unit.packages.waiting(channel.municipality_code)}
+    PackageFiles.of(shop.home, channel).keep_only(waiting)
     wanted = set(new_files([_mark(remote) for remote in listed], registered))
     return [remote for remote in listed if _mark(remote) in wanted]
 

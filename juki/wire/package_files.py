@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,12 @@ class PackageFiles:
     def remove(self, file_name: str) -> None:
         """Take a settled package out of the spool."""
         (self.spool / file_name).unlink(missing_ok=True)
+
+    def keep_only(self, waiting: Collection[str]) -> None:
+        """Remove what a worker that was killed left behind: whole files that wait for nothing."""
+        for path in self.spool.glob("*.p7m"):
+            if path.name not in waiting:
+                path.unlink(missing_ok=True)
 
     def _quarantined(self, package_id: int, file_name: str) -> Path:
         return self.kept / f"{package_id}-{file_name}"

@@ -1,0 +1,130 @@
+"""A small prefecture whose CS runs in this process, for tests of tasks and flows."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pytest
+
+from config.stores import DATABASES
+from juki.columns import IdentityFile
+from juki.credentials import Credentials
+from juki.home import Home
+from juki.order import Channel
+from juki.store import embedded
+from simulator import installation, pki
+from simulator.office import MunicipalOffice
+from simulator.sftp_server import make_key, serve
+from simulator.world import World
+from tests.flows import driver
+
+RESIDENT = IdentityFile.RESIDENT
+CODES = ("352039", "352012")
+# A process that has imported everything once forks the workers, so that one costs what its work costs.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.flows.driver"])
+
+
+@dataclass(slots=True)
+class Town:
+    """Two municipalities, their notices of a first day, and an installation that knows them."""
+
+    home: Home
+    offices: dict[str, MunicipalOffice]
+    tables: dict[str, pa.Table]
+    channel: Channel = field(default_factory=lambda: Channel(CODES[0], RESIDENT))
+
+    @property
+    def office(self) -> MunicipalOffice:
+        """The office of the channel."""
+        return self.offices[self.channel.municipality_code]
+
+    def publish(self, first: int = 0, count: int = 10, **how: Any) -> None:
+        """Publish some of the first notices of the channel, numbered as they are."""
+        table = self.tables[self.channel.municipality_code].slice(first, count)
+        self.office.publish(RESIDENT, table, datetime.now(UTC), **how)
+
+    def work(self, point: str = "") -> int | None:
+        """Work the channel in a process of its own; return its exit code (-9: it was killed)."""
+        worker = FORKS.Process(target=driver.main, args=(self.channel, point))
+        worker.start()
+        worker.join(120)
+        return worker.exitcode
+
+    def juki(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line."""
+        command = [sys.executable, "-m", "juki", *arguments]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=180, check=False
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a process that works for this installation."""
+        clean = {n: v for n, v in os.environ.items() if not n.startswith(("JUKI_", "PREFECT_"))}
+        return clean | {"JUKI_HOME": str(self.home.root)}
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the store of the channel."""
+        with psycopg.connect(embedded.admin_url(self.home, DATABASES[RESIDENT])) as connection:
+            return connection.execute(query).fetchall()  # type: ignore[arg-type]
+
+    def forget(self) -> None:
+        """Begin anew: empty stores, empty folders."""
+        tables = "current, history, former_code, channel, package, rejection, quarantine, outbox"
+        with psycopg.connect(
+            embedded.admin_url(self.home, DATABASES[RESIDENT]), autocommit=True
+        ) as connection:
+            connection.execute(f"TRUNCATE {tables}")  # type: ignore[arg-type]
+            connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
+            connection.execute("TRUNCATE journal")
+            connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
+        for folder in (
+            self.home.spool,
+            self.home.quarantine,
+            *(office.folder for office in self.offices.values()),
+        ):
+            for path in folder.rglob("*"):
+                if path.is_file():
+                    path.unlink()
+
+
+@pytest.fixture(scope="session")
+def built() -> Iterator[Town]:
+    """Build the town once."""
+    folder = Path(tempfile.mkdtemp(prefix="juki-town-"))
+    home = Home.at(folder / "home")
+    made = installation.prepare(home, CODES)
+    os.environ["JUKI_HOME"] = str(home.root)
+    tables = {
+        channel.municipality_code: table
+        for channel, table in World.create(400, 5, date(2026, 3, 25)).initial_notices()
+        if channel.file is RESIDENT and channel.municipality_code in CODES
+    }
+    client = Credentials(home.keys).sftp_public_key.read_text().strip()
+    with serve(installation.folder(home) / "cs", dict.fromkeys(CODES, client), make_key()) as server:
+        installation.register(home, made, server)
+        yield Town(home, installation.offices(home, made), tables)
+    del os.environ["JUKI_HOME"]
+    embedded.stop(home)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def town(built: Town) -> Town:
+    """The town with nothing sent and nothing stored yet."""
+    built.forget()
+    made = pki.build(installation.folder(built.home) / "pki", CODES)
+    return Town(built.home, installation.offices(built.home, made), built.tables)

@@ -1,0 +1,149 @@
+"""What each duty may do, really tried: every duty, every table, every privilege, in both databases.
+
+The table here is written from design 3 by hand; it shares nothing with the grants it checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from juki.columns import IdentityFile
+from juki.store.roles import Duty, role_name
+from tests.conftest import Stores
+
+TABLES = (
+    "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
+)  # fmt: skip
+PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
+ALLOWED = {
+    #                       current history former channel package reject. quarant. outbox journal
+    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI ",
+    Duty.READER:        "   -       -       S      S       S       S       -        S      -  ",
+    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -  ",
+    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI ",
+    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI ",
+    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S  ",
+    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI ",
+}  # fmt: skip
+_COLUMN = {
+    "current": "name", "history": "name", "former_code": "new_code", "channel": "last_sequence",
+    "package": "state", "rejection": "severity", "quarantine": "record_sealed", "outbox": "sent_at",
+    "journal": "entry",
+}  # fmt: skip
+DUTIES = pytest.mark.parametrize("duty", list(Duty))
+FILES = pytest.mark.parametrize("file", list(IdentityFile))
+
+
+def _statement(privilege: str, table: str) -> str:
+    """A statement that needs this privilege on the table and no other."""
+    return {
+        "S": f"SELECT * FROM {table}",
+        "I": f"INSERT INTO {table} DEFAULT VALUES",
+        "U": f"UPDATE {table} SET {_COLUMN[table]} = DEFAULT",
+        "D": f"DELETE FROM {table}",
+        "T": f"TRUNCATE {table}",
+    }[privilege]
+
+
+@contextmanager
+def _acting_as(url: str, role: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url) as connection:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        yield connection
+        connection.rollback()
+
+
+def _is_allowed(connection: psycopg.Connection, statement: str) -> bool:
+    """Try it: only a refusal for want of privilege counts as one, a broken constraint shows that it was let."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement)
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    except psycopg.errors.IntegrityError:
+        return True
+    return True
+
+
+@FILES
+@DUTIES
+def test_duty_can_do_what_its_work_needs_and_nothing_else(
+    file: IdentityFile, duty: Duty, module_stores: Stores
+) -> None:
+    """Least privilege, cell by cell."""
+    wanted = dict(zip(TABLES, ALLOWED[duty].split(), strict=True))
+    with _acting_as(module_stores.url(file), role_name(file, duty)) as connection:
+        can = {
+            table: "".join(p for p in PRIVILEGES if _is_allowed(connection, _statement(p, table))) or "-"
+            for table in TABLES
+        }
+    assert can == wanted
+
+
+@FILES
+@DUTIES
+def test_duty_of_one_file_can_do_nothing_in_the_database_of_the_other(
+    file: IdentityFile, duty: Duty, module_stores: Stores
+) -> None:
+    """The two servers are joined nowhere but in the bridge (M6)."""
+    other = next(one for one in IdentityFile if one is not file)
+    with _acting_as(module_stores.url(other), role_name(file, duty)) as connection:
+        can = [(p, t) for t in TABLES for p in PRIVILEGES if _is_allowed(connection, _statement(p, t))]
+    assert can == []
+
+
+@FILES
+@pytest.mark.parametrize("table", ["current", "history"])
+def test_reader_sees_people_but_never_a_number_not_even_its_index(
+    file: IdentityFile, table: str, module_stores: Stores
+) -> None:
+    """A clerk's screen needs names; an index would let numbers be compared."""
+    with _acting_as(module_stores.url(file), role_name(file, Duty.READER)) as connection:
+        assert _is_allowed(connection, f"SELECT resident_code, name, address, expires_on FROM {table}")
+        for column in ("number_sealed", "number_index"):
+            hidden = f"SELECT {column} FROM {table}"
+            if file is IdentityFile.RESIDENT:
+                assert not _is_allowed(connection, hidden)
+            else:
+                with pytest.raises(psycopg.errors.UndefinedColumn), connection.transaction():
+                    connection.execute(hidden)
+
+
+@FILES
+@DUTIES
+def test_duty_can_not_log_in_become_another_or_make_tables(
+    file: IdentityFile, duty: Duty, module_stores: Stores
+) -> None:
+    """A role is put on by a connection that may, and leads nowhere else."""
+    role = role_name(file, duty)
+    with psycopg.connect(module_stores.url(file)) as connection:
+        query = """
+            SELECT rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolreplication,
+                   EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
+            FROM pg_roles WHERE rolname = %s
+        """
+        (found,) = connection.execute(query, (role,)).fetchall()
+    assert not any(found)
+    with _acting_as(module_stores.url(file), role) as connection:
+        assert not _is_allowed(connection, "CREATE TABLE public.copy_of_everything (line text)")
+        assert not _is_allowed(connection, "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        assert not _is_allowed(connection, "COPY channel TO PROGRAM 'cat'")
+        assert not _is_allowed(connection, "SELECT * FROM alembic_version")
+
+
+@FILES
+@pytest.mark.parametrize("privilege", ["U", "D", "T"])
+def test_not_even_the_owner_changes_the_journal(
+    file: IdentityFile, privilege: str, module_stores: Stores
+) -> None:
+    """A trigger stands in the way of whoever stands above the rights."""
+    with psycopg.connect(module_stores.url(file)) as connection:
+        assert connection.execute(
+            "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone() == (True,)
+        assert not _is_allowed(connection, _statement(privilege, "journal"))
