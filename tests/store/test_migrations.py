@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import psycopg
@@ -44,6 +45,13 @@ _CATALOGUE = {
         WHERE table_schema = 'public'
     """,
 }
+_INSTALL = """
+import sys
+from juki.columns import IdentityFile
+from juki.store.install import install
+for file, url in zip(sys.argv[1::2], sys.argv[2::2]):
+    install(url, IdentityFile(file))
+"""
 _DECLARED = ("columns", "constraints", "indexes")
 
 
@@ -114,11 +122,14 @@ def test_installing_twice_changes_nothing_and_keeps_what_is_stored(
 
 
 def test_two_installers_at_once_do_not_meet(stores: Stores, new_database: Callable[[], str]) -> None:
-    """Both files are installed by three processes each at the same time; all end well, nothing is doubled."""
+    """Two processes install both files at the same time, one of them the other way round; all end well."""
     urls = {file: new_database() for file in IdentityFile}
-    wanted = [(urls[file], file) for file in IdentityFile] * 3
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        list(pool.map(lambda one: install(*one), wanted))
+    orders = (list(IdentityFile), list(reversed(IdentityFile)))
+    running = [
+        subprocess.Popen([sys.executable, "-c", _INSTALL, *(part for f in order for part in (f, urls[f]))])
+        for order in orders
+    ]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
     for file, url in urls.items():
         assert _catalogue(url) == _catalogue(stores.url(file))
 
