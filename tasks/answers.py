@@ -7,7 +7,7 @@ from datetime import datetime
 import pyarrow as pa
 from prefect import task
 
-from config.identities import signing_identity
+from config.identities import receipt_certificate_of, signing_identity
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.packages import (
@@ -82,7 +82,7 @@ def deliver_receipts(channel: Channel) -> int:
 def _deliver(shop: Workshop, channel: Channel, session: ServerSession, receipt: Receipt) -> None:
     """Deliver one answer, then note it: whoever is killed in between delivers the same answer again."""
     name = str(PackageName(channel.municipality_code, channel.file, PackageKind.RECEIPT, receipt.sequence))
-    recipient = shop.receipt_certificate(channel)
+    recipient = receipt_certificate_of(shop.home, shop.municipalities.of(channel.municipality_code))
     signer = signing_identity(shop.home)
     session.deliver(name, seal_envelope(receipt.content, signer=signer, recipient_certificate=recipient))
     with open_unit(shop.store_url(channel.file), channel.file) as unit:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography import x509
-
 from config import stores
-from config.identities import endpoint_of, receipt_certificate_of, sender_of
+from config.identities import endpoint_of, sender_of
 from config.municipalities import Municipalities, load_municipalities
 from config.places import known_municipality_codes
 from config.settings import Settings, home_of, load_settings
@@ -80,10 +78,6 @@ class Workshop:
     def sender(self, channel: Channel) -> Sender:
         """Tell whose signature a package of a channel must bear."""
         return sender_of(self.home, self.municipalities.of(channel.municipality_code))
-
-    def receipt_certificate(self, channel: Channel) -> x509.Certificate:
-        """Read the certificate that answers to a channel are encrypted to."""
-        return receipt_certificate_of(self.home, self.municipalities.of(channel.municipality_code))
 
     def record_context(self, channel: Channel, package: Package) -> RecordContext:
         """Tell the rules what they must know besides the records."""
