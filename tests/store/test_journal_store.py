@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 import pytest
@@ -41,7 +42,7 @@ def _verify(url: str) -> Frontier:
         return unit.journal.verify()
 
 
-def _rows(url: str, columns: str) -> list[tuple[object, ...]]:
+def _rows(url: str, columns: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(f"SELECT {columns} FROM journal ORDER BY entry_no").fetchall()
 
@@ -55,7 +56,7 @@ def test_eight_writers_at_once_leave_no_gap_and_one_tree(stores: Stores) -> None
     rows = _rows(url, "entry_no, entry, leaf_hash, (entry::jsonb ->> 'entry_no')::bigint")
     assert [row[0] for row in rows] == [row[3] for row in rows] == list(range(1, 49))
     leaves = [leaf_hash(str(entry).encode()) for _, entry, _, _ in rows]
-    assert leaves == [bytes(leaf) for _, _, leaf, _ in rows]  # type: ignore[call-overload]
+    assert leaves == [bytes(leaf) for _, _, leaf, _ in rows]
     assert _verify(url).root == tree_root(leaves)
 
 
