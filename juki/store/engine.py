@@ -55,8 +55,12 @@ def sealed_errors() -> Iterator[None]:
     except psycopg.Error as error:
         failure = _told(error)
     if failure is not None:
-        # Outside the except block: the new error must not carry the old one, which quotes rows.
-        raise failure from None
+        try:
+            raise failure
+        finally:
+            # Python hangs the old error, which quotes rows, to the new one wherever it is being handled,
+            # and that includes the end of a `with` block: `from None` would only hide it.
+            failure.__context__ = None
 
 
 def _told(error: psycopg.Error | None) -> StoreError:
