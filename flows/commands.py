@@ -19,7 +19,7 @@ import typer
 from flows.environment import prepare
 from juki.cli.installation import Installation, explained, iso
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
-from juki.cli.package_commands import COUNTS
+from juki.cli.package_commands import counts_shown
 from juki.cli.reasons_shown import code_line, reason_lines
 from juki.cli.run_progress import Run, watched
 from juki.cli.status_command import described
@@ -44,7 +44,7 @@ _STATES = {
     PackageState.APPLIED: "適用", PackageState.REPEATED: "再送", PackageState.REFUSED: "拒否",
     PackageState.CONFLICT: "事故",
 }  # fmt: skip
-_HEADINGS = ("市町村", "ファイル", *_STATES.values(), "待ち", *COUNTS.values())
+_HEADINGS = ("市町村", "ファイル", "パッケージ", "待ち", "レコード")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _row(run: Run, one: ChannelRun) -> tuple[str, ...]:
     return (
         run.installation.name(facts.channel.municipality_code),
         facts.channel.file.japanese,
-        *(str(one.states[state]) for state in _STATES),
+        "・".join(f"{word} {one.states[state]}" for state, word in _STATES.items() if one.states[state]),
         str(facts.waiting),
-        *(f"{one.counts[name]:,}" for name in COUNTS),
+        counts_shown(one.counts),
     )

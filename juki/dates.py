@@ -28,6 +28,8 @@ _DAY_SECONDS = 86_400
 _JAPAN_OFFSET_SECONDS = 9 * 3600
 _ZERO = ord("0")
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+"""Of an instant: beyond these an offset may lead out of the calendar, and no register was kept or will be."""
 _LONGEST_OFFSET_HOURS = 14
 
 
@@ -105,7 +107,7 @@ def parse_instants(values: Bytes2D) -> Instants:
     for at, mark in ((10, "T"), (13, ":"), (16, ":")):
         is_valid &= values[:, at] == ord(mark)
     is_tail, offset = _offsets(values[:, 19:])
-    is_valid &= is_tail
+    is_valid &= is_tail & (date.year >= _FIRST_YEAR) & (date.year <= _LAST_YEAR)
     safe = [np.where(is_valid, part, 1) for part in (date.year, date.month, date.day)]
     days = day_numbers(safe[0], safe[1], safe[2])
     return Instants(is_valid, days * _DAY_SECONDS + hour * 3600 + minute * 60 + second - offset)

@@ -155,7 +155,7 @@ class _Judge:
         return Plan(
             plan.effects, plan.superseded_by, plan.updates, plan.behind_stored, plan.stored_superseded_by,
             np.flatnonzero(plan.where(Effect.APPLY) & changed_person),
-            Findings(len(self.notices), tuple(self.found)),
+            Findings(len(self.notices), _merged(self.found)),
         )  # fmt: skip
 
     def _rounds(self) -> list[Rows]:
@@ -298,6 +298,16 @@ class _Judge:
         self.plan.superseded_by[origin[origin >= 0]] = rows[origin >= 0]
         stored = origin == STORED
         self.plan.stored_superseded_by[self.people.stored_row[person[stored]]] = rows[stored]
+
+
+def _merged(found: list[Finding]) -> tuple[Finding, ...]:
+    """Make one finding of all rounds of a check, in the order the checks were first met."""
+    rows: dict[tuple[Code, str], list[Rows]] = {}
+    for one in found:
+        rows.setdefault((one.code, one.column), []).append(one.rows)
+    return tuple(
+        Finding(code, column, np.sort(np.concatenate(parts))) for (code, column), parts in rows.items()
+    )
 
 
 def _ranked(rows: Rows, group: Numbers) -> list[Rows]:

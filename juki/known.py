@@ -56,7 +56,7 @@ HOLDER_SCHEMA = pa.schema(
 whether the number is on the person's newest version. One row per number and person."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Known:
     """The answer of one file about the codes and numbers of one package."""
 
@@ -70,7 +70,7 @@ class Known:
         return cls(NEWEST_SCHEMA.empty_table(), pa.array([], pa.string()), HOLDER_SCHEMA.empty_table())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Notices:
     """The notices of one package, ready to be judged.
 

@@ -53,7 +53,7 @@ def _numpy(column: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     return np.asarray(flat.to_numpy(zero_copy_only=False)).copy()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class People:
     """The persons of one package: for each notice its person, for each person the newest version."""
 

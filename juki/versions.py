@@ -35,7 +35,7 @@ class Origin:
     received_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Versions:
     """Versions ready to be written.
 

@@ -13,10 +13,10 @@ from prefect import task
 
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel, FileMark, new_files
-from juki.packages import PackageKind, PackageName
+from juki.packages import MAX_FILE_BYTES, PackageKind, PackageName
 from juki.reasons import Code
 from juki.store.packages import Arrival
-from juki.store.unit import open_unit
+from juki.store.unit import Unit, open_unit
 from juki.wire.package_files import PackageFiles
 from juki.wire.sftp import ServerSession, connect
 from juki.wire.spool import RemoteFile
@@ -33,6 +33,9 @@ def fetch_packages(channel: Channel) -> int:
     with connect(shop.endpoint(channel)) as session:
         new = _new_files(shop, channel, session)
         for remote in new:
+            if remote.size > MAX_FILE_BYTES:
+                _refuse_unfetched(shop, channel, remote, Code.PACKAGE_TOO_LARGE)
+                continue
             path = session.fetch(remote, PackageFiles.of(shop.home, channel).spool)
             if remote.name.municipality_code == channel.municipality_code:
                 _register(shop, channel, remote, path)
@@ -60,17 +63,29 @@ def _register(shop: Workshop, channel: Channel, remote: RemoteFile, path: Path) 
 
 def _refuse_stray(shop: Workshop, channel: Channel, remote: RemoteFile, path: Path) -> None:
     """Quarantine a package of another municipality that lies in this one's outbox (M2)."""
-    files, name, code = PackageFiles.of(shop.home, channel), str(remote.name), Code.PACKAGE_BINDING
-    arrival = _arrival(channel, remote, path)
+    files, name = PackageFiles.of(shop.home, channel), str(remote.name)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        package_id = unit.packages.register_refused(arrival, code)
+        package_id = _refused(unit, channel, _arrival(channel, remote, path), Code.PACKAGE_BINDING)
         files.quarantine(package_id, name)
-        entry = Entry(
-            action=Action.PACKAGE_REFUSED, file=channel.file, actor=run_actor(), outcome=Outcome.REFUSED,
-            municipality_code=channel.municipality_code, package=name, package_id=package_id, code=code,
-        )  # fmt: skip
-        unit.journal.append(entry, arrival.received_at)
     files.remove(name)
+
+
+def _refuse_unfetched(shop: Workshop, channel: Channel, remote: RemoteFile, code: Code) -> None:
+    """Refuse by its listing alone a file that may not come onto our disk."""
+    arrival = Arrival(channel.municipality_code, remote.name.sequence, _mark(remote), b"", clock.now())
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        _refused(unit, channel, arrival, code)
+
+
+def _refused(unit: Unit, channel: Channel, arrival: Arrival, code: Code) -> int:
+    """Register a refusal that takes no place in the order, with its journal entry."""
+    package_id = unit.packages.register_refused(arrival, code)
+    entry = Entry(
+        action=Action.PACKAGE_REFUSED, file=channel.file, actor=run_actor(), outcome=Outcome.REFUSED,
+        municipality_code=channel.municipality_code, package=arrival.mark.name, package_id=package_id, code=code,
+    )  # fmt: skip
+    unit.journal.append(entry, arrival.received_at)
+    return package_id
 
 
 def _arrival(channel: Channel, remote: RemoteFile, path: Path) -> Arrival:

@@ -14,7 +14,7 @@ import numpy as np
 from prefect import task
 
 from juki.decisions import Effect
-from juki.errors import ContractError, SourceError
+from juki.errors import ContractError, SourceError, StoreError
 from juki.findings import Findings
 from juki.identity import Plan, plan_changes
 from juki.journal import Action, Entry, Outcome
@@ -54,18 +54,23 @@ def settle_next(channel: Channel) -> Settled | None:
     content = PackageFiles.of(shop.home, channel).read(package.file_name, package.file_sha256)
     if content is None:
         return _settle_otherwise(shop, channel, package, PackageState.REPLACED, None)
+    applied = _applied(shop, channel, package) if upcoming.step is Step.ANSWER else None
+    if applied is not None and applied.file_sha256 == package.file_sha256:
+        # Byte for byte what was applied: its certificate need not be valid any more to be answered again.
+        return _answer(shop, channel, package, applied, is_same=True)
     try:
         opened = open_package(shop, channel, package, content)
-        if upcoming.step is Step.ANSWER:
-            return _answer(shop, channel, package, opened)
+        if applied is not None:
+            is_same = applied.content_sha256 == opened.content_sha256
+            return _answer(shop, channel, package, applied, is_same=is_same)
         return _apply(shop, channel, package, opened)
     except (SourceError, ContractError) as refusal:
         code = refusal.code
-    return _settle_otherwise(shop, channel, package, PackageState.REFUSED, code)
+    return _settle_otherwise(shop, channel, package, PackageState.REFUSED, code, is_told=applied is None)
 
 
 def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None]:
-    """Ask the register what is next; note a gap, or that there is none."""
+    """Ask the register what is next; note a gap when there is one."""
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         progress = unit.packages.progress(channel.municipality_code)
         waiting = {one.sequence: one for one in unit.packages.waiting(channel.municipality_code)}
@@ -77,11 +82,19 @@ def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None]:
     return upcoming, package
 
 
+def _applied(shop: Workshop, channel: Channel, package: Package) -> Package | None:
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        return unit.packages.applied(channel.municipality_code, package.sequence)
+
+
 def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -> Settled:
     """Check the records, judge them against the file, and write everything in one transaction."""
     keys = shop.keyring(channel.file)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         progress = unit.packages.progress(channel.municipality_code, lock=True)
+        if package.sequence != progress.last_sequence + 1:
+            # Another run applied it between our look and our lock: look again.
+            raise StoreError(Code.STORE_CONFLICT, package.file_name, is_transient=True)
         check_continues(opened, progress.last_notice_no)
         notices, findings = check_notices(shop, channel, package, opened, keys)
         known = unit.identities.known(notices)
@@ -120,11 +133,12 @@ def _record(
     return Settled(package.sequence, PackageState.APPLIED, None, counts, codes)
 
 
-def _answer(shop: Workshop, channel: Channel, package: Package, opened: Opened) -> Settled:
-    """Compare a package of an applied sequence with the applied one: a repeat, or an incident."""
+def _answer(
+    shop: Workshop, channel: Channel, package: Package, applied: Package, *, is_same: bool
+) -> Settled:
+    """Settle a package of an applied sequence: a repeat is answered again, other content is an incident."""
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        applied = unit.packages.applied(channel.municipality_code, package.sequence)
-        if applied is not None and applied.content_sha256 == opened.content_sha256:
+        if is_same:
             settled = Settled(package.sequence, PackageState.REPEATED, Code.PACKAGE_REPEATED)
             unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
             unit.packages.answer_again(applied.package_id)
@@ -140,14 +154,23 @@ def _answer(shop: Workshop, channel: Channel, package: Package, opened: Opened) 
 
 
 def _settle_otherwise(
-    shop: Workshop, channel: Channel, package: Package, state: PackageState, code: Code | None
+    shop: Workshop,
+    channel: Channel,
+    package: Package,
+    state: PackageState,
+    code: Code | None,
+    *,
+    is_told: bool = True,
 ) -> Settled:
-    """Refuse a package as a whole and answer so, or let it be fetched again when the spool lost it."""
+    """Refuse a package as a whole and answer so, or let it be fetched again when the spool lost it.
+
+    A broken file under an applied sequence is not told: the receipt of what was applied must stand.
+    """
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         receipt = None
         if state is PackageState.REFUSED and code is not None:
             PackageFiles.of(shop.home, channel).quarantine(package.package_id, package.file_name)
-            receipt = answers.refused(shop, channel, package, code, clock.now())
+            receipt = answers.refused(shop, channel, package, code, clock.now()) if is_told else None
             entry = _entry(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
             unit.journal.append(entry, clock.now())
         unit.packages.settle(package.package_id, state, code, clock.now(), receipt)

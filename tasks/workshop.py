@@ -24,7 +24,7 @@ from juki.wire.endpoint import Endpoint
 from juki.wire.envelope import Sender
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Keyring:
     """The active keys of one store."""
 

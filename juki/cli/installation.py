@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from juki.store.status import Overview
 from juki.store.unit import open_unit
 
 _JAPAN = ZoneInfo("Asia/Tokyo")
+_NEAR = timedelta(days=183)
 
 OneMunicipality = Annotated[
     str, typer.Option("--municipality", metavar="CODE", help="市町村コード（6桁）で絞る")
@@ -117,6 +118,14 @@ def checked_municipality(code: str) -> str:
 def shown(at: datetime | None) -> str:
     """Write an instant as people in Japan read it, to the minute; a dash where there is none."""
     return at.astimezone(_JAPAN).strftime("%Y-%m-%d %H:%M") if at else "-"
+
+
+def shown_briefly(at: datetime | None, now: datetime) -> str:
+    """Write an instant for a crowded table: without the year within half a year of now, else its day alone."""
+    if at is None:
+        return "-"
+    is_near = abs(now - at) < _NEAR
+    return at.astimezone(_JAPAN).strftime("%m-%d %H:%M" if is_near else "%Y-%m-%d")
 
 
 def iso(at: datetime | None) -> str | None:

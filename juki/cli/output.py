@@ -1,7 +1,7 @@
 """What every command prints: tables on a terminal, plain lines in a pipe, one JSON object on request.
 
 Decides:    the exit codes, the three forms of a result, and how an error looks.
-Leaves:     what a result says to the command.
+Leaves:     what a result says to the command, how a table is drawn to `juki.cli.terminal`.
 Invariants: an error shows a code, its sentence, where, and the next step; never a traceback, which could hold
             a personal value. JSON goes to standard output, errors for people to standard error.
 """
@@ -34,11 +34,18 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table for people: a title, column headings, rows of text."""
+    """A table for people: a title, column headings (a line break may stand in one), rows of text."""
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    breakable: Sequence[str] = ()
+    """Headings of columns whose cells may go on in the next line at a space, where there is little room."""
+
+    @property
+    def flat_headings(self) -> list[str]:
+        """The headings, each in one line."""
+        return [heading.replace("\n", "") for heading in self.headings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +86,20 @@ def _write_json(data: Mapping[str, object]) -> None:
 
 def _write_rich(result: Result) -> None:
     from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
+
+    from juki.cli.terminal import print_line, print_table
 
     console = Console()
     for table in result.tables:
-        drawn = RichTable(*table.headings, title=table.title, title_justify="left")
-        for row in table.rows:
-            # As text: square brackets of a value are no markup.
-            drawn.add_row(*(Text(cell) for cell in row))
-        console.print(drawn)
+        print_table(console, table)
     for line in result.lines:
-        console.print(Text(line))
+        print_line(console, line)
 
 
 def _write_plain(result: Result) -> None:
     """Write tab-separated rows under their headings, so that grep, cut and awk can read them."""
     for table in result.tables:
-        lines = [f"# {table.title}", *("\t".join(row) for row in (table.headings, *table.rows))]
+        lines = [f"# {table.title}", *("\t".join(row) for row in (table.flat_headings, *table.rows))]
         sys.stdout.write("\n".join(lines) + "\n")
     for line in result.lines:
         sys.stdout.write(line + "\n")

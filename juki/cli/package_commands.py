@@ -22,10 +22,11 @@ from juki.cli.installation import (
     explained,
     iso,
     shown,
+    shown_briefly,
 )
 from juki.cli.output import AsJson, Result, Table, finish
 from juki.cli.package_actions import Done, find_package, release_package, retry_package
-from juki.cli.reasons_shown import code_line
+from juki.cli.reasons_shown import code_line, found_lines
 from juki.order import PackageState
 from juki.package_id import PackageId
 from juki.reasons import Code
@@ -42,12 +43,13 @@ app = typer.Typer(
 COUNTS = {
     "records": "レコード",
     "accepted": "受理",
-    "alerted": "受理（注意）",
+    "alerted": "注意つき受理",
     "rejected": "拒否",
     "repeated": "再送",
 }
+_TITLE = "パッケージ（R 本人確認情報、F 附票本人確認情報）"
 ID_HELP = "パッケージの番号（本人確認情報は R12、附票本人確認情報は F12 の形）"
-_HEADINGS = ("番号", "市町村", "連番", "状態", "コード", "受信", *COUNTS.values())
+_HEADINGS = ("番号", "市町村", "連番", "状態", "受信", "結果")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)]
 State = Annotated[
@@ -78,9 +80,10 @@ def list_packages(
     found.sort(key=lambda package: (package.received_at, package.package_id), reverse=True)
     packages, is_cut = found[:limit], len(found) > limit
     data = {"packages": [described(installation, package) for package in packages], "is_cut": is_cut}
-    rows = [package_row(installation, package) for package in packages]
+    now = datetime.now(UTC)
+    rows = [package_row(installation, package, now) for package in packages]
     lines = [f"{len(packages)} 件" + ("（続きがあります。--limit で増やせます）" if is_cut else "")]
-    finish(Result(data, [Table("パッケージ", _HEADINGS, rows)], lines), as_json=as_json)
+    finish(Result(data, [Table(_TITLE, _HEADINGS, rows)], lines), as_json=as_json)
 
 
 @app.command()
@@ -93,10 +96,8 @@ def show(package_id: Id, as_json: AsJson = False) -> None:
         codes = overview.finding_counts(Wanted(package_number=wanted.number))
     findings = [{**explained(code), "count": count} for code, count in codes.items()]
     tables = [Table(f"パッケージ {package.package_id}", ("項目", "内容"), _facts(installation, package))]
-    if codes:
-        rows = [(code.value, f"{count:,}", code.message, code.next_step) for code, count in codes.items()]
-        tables.append(Table("レコードの検査結果", ("コード", "件数", "意味", "次にすること"), rows))
     lines = [code_line(package.code)] if package.code else []
+    lines += found_lines(codes)
     finish(Result({**described(installation, package), "findings": findings}, tables, lines), as_json=as_json)
 
 
@@ -148,21 +149,24 @@ def described(installation: Installation, package: PackageRecord) -> dict[str, o
     }
 
 
-def package_row(installation: Installation, package: PackageRecord) -> tuple[str, ...]:
+def package_row(installation: Installation, package: PackageRecord, now: datetime) -> tuple[str, ...]:
     """Write a package as a row of the list."""
     return (
         str(package.package_id),
         installation.name(package.channel.municipality_code),
         str(package.sequence),
         package.state.japanese,
-        package.code.value if package.code else "",
-        shown(package.received_at),
-        *_count_cells(package.counts),
+        shown_briefly(package.received_at, now),
+        package.code.value if package.code else counts_shown(package.counts),
     )
 
 
-def _count_cells(counts: Mapping[str, int]) -> list[str]:
-    return [f"{counts[name]:,}" if name in counts else "" for name in COUNTS]
+def counts_shown(counts: Mapping[str, int]) -> str:
+    """Write records by verdict in a few words; nothing where none were judged."""
+    if "records" not in counts:
+        return ""
+    verdicts = [f"{COUNTS[name]} {counts[name]:,}" for name in COUNTS if counts.get(name)]
+    return "・".join(verdicts[1:]) or f"{COUNTS['records']} 0"
 
 
 def _facts(installation: Installation, package: PackageRecord) -> list[tuple[str, str]]:
@@ -183,8 +187,8 @@ def _facts(installation: Installation, package: PackageRecord) -> list[tuple[str
         ("通知番号", notices),
         ("受領書", _receipt(package)),
     ]
-    counts = zip(COUNTS.values(), _count_cells(package.counts), strict=True)
-    return [*facts, *((name, count) for name, count in counts if count)]
+    counts = ((COUNTS[name], f"{count:,} 件") for name, count in package.counts.items())
+    return [*facts, *counts]
 
 
 def _receipt(package: PackageRecord) -> str:

@@ -5,15 +5,16 @@ Invariants: every line is a code with its sentence, a place, or a next step; not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from juki.cli.installation import Installation, shown
 from juki.columns import IdentityFile
 from juki.health import ChannelFacts, ChannelHealth, Condition, Health
-from juki.reasons import Code
+from juki.reasons import Code, Severity
 
 SHORT = {IdentityFile.RESIDENT: "本人", IdentityFile.FUHYO: "附票"}
 """The files in as few characters as a crowded line has."""
+SEVERITIES = {Severity.ERROR: "拒否", Severity.ALERT: "注意"}
 _Found = tuple[ChannelFacts, Condition]
 
 
@@ -33,11 +34,22 @@ def code_line(code: Code) -> str:
     return f"[{code.value}] {code.message}" + (f" → {code.next_step}" if code.next_step else "")
 
 
+def found_lines(counts: Mapping[Code, int]) -> list[str]:
+    """List what was found on records, by code: how often, what it means, what to do."""
+    lines = []
+    for code, count in sorted(counts.items()):
+        lines.append(f"{SEVERITIES[code.severity]} {count:,} 件 [{code.value}] {code.message}")
+        lines += [f"  → {code.next_step}"] if code.next_step else []
+    return lines
+
+
 def _group(installation: Installation, health: Health, code: Code, found: Sequence[_Found]) -> Iterator[str]:
-    yield f"{health.japanese} {code_line(code)}"
+    yield f"{health.japanese} [{code.value}] {code.message}"
     yield "  " + "、".join(_place(installation, facts, condition) for facts, condition in found)
     causes = {one.code for _, condition in found for one in condition.packages}
     yield from (f"  {code_line(cause)}" for cause in sorted(causes))
+    if code.next_step:
+        yield f"  → {code.next_step}"
 
 
 def _place(installation: Installation, facts: ChannelFacts, condition: Condition) -> str:

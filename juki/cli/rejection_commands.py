@@ -17,6 +17,7 @@ from juki.cli.installation import (
 )
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.package_commands import ID_HELP
+from juki.cli.reasons_shown import SEVERITIES, found_lines
 from juki.columns import BY_NAME, IdentityFile
 from juki.errors import ConfigurationError
 from juki.package_id import PackageId
@@ -31,8 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-SEVERITIES = {Severity.ERROR: "拒否", Severity.ALERT: "注意"}
-_HEADINGS = ("パッケージ", "ファイル名", "行", "通知番号", "項目", "程度", "コード", "意味")
+_TITLE = "レコードの検査結果（番号の R は本人確認情報、F は附票本人確認情報）"
+_HEADINGS = ("番号", "市町村", "通知番号", "行", "程度", "項目", "コード")
 
 WantedCode = Annotated[str, typer.Option("--code", metavar="CODE", help="コード（subject.condition）で絞る")]
 WantedPackage = Annotated[str, typer.Option("--package", metavar="ID", help=ID_HELP + "で絞る")]
@@ -94,18 +95,17 @@ def _result(installation: Installation, found: list[FindingRecord], counts: Coun
         "is_cut": len(found) < total,
     }
     cut = f"（うち {len(found):,} 件を表示。--limit で増やせます）" if len(found) < total else ""
-    by_code = [(code.value, f"{count:,}", code.next_step) for code, count in sorted(counts.items())]
-    tables = [Table("レコードの検査結果", _HEADINGS, [_row(one) for one in found])] if found else []
-    tables += [Table("コード別の件数", ("コード", "件数", "次にすること"), by_code)] if by_code else []
+    rows = [_row(installation, one) for one in found]
+    tables = [Table(_TITLE, _HEADINGS, rows)] if found else []
     is_refused = any(code.severity is Severity.ERROR for code in counts)
     exit_code = ExitCode.FOUND if is_refused else ExitCode.OK
-    return Result(data, tables, [f"{total:,} 件{cut}"], exit_code)
+    return Result(data, tables, [f"{total:,} 件{cut}", *found_lines(counts)], exit_code)
 
 
-def _row(one: FindingRecord) -> tuple[str, ...]:
+def _row(installation: Installation, one: FindingRecord) -> tuple[str, ...]:
     return (
-        str(one.package_id), one.file_name, str(one.line), str(one.notice_no or ""), _column(one.column),
-        SEVERITIES[one.severity], one.code.value, one.code.message,
+        str(one.package_id), installation.name(one.channel.municipality_code), str(one.notice_no or ""),
+        str(one.line), SEVERITIES[one.severity], _column(one.column), one.code.value,
     )  # fmt: skip
 
 

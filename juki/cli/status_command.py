@@ -14,23 +14,18 @@ from typing import Annotated
 
 import typer
 
-from juki.cli.installation import Installation, explained, iso, shown
+from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.health import ChannelHealth, Condition, Health
 
 ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
 _HEADINGS = (
-    "市町村",
-    "ファイル",
-    "状態",
-    "適用済の連番",
+    "市町村", "ファイル", "状態", "適用済\nの連番", "待ち", "最も古い\n未処理", "拒否", "拒否\nレコード",
     "最後の連絡",
-    "待ち",
-    "拒否",
-    "拒否レコード",
-    "最も古い未処理",
-)
+)  # fmt: skip
+_NORMAL_IN_A_LINE = 3
+"""Municipalities in one line of the list of normal channels: more would not fit a narrow terminal."""
 
 
 def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
@@ -47,7 +42,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     summary, reasons = _summary(judged, now), reason_lines(installation, troubled)
     normal = [] if show_all else _normal(installation, judged)
     # The summary comes first: over the table, or in its place where everything is normal.
-    tables = [_table(installation, summary, shown_ones)] if shown_ones else []
+    tables = [_table(installation, summary, shown_ones, now)] if shown_ones else []
     lines = [*([] if tables else [summary]), *reasons, *normal]
     data = {
         "as_of": iso(now),
@@ -103,31 +98,32 @@ def _summary(judged: Sequence[ChannelHealth], now: datetime) -> str:
     return f"{shown(now)} {len(judged)} 件（市町村×ファイル）: {'、'.join(parts)}"
 
 
-def _table(installation: Installation, title: str, judged: Sequence[ChannelHealth]) -> Table:
+def _table(installation: Installation, title: str, judged: Sequence[ChannelHealth], now: datetime) -> Table:
     rows = [
         (
-            f"{one.facts.channel.municipality_code} {installation.name(one.facts.channel.municipality_code)}",
-            one.facts.channel.file.japanese,
+            f"{facts.channel.municipality_code} {installation.name(facts.channel.municipality_code)}",
+            SHORT[facts.channel.file],
             one.health.japanese,
-            str(one.facts.last_sequence),
-            shown(one.facts.last_contact_at),
-            str(one.facts.waiting),
-            str(len(one.facts.refused) + len(one.facts.conflicts)),
-            f"{one.facts.rejected_records:,}",
-            shown(one.facts.oldest_waiting_at),
+            str(facts.last_sequence),
+            str(facts.waiting),
+            shown_briefly(facts.oldest_waiting_at, now),
+            str(len(facts.refused) + len(facts.conflicts)),
+            f"{facts.rejected_records:,}",
+            shown_briefly(facts.last_contact_at, now),
         )
         for one in judged
+        for facts in [one.facts]
     ]
-    return Table(title, _HEADINGS, rows)
+    return Table(title, _HEADINGS, rows, breakable=_HEADINGS[:1])
 
 
 def _normal(installation: Installation, judged: Sequence[ChannelHealth]) -> list[str]:
-    """Sum up the normal channels in one line, a municipality with its last sequences."""
+    """List the normal channels, a municipality with its last sequences, several in a line."""
     normal = [one.facts for one in judged if not one.conditions]
-    if not normal:
-        return []
     parts = []
     for code, facts in groupby(normal, key=lambda one: one.channel.municipality_code):
         sequences = "・".join(f"{SHORT[one.channel.file]}{one.last_sequence}" for one in facts)
         parts.append(f"{installation.name(code)} {sequences}")
-    return [f"正常（適用済の連番）: {'、'.join(parts)}"]
+    starts = range(0, len(parts), _NORMAL_IN_A_LINE)
+    lines = ["  " + "、".join(parts[start : start + _NORMAL_IN_A_LINE]) for start in starts]
+    return ["正常（数字は適用済の連番）", *lines] if lines else []

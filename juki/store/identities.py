@@ -78,6 +78,7 @@ _UPDATE = """
     FROM changed n
     WHERE c.resident_code = n.old_code AND c.sender_code = n.old_sender_code AND c.notice_no = n.old_notice_no
 """
+_FOLLOW = "UPDATE former_code f SET new_code = r.new_code FROM recoded r WHERE f.new_code = r.resident_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +199,22 @@ class Identities:
 
     def _replace_codes(self, notices: Notices, plan: Plan, origin: Origin) -> None:
         """Remember which codes were replaced, each pointing at the newest code of its person."""
-        for row in plan.code_changes.tolist():
-            old, new = (
-                notices.table.column(name)[row].as_py()
-                for name in ("previous_resident_code", "resident_code")
-            )
-            notice_no = int(notices.table.column("notice_no")[row].as_py())
-            self.cursor.execute("UPDATE former_code SET new_code = %s WHERE new_code = %s", (new, old))
-            self.cursor.execute(
-                "INSERT INTO former_code VALUES (%s, %s, %s, %s, %s)",
-                (old, new, origin.sender_code, notice_no, origin.package_id),
-            )
+        if len(plan.code_changes) == 0:
+            return
+        changed = notices.table.take(pa.array(plan.code_changes))
+        old = changed.column("previous_resident_code").to_pylist()
+        newest = _ends_of_chains(old, changed.column("resident_code").to_pylist())
+        replaced = {
+            "resident_code": old,
+            "new_code": newest,
+            "sender_code": [origin.sender_code] * len(old),
+            "notice_no": pc.cast(changed.column("notice_no"), pa.int64()),
+            "package_id": [origin.package_id] * len(old),
+        }
+        self.cursor.execute("CREATE TEMPORARY TABLE recoded (LIKE former_code) ON COMMIT DROP")
+        copy_in(self.cursor, "recoded", pa.table(replaced))
+        self.cursor.execute(_FOLLOW)
+        self.cursor.execute("INSERT INTO former_code SELECT * FROM recoded")
 
     def _stage(self, name: str, selection: str) -> None:
         """Create an empty temporary table of this transaction with columns like those of `current`."""
@@ -240,12 +246,24 @@ def _by_code(rows: Rows, notices: Notices) -> Rows:
 
 
 def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array:
-    """List the indexes of numbers that the newest version of their person does not carry already."""
+    """List the indexes of numbers that their person does not stand with already.
+
+    Who is erased holds nothing: another may stand with that number by now.
+    """
     numbers = as_pairs(notices.number_indexes)
-    position = pc.index_in(notices.table.column("resident_code"), value_set=newest.column("resident_code"))
-    held = as_pairs(newest.column("number_index").take(position.combine_chunks()))
+    standing = newest.filter(pc.not_equal(newest.column("kind"), "deletion"))
+    position = pc.index_in(notices.table.column("resident_code"), value_set=standing.column("resident_code"))
+    held = as_pairs(standing.column("number_index").take(position.combine_chunks()))
     new = numbers.any(axis=1) & (numbers != held).any(axis=1) & notices.admitted
     return pc.unique(as_bytea(notices.number_indexes[new]))
+
+
+def _ends_of_chains(old: list[str], new: list[str]) -> list[str]:
+    """Follow each replaced code to the last one its person has when the package ends; later changes are later."""
+    ends: dict[str, str] = {}
+    for before, after in zip(reversed(old), reversed(new), strict=True):
+        ends[before] = ends.get(after, after)
+    return [ends[code] for code in old]
 
 
 def _notice_numbers(notices: Notices) -> pa.Array:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, Select, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
 from juki.columns import IdentityFile
+from juki.errors import StoreError
 from juki.order import FileMark, PackageState
 from juki.reasons import Code
 from juki.store.tables import TABLES
@@ -225,7 +226,7 @@ class PackageRegister:
     def settle_applied(self, package_id: int, applied: Applied, receipt: bytes, at: datetime) -> None:
         """Note that a package is applied, what it did, and the answer that is due."""
         self._settle(
-            package_id, PackageState.APPLIED, at,
+            package_id, PackageState.RECEIVED, PackageState.APPLIED, at,
             content_sha256=applied.content_sha256, created_at=applied.created_at,
             first_notice_no=applied.first_notice_no, last_notice_no=applied.last_notice_no,
             receipt=zlib.compress(receipt), **applied.counts,
@@ -241,11 +242,13 @@ class PackageRegister:
     ) -> None:
         """Note that a package ended otherwise, why, and the answer that is due, if any."""
         packed = zlib.compress(receipt) if receipt is not None else None
-        self._settle(package_id, state, at, code=code.value if code else None, receipt=packed)
+        before = PackageState.CONFLICT if state is PackageState.RELEASED else PackageState.RECEIVED
+        self._settle(package_id, before, state, at, code=code.value if code else None, receipt=packed)
 
     def reopen(self, package_id: int) -> None:
         """Let a refused package wait for its turn again."""
-        self._settle(package_id, PackageState.RECEIVED, None, code=None, receipt=None, receipt_sent_at=None)
+        cleared = {"code": None, "receipt": None, "receipt_sent_at": None}
+        self._settle(package_id, PackageState.REFUSED, PackageState.RECEIVED, None, **cleared)
 
     def answer_again(self, package_id: int) -> None:
         """Let the receipt of an applied package be delivered once more, the same bytes of content."""
@@ -275,13 +278,23 @@ class PackageRegister:
             package.update().where(package.c.package_id == package_id).values(receipt_sent_at=at)
         )
 
-    def _settle(self, package_id: int, state: PackageState, at: datetime | None, **values: object) -> None:
+    def _settle(
+        self,
+        package_id: int,
+        before: PackageState,
+        state: PackageState,
+        at: datetime | None,
+        **values: object,
+    ) -> None:
+        """Leave a state in the one allowed way; StoreError(STORE_CONFLICT), transient, when another run did."""
         package = self._package
-        self.connection.execute(
+        changed = self.connection.execute(
             package.update()
-            .where(package.c.package_id == package_id)
+            .where(package.c.package_id == package_id, package.c.state == before.value)
             .values(state=state.value, settled_at=at, **values)
         )
+        if changed.rowcount != 1:
+            raise StoreError(Code.STORE_CONFLICT, "package", is_transient=True)
 
     def _packages(self, municipality_code: str, state: PackageState) -> list[Package]:
         columns = self._package.c
