@@ -20,7 +20,7 @@ from flows.environment import prepare
 from juki.cli.installation import Installation, explained, iso
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.package_commands import counts_shown
-from juki.cli.reasons_shown import code_line, reason_lines
+from juki.cli.reasons_shown import code_lines, reason_lines
 from juki.cli.run_progress import Run, watched
 from juki.cli.status_command import described
 from juki.columns import IdentityFile
@@ -132,7 +132,7 @@ def _result(
     unchanged = f"新しいパッケージなし: {len(channels) - len(done)} 件（市町村×ファイル）"
     lines = [unchanged, *reason_lines(run.installation, [one.health for one in channels])]
     if failure:
-        lines.append(f"{code_line(failure.code)}（{failure.ref}）")
+        lines += code_lines(failure.code)
     return Result(data, tables, lines, _exit_code(channels, failure))
 
 

@@ -26,7 +26,7 @@ from juki.cli.installation import (
 )
 from juki.cli.output import AsJson, Result, Table, finish
 from juki.cli.package_actions import Done, find_package, release_package, retry_package
-from juki.cli.reasons_shown import code_line, found_lines
+from juki.cli.reasons_shown import code_lines, found_lines
 from juki.order import PackageState
 from juki.package_id import PackageId
 from juki.reasons import Code
@@ -96,7 +96,7 @@ def show(package_id: Id, as_json: AsJson = False) -> None:
         codes = overview.finding_counts(Wanted(package_number=wanted.number))
     findings = [{**explained(code), "count": count} for code, count in codes.items()]
     tables = [Table(f"パッケージ {package.package_id}", ("項目", "内容"), _facts(installation, package))]
-    lines = [code_line(package.code)] if package.code else []
+    lines = code_lines(package.code) if package.code else []
     lines += found_lines(codes)
     finish(Result({**described(installation, package), "findings": findings}, tables, lines), as_json=as_json)
 

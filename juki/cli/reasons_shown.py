@@ -29,27 +29,25 @@ def reason_lines(installation: Installation, troubled: Iterable[ChannelHealth]) 
     return [line for (health, code), found in ordered for line in _group(installation, health, code, found)]
 
 
-def code_line(code: Code) -> str:
-    """Write a code with its sentence and next step in one line."""
-    return f"[{code.value}] {code.message}" + (f" → {code.next_step}" if code.next_step else "")
+def code_lines(code: Code, before: str = "") -> list[str]:
+    """Write a code with its sentence and, in a line of its own, its next step; `before` opens the first line."""
+    step = [f"  → {code.next_step}"] if code.next_step else []
+    return [f"{before}[{code.value}] {code.message}", *step]
 
 
 def found_lines(counts: Mapping[Code, int]) -> list[str]:
     """List what was found on records, by code: how often, what it means, what to do."""
-    lines = []
-    for code, count in sorted(counts.items()):
-        lines.append(f"{SEVERITIES[code.severity]} {count:,} 件 [{code.value}] {code.message}")
-        lines += [f"  → {code.next_step}"] if code.next_step else []
-    return lines
+    found = sorted(counts.items())
+    return [line for code, n in found for line in code_lines(code, f"{SEVERITIES[code.severity]} {n:,} 件 ")]
 
 
 def _group(installation: Installation, health: Health, code: Code, found: Sequence[_Found]) -> Iterator[str]:
-    yield f"{health.japanese} [{code.value}] {code.message}"
+    first, *step = code_lines(code, f"{health.japanese} ")
+    yield first
     yield "  " + "、".join(_place(installation, facts, condition) for facts, condition in found)
+    yield from step
     causes = {one.code for _, condition in found for one in condition.packages}
-    yield from (f"  {code_line(cause)}" for cause in sorted(causes))
-    if code.next_step:
-        yield f"  → {code.next_step}"
+    yield from (f"  {line}" for cause in sorted(causes) for line in code_lines(cause))
 
 
 def _place(installation: Installation, facts: ChannelFacts, condition: Condition) -> str:
