@@ -204,11 +204,14 @@ class _Judge:
         return same
 
     def _guard_late_entry(self, rows: Rows, state: Numbers, effects: Numbers) -> None:
-        """An entry made before the entry that stands elsewhere was overtaken on the way: it is history."""
+        """An entry made before the entry that began a stay elsewhere was overtaken on the way: it is history.
+
+        Entries are compared with entries, whatever was corrected or deleted there since.
+        """
         person = self.people.subject[rows]
-        late = (state == State.ELSEWHERE) & self.facts.is_entry[rows] & self.people.entered[person]
-        late &= self.people.notified_at[person] > self.notices.notified_at[rows]
-        late &= effects == Effect.APPLY
+        late = (state == State.ELSEWHERE) | (state == State.ERASED_ELSEWHERE)
+        late &= self.facts.is_entry[rows] & (effects == Effect.APPLY)
+        late &= self.people.entered_at[person] > self.notices.notified_at[rows]
         effects[late] = Effect.RECORD
         self._report(Code.LOGIC_ARRIVED_LATE, "", rows[late])
 
@@ -281,11 +284,9 @@ class _Judge:
         self.holders.hand_over(old[moved], new[moved])
         people.exists[new] = True
         people.erased[new] = facts.is_deletion[rows]
-        people.entered[new] = facts.is_entry[rows]
         people.dead[new] = facts.is_death[rows]
         people.here[new] = True
         people.foreign[new] = facts.foreign[rows]
-        people.notified_at[new] = self.notices.notified_at[rows]
         people.event[new] = facts.event[rows]
         people.event_date[new] = facts.event_date[rows]
         people.digest[new] = as_pairs(self.notices.digests)[rows]

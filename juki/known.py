@@ -35,14 +35,18 @@ NEWEST_SCHEMA = pa.schema(
         ("reason", pa.string()),
         ("previous_resident_code", pa.string()),
         ("event_date", pa.string()),
-        ("notified_at", pa.timestamp("us", "UTC")),
+        ("entered_at", pa.timestamp("us", "UTC")),
         ("received_on", pa.date32()),
         ("is_foreign", pa.bool_()),
         ("record_digest", Bytes16),
         ("number_index", Bytes16),
     ]
 )
-"""The newest version of each known person; absent texts are empty, an absent number is null."""
+"""The newest version of each known person; absent texts are empty, an absent number is null.
+
+`entered_at` is when its municipality made the entry that began the stay; asked of other municipalities than the
+sender only, null otherwise and where it is not known.
+"""
 
 HOLDER_SCHEMA = pa.schema(
     [

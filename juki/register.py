@@ -27,6 +27,8 @@ NOBODY = -1
 NO_NOTICE = -1
 STORED = -2
 """Origin of a version that was in the file before this package."""
+NEVER = -(2**62)
+"""An instant before all others, in microseconds."""
 
 Pairs = NDArray[np.uint64]
 """16-byte values as pairs of 8 bytes, so that numpy can compare and sort them."""
@@ -66,9 +68,9 @@ class People:
     here: Mask
     foreign: NDArray[np.int8]
     dead: Mask
-    entered: Mask
+    entered_at: Numbers
+    """Per person: when another municipality made the entry that began the stay there; `NEVER` if not known."""
     replaced: Mask
-    notified_at: Numbers
     event: Numbers
     event_date: Numbers
     digest: Pairs
@@ -134,8 +136,9 @@ def _nobody_known(size: int, codes: pa.Array, subject: Numbers, named: Numbers) 
 
     return People(
         subject=subject, named=named, exists=flags(), erased=flags(), here=flags(),
-        foreign=np.zeros(size, dtype=np.int8), dead=flags(), entered=flags(), replaced=flags(),
-        notified_at=np.zeros(size, dtype=np.int64), event=np.full(size, -1, dtype=np.int64),
+        foreign=np.zeros(size, dtype=np.int8), dead=flags(), replaced=flags(),
+        entered_at=np.full(size, NEVER, dtype=np.int64),
+        event=np.full(size, -1, dtype=np.int64),
         event_date=np.zeros(size, dtype=np.int64), digest=np.zeros((size, 2), dtype=np.uint64),
         number=np.zeros((size, 2), dtype=np.uint64), origin=np.full(size, NO_NOTICE, dtype=np.int64),
         stored_row=np.full(size, NOBODY, dtype=np.int64), codes=codes,
@@ -155,11 +158,10 @@ def _lay_out(people: People, notices: Notices, known: Known, person: Numbers) ->
 
     people.exists[person] = True
     people.erased[person] = equals("kind", Kind.DELETION)
-    people.entered[person] = equals("kind", Kind.ENTRY)
+    people.entered_at[person] = _numpy(pc.fill_null(pc.cast(newest.column("entered_at"), pa.int64()), NEVER))
     people.dead[person] = equals("reason", Reason.DEATH)
     people.here[person] = equals("sender_code", notices.sender_code)
     people.foreign[person] = column("is_foreign").astype(np.int8)
-    people.notified_at[person] = _numpy(pc.cast(newest.column("notified_at"), pa.int64()))
     people.event[person] = event_numbers(
         notices.file, newest.column("kind"), newest.column("reason"), ~equals("previous_resident_code", "")
     )

@@ -48,7 +48,7 @@ class Model:
         if previous in self.replaced or (code != previous and (code in self.newest or code in self.replaced)):
             return "reject"
         version, old = Version(sender, notice, received_on), self.newest.get(previous)
-        verdict = _verdict(version, old)
+        verdict = _verdict(version, old, self._entered_at(old) if old else "")
         if verdict == "apply":
             if old is not None:
                 old.superseded_on = max(received_on, old.received_on)
@@ -60,6 +60,16 @@ class Model:
             version.superseded_on = received_on
             self.history.append(version)
         return verdict
+
+    def _entered_at(self, newest: Version) -> str:
+        """When the municipality of the newest version made its last entry of that code."""
+        own = (
+            v.notice["notified_at"]
+            for v in (*self.history, newest)
+            if (v.sender, v.notice["resident_code"]) == (newest.sender, newest.notice["resident_code"])
+            and v.notice["kind"] == "entry"
+        )
+        return max(own, default="")
 
     def versions(self) -> set[tuple[str, str, str, date, date | None, date | None]]:
         """List code, sender, kind, day received, day superseded and first day it may be erased."""
@@ -76,18 +86,17 @@ class Model:
         }
 
 
-def _verdict(new: Version, old: Version | None) -> str:
+def _verdict(new: Version, old: Version | None, entered_at: str) -> str:
     kind = new.notice["kind"]
     if old is None:
         return "apply"
     is_here, is_erased = old.sender == new.sender, old.notice["kind"] == "deletion"
     if kind == "entry":
-        if is_here or is_erased:
+        if is_here:
             return "apply"
-        if new.notice["reason"] == "出生":
+        if new.notice["reason"] == "出生" and not is_erased:
             return "reject"
-        is_overtaken = old.notice["kind"] == "entry" and old.notice["notified_at"] > new.notice["notified_at"]
-        return "record" if is_overtaken else "apply"
+        return "record" if entered_at > new.notice["notified_at"] else "apply"
     if not is_here:
         return "record"
     return "reject" if kind == "correction" and is_erased else "apply"

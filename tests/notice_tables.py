@@ -67,17 +67,22 @@ def newest(
     notice_no: int = 1000,
     package_id: int = 1,
     file: IdentityFile = IdentityFile.RESIDENT,
+    entered_at: str = "",
 ) -> dict[str, object]:
     """Make a row of `Known.newest` of a notice that was applied before."""
     return {
         "resident_code": row["resident_code"], "sender_code": sender, "notice_no": notice_no,
         "package_id": package_id, "kind": row["kind"], "reason": row.get("reason", ""),
         "previous_resident_code": row.get("previous_resident_code", ""), "event_date": row["event_date"],
-        "notified_at": datetime.fromisoformat(row["notified_at"]).astimezone(UTC),
+        "entered_at": _instant(entered_at or (row["notified_at"] if row["kind"] == "entry" else "")),
         "received_on": date(2026, 3, 25),
         "is_foreign": row.get("is_foreign") == "1", "record_digest": digest(row, file),
         "number_index": index(row.get("individual_number", "")),
     }  # fmt: skip
+
+
+def _instant(text: str) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
 def holder(number: str, code: str, *, stands: bool, is_newest: bool = True) -> dict[str, object]:

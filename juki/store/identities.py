@@ -34,9 +34,15 @@ _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FRO
 _NEWEST = """
     SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
            c.previous_resident_code, c.event_date,
-           (extract(epoch FROM c.notified_at) * 1000000)::bigint, c.received_on, {is_foreign},
+           (extract(epoch FROM {entered_at}) * 1000000)::bigint, c.received_on, {is_foreign},
            encode(c.record_digest, 'hex'), {number_index}
     FROM asked_code a JOIN current c USING (resident_code)
+"""
+_ENTERED_AT = """
+    CASE WHEN c.sender_code = '{sender_code}' THEN NULL WHEN c.kind = 'entry' THEN c.notified_at ELSE (
+        SELECT max(h.notified_at) FROM history h
+        WHERE h.resident_code = c.resident_code AND h.sender_code = c.sender_code AND h.kind = 'entry'
+    ) END
 """
 _NEWEST_FIELDS = {
     IdentityFile.RESIDENT: {
@@ -91,7 +97,10 @@ class Identities:
     def known(self, notices: Notices) -> Known:
         """Fetch what the file knows of the people and numbers of one package."""
         self._ask("asked_code", pa.table({"resident_code": _codes(notices)}))
-        newest = copy_out(self.cursor, _NEWEST.format(**_NEWEST_FIELDS[self.file]), NEWEST_SCHEMA)
+        # The code of a registered municipality: six digits, never text from a package.
+        entered_at = _ENTERED_AT.format(sender_code=notices.sender_code)
+        query = _NEWEST.format(entered_at=entered_at, **_NEWEST_FIELDS[self.file])
+        newest = copy_out(self.cursor, query, NEWEST_SCHEMA)
         replaced = copy_out(self.cursor, _REPLACED, pa.schema([("resident_code", pa.string())]))
         holders = HOLDER_SCHEMA.empty_table()
         if self.file is IdentityFile.RESIDENT:

@@ -86,6 +86,33 @@ def test_a_package_that_does_not_continue_the_notice_numbers_is_refused(town: To
     assert town.rows("SELECT last_notice_no FROM channel") == [(5,)]
 
 
+def test_a_broken_file_under_an_applied_sequence_does_not_take_its_receipt_back(town: Town) -> None:
+    """The receipt of what was applied stands; the broken file is refused and kept."""
+    town.publish(count=5)
+    assert town.work() == 0
+    path = town.office.folder / "outbox" / "352039-resident-notice-00000001.p7m"
+    sealed = path.read_bytes()
+    receipt = (town.office.folder / "inbox" / "352039-resident-receipt-00000001.p7m").read_bytes()
+    path.write_bytes(sealed[:-40] + bytes([sealed[-40] ^ 1]) + sealed[-39:])
+    assert town.work() == 0
+    assert sorted(town.rows("SELECT state FROM package")) == [("applied",), ("refused",)]
+    assert (town.office.folder / "inbox" / "352039-resident-receipt-00000001.p7m").read_bytes() == receipt
+
+
+def test_an_oversized_file_is_refused_unfetched_and_holds_nobody_up(town: Town) -> None:
+    """A sparse file of 70 MiB beside a good package: the good one is applied."""
+    town.publish(count=5)
+    with (town.office.folder / "outbox" / "352039-resident-notice-00000009.p7m").open("wb") as file:
+        file.truncate(70 * 1024 * 1024)
+    assert town.work() == 0
+    assert town.work() == 0
+    assert sorted(town.rows("SELECT state, code FROM package")) == [
+        ("applied", None),
+        ("refused", "package.too_large"),
+    ]
+    assert town.rows("SELECT count(*) FROM current") == [(5,)]
+
+
 def test_a_failing_municipality_stops_no_other_and_is_named(town: Town) -> None:
     """The account of one is unknown to its CS: the other is applied, the run fails and says which."""
     town.publish(count=5)

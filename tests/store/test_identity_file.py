@@ -126,6 +126,37 @@ def test_a_number_may_be_given_up_and_taken_in_one_package(stores: Stores) -> No
     assert effects == [Effect.APPLY, Effect.APPLY]
 
 
+def test_a_number_an_erased_person_had_is_asked_about_again(stores: Stores) -> None:
+    """P erased with N, Q stands with N: P's entry is refused with a code, not a conflict for ever."""
+    put(stores, notice(individual_number=N1), notice(**MOVED_OUT, individual_number=N1))
+    put(stores, notice(resident_code="Q", individual_number=N1), sender=ELSEWHERE)
+    assert put(stores, notice(individual_number=N1, name="山口　花"), first_no=3) == [Effect.REJECT]
+
+
+def test_a_long_chain_of_codes_is_followed_in_one_pass(stores: Stores) -> None:
+    """A package may carry nothing but code corrections of one person."""
+    change = {"kind": "correction", "reason": Reason.CODE_CHANGED_ON_REQUEST.value}
+    length = 300
+    chain = [
+        notice(**change, resident_code=f"K{n + 1}", previous_resident_code=f"K{n}") for n in range(length)
+    ]
+    assert set(put(stores, notice(resident_code="K0"), *chain)) == {Effect.APPLY}
+    assert rows_of(stores, "SELECT DISTINCT new_code FROM former_code") == [(f"K{length}",)]
+    put(stores, notice(**change, resident_code="L", previous_resident_code=f"K{length}"), first_no=length + 2)
+    assert rows_of(stores, "SELECT DISTINCT new_code FROM former_code") == [("L",)]
+
+
+def test_an_overtaken_entry_is_known_by_the_entry_that_began_the_stay(stores: Stores) -> None:
+    """A→B→A with a correction after the return; B's notices come last and are history."""
+    at = "2026-03-{}T09:00:00+09:00".format
+    back = notice(reason=Reason.MOVED_IN.value, notified_at=at(28))
+    moved = notice(kind="correction", reason=Reason.MOVED_WITHIN.value, notified_at=at(29))
+    put(stores, notice(notified_at=at(20)), notice(**MOVED_OUT, notified_at=at(24)), back, moved)
+    late = notice(reason=Reason.MOVED_IN.value, notified_at=at(24)), notice(**MOVED_OUT, notified_at=at(27))
+    assert put(stores, *late, sender=ELSEWHERE) == [Effect.RECORD, Effect.RECORD]
+    assert rows_of(stores, "SELECT sender_code, kind FROM current") == [(HERE, "correction")]
+
+
 def test_the_database_itself_refuses_a_second_standing_holder(stores: Stores) -> None:
     """Were the judging wrong, the index would still stand; what is told carries no value."""
     put(stores, notice(individual_number=N1))

@@ -132,6 +132,22 @@ def test_a_correction_made_after_the_entry_elsewhere_does_not_hold_the_entry_bac
     assert judged(notice(reason=Reason.MOVED_IN.value), given=known([at_a])).effects.tolist() == [APPLY]
 
 
+def test_a_correction_after_the_return_does_not_let_an_overtaken_entry_in() -> None:
+    """A→B→A, corrected at A, and B's entry and deletion come late: the person stands at A."""
+    stay = {"entered_at": "2026-03-28T09:00:00+09:00"}
+    at_a = newest(notice(**MOVED_WITHIN, notified_at="2026-03-29T09:00:00+09:00"), ELSEWHERE, **stay)
+    plan = judged(notice(reason=Reason.MOVED_IN.value), notice(**MOVED_OUT), given=known([at_a]))
+    assert plan.effects.tolist() == [RECORD, RECORD]
+
+
+def test_an_overtaken_entry_does_not_raise_the_dead() -> None:
+    """A→B→C, death at C, and B's notices come late: the death stays the newest."""
+    stay = {"entered_at": "2026-03-28T09:00:00+09:00"}
+    dead = newest(notice(**DIED, notified_at="2026-03-29T09:00:00+09:00"), ELSEWHERE, **stay)
+    plan = judged(notice(reason=Reason.MOVED_IN.value), notice(**MOVED_OUT), given=known([dead]))
+    assert plan.effects.tolist() == [RECORD, RECORD]
+
+
 def test_a_person_who_comes_back_stands_again() -> None:
     """Erased here, erased elsewhere, or standing elsewhere: an entry brings the person back."""
     for row in (
