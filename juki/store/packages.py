@@ -23,6 +23,11 @@ from juki.order import FileMark, PackageState
 from juki.reasons import Code
 from juki.store.tables import TABLES
 
+_WAITING = frozenset({PackageState.RECEIVED})
+_REFUSED = frozenset({PackageState.REFUSED})
+_DECIDED = frozenset({PackageState.CONFLICT, PackageState.REFUSED})
+"""What an operator decides: an incident, and a package that was refused by its name alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -226,7 +231,7 @@ class PackageRegister:
     def settle_applied(self, package_id: int, applied: Applied, receipt: bytes, at: datetime) -> None:
         """Note that a package is applied, what it did, and the answer that is due."""
         self._settle(
-            package_id, PackageState.RECEIVED, PackageState.APPLIED, at,
+            package_id, _WAITING, PackageState.APPLIED, at,
             content_sha256=applied.content_sha256, created_at=applied.created_at,
             first_notice_no=applied.first_notice_no, last_notice_no=applied.last_notice_no,
             receipt=zlib.compress(receipt), **applied.counts,
@@ -242,13 +247,13 @@ class PackageRegister:
     ) -> None:
         """Note that a package ended otherwise, why, and the answer that is due, if any."""
         packed = zlib.compress(receipt) if receipt is not None else None
-        before = PackageState.CONFLICT if state is PackageState.RELEASED else PackageState.RECEIVED
+        before = _DECIDED if state is PackageState.RELEASED else _WAITING
         self._settle(package_id, before, state, at, code=code.value if code else None, receipt=packed)
 
     def reopen(self, package_id: int) -> None:
         """Let a refused package wait for its turn again."""
         cleared = {"code": None, "receipt": None, "receipt_sent_at": None}
-        self._settle(package_id, PackageState.REFUSED, PackageState.RECEIVED, None, **cleared)
+        self._settle(package_id, _REFUSED, PackageState.RECEIVED, None, **cleared)
 
     def answer_again(self, package_id: int) -> None:
         """Let the receipt of an applied package be delivered once more, the same bytes of content."""
@@ -281,7 +286,7 @@ class PackageRegister:
     def _settle(
         self,
         package_id: int,
-        before: PackageState,
+        before: frozenset[PackageState],
         state: PackageState,
         at: datetime | None,
         **values: object,
@@ -290,7 +295,7 @@ class PackageRegister:
         package = self._package
         changed = self.connection.execute(
             package.update()
-            .where(package.c.package_id == package_id, package.c.state == before.value)
+            .where(package.c.package_id == package_id, package.c.state.in_(before))
             .values(state=state.value, settled_at=at, **values)
         )
         if changed.rowcount != 1:

@@ -51,14 +51,14 @@ def test_registered_municipality_is_shown_before_it_was_ever_contacted(console: 
     assert sum(Code.CHANNEL_NEVER_CONTACTED.next_step in line for line in lines) == 1
 
 
-def test_all_normal_is_two_lines_and_exit_code_0(console: Console) -> None:
-    """The summary, then every municipality with its last sequences."""
+def test_all_normal_is_a_short_page_and_exit_code_0(console: Console) -> None:
+    """The summary, then every municipality with its last sequences, three in a line."""
     console.contact_all()
     console.apply(1)
     console.apply(2)
     said = console.juki("status")
     assert (said.code, said.err) == (0, "")
-    summary, normal = said.out.splitlines()
+    summary, _, normal = said.out.splitlines()
     assert "正常 6" in summary
     assert "山口市 本人2・附票0" in normal and "宇部市 本人0・附票0" in normal
     assert console.juki("status", "--all").out.count("\t正常\t") == 6
