@@ -9,8 +9,9 @@ Source:     施行令30条の5, 30条の12の3, 施行規則11条; ADR-0011 argu
 How the cells were decided, in five sentences. The newest notice of the municipality that keeps a person is
 believed. A move inside the prefecture may arrive in either order, so an entry retires what stands elsewhere, and
 a deletion or correction that comes after it is kept as history without touching the newer record. An erased
-person is never revived by a correction. A code that was replaced is never used again. What is possible but
-unusual passes with an alert, what contradicts the register is refused.
+person is never revived by a correction, unless only another municipality erased it, before the correction was
+made. A code that was replaced is never used again. What is possible but unusual passes with an alert, what
+contradicts the register is refused.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class State(IntEnum):
     """The newest version is a deletion by the sender."""
     ERASED_ELSEWHERE = 5
     """The newest version is a deletion by another municipality."""
-    REPLACED = 6
+    DISPUTED = 6
+    """Erased elsewhere, not on death, and the sender, who never erased the person, notifies after that."""
+    REPLACED = 7
     """The code was replaced by another one."""
 
     @property
@@ -49,7 +52,7 @@ class State(IntEnum):
         """The state in the words of reports."""
         return (
             "保存なし", "送り元で記載中", "送り元で記載中（日本人・外国人の別が異なる）", "他の市町村で記載中",
-            "送り元が消除済み", "他の市町村が消除済み", "住民票コード変更済み",
+            "送り元が消除済み", "他の市町村が消除済み", "他の市町村の消除後も送り元で記載中", "住民票コード変更済み",
         )[self]  # fmt: skip
 
 
@@ -91,6 +94,7 @@ _CODES: dict[str, Code] = {
     "not-standing": Code.LOGIC_NOT_STANDING,
     "erased": Code.LOGIC_ALREADY_ERASED,
     "late": Code.LOGIC_ARRIVED_LATE,
+    "disputed": Code.LOGIC_ERASURE_DISPUTED,
     "unknown": Code.LOGIC_UNKNOWN_PERSON,
     "replaced": Code.LOGIC_CODE_REPLACED,
     "other-kind": Code.LOGIC_NATIONALITY_KIND_DIFFERS,
@@ -100,36 +104,36 @@ _CODES: dict[str, Code] = {
 _EFFECTS = {"apply": Effect.APPLY, "record": Effect.RECORD, "reject": Effect.REJECT}
 
 RESIDENT_TABLE = """
-event                    | unknown       | here            | here as other    | elsewhere             | erased              | erased elsewhere  | replaced
-国内転入                 | apply         | apply standing  | apply other-kind | apply                 | apply               | apply             | reject replaced
-国外転入等               | apply         | apply standing  | apply other-kind | apply elsewhere       | apply               | apply             | reject replaced
-出生                     | apply         | apply standing  | apply other-kind | reject born-elsewhere | apply born-before   | apply born-before | reject replaced
-職権記載等（帰化等）     | apply no-pair | apply same-kind | apply            | apply elsewhere       | apply               | apply no-pair     | reject replaced
-職権記載等（国籍喪失）   | apply no-pair | apply same-kind | apply            | apply elsewhere       | apply               | apply no-pair     | reject replaced
-職権記載等               | apply         | apply standing  | apply other-kind | apply elsewhere       | apply               | apply             | reject replaced
-国内転出                 | apply unknown | apply           | apply other-kind | record                | apply erased        | record late       | reject replaced
-国外転出                 | apply unknown | apply           | apply other-kind | record elsewhere      | apply erased        | record late       | reject replaced
-死亡                     | apply unknown | apply           | apply other-kind | record elsewhere      | apply erased        | record late       | reject replaced
-職権消除等（帰化等）     | apply unknown | apply           | record           | record elsewhere      | apply erased        | record late       | reject replaced
-職権消除等（国籍喪失）   | apply unknown | apply           | record           | record elsewhere      | apply erased        | record late       | reject replaced
-職権消除等               | apply unknown | apply           | apply other-kind | record elsewhere      | apply erased        | record late       | reject replaced
-転居                     | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-軽微な修正               | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-職権修正等               | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-個人番号の変更請求       | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-個人番号の職権修正       | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-個人番号の職権記載等     | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-住民票コードの変更請求   | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
-住民票コードの職権記載等 | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | reject replaced
+event                    | unknown       | here            | here as other    | elsewhere             | erased              | erased elsewhere  | disputed          | replaced
+国内転入                 | apply         | apply standing  | apply other-kind | apply                 | apply               | apply             | apply             | reject replaced
+国外転入等               | apply         | apply standing  | apply other-kind | apply elsewhere       | apply               | apply             | apply             | reject replaced
+出生                     | apply         | apply standing  | apply other-kind | reject born-elsewhere | apply born-before   | apply born-before | apply born-before | reject replaced
+職権記載等（帰化等）     | apply no-pair | apply same-kind | apply            | apply elsewhere       | apply               | apply no-pair     | apply no-pair     | reject replaced
+職権記載等（国籍喪失）   | apply no-pair | apply same-kind | apply            | apply elsewhere       | apply               | apply no-pair     | apply no-pair     | reject replaced
+職権記載等               | apply         | apply standing  | apply other-kind | apply elsewhere       | apply               | apply             | apply             | reject replaced
+国内転出                 | apply unknown | apply           | apply other-kind | record                | apply erased        | record late       | record late       | reject replaced
+国外転出                 | apply unknown | apply           | apply other-kind | record elsewhere      | apply erased        | record late       | record late       | reject replaced
+死亡                     | apply unknown | apply           | apply other-kind | record elsewhere      | apply erased        | record late       | apply erased      | reject replaced
+職権消除等（帰化等）     | apply unknown | apply           | record           | record elsewhere      | apply erased        | record late       | record late       | reject replaced
+職権消除等（国籍喪失）   | apply unknown | apply           | record           | record elsewhere      | apply erased        | record late       | record late       | reject replaced
+職権消除等               | apply unknown | apply           | apply other-kind | record elsewhere      | apply erased        | record late       | record late       | reject replaced
+転居                     | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+軽微な修正               | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+職権修正等               | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+個人番号の変更請求       | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+個人番号の職権修正       | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+個人番号の職権記載等     | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+住民票コードの変更請求   | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
+住民票コードの職権記載等 | apply unknown | apply           | apply other-kind | record elsewhere      | reject not-standing | record late       | apply disputed    | reject replaced
 """
-"""The resident file: 20 reasons × 7 states. A code correction is judged by the state of the previous code."""
+"""The resident file: 20 reasons × 8 states. A code correction is judged by the state of the previous code."""
 
 FUHYO_TABLE = """
-event                    | unknown       | here           | elsewhere        | erased              | erased elsewhere | replaced
-記載                     | apply         | apply standing | apply            | apply               | apply            | reject replaced
-消除                     | apply unknown | apply          | record           | apply erased        | record late      | reject replaced
-記載の修正               | apply unknown | apply          | record elsewhere | reject not-standing | record late      | reject replaced
-住民票コードの記載の修正 | apply unknown | apply          | record elsewhere | reject not-standing | record late      | reject replaced
+event                    | unknown       | here           | elsewhere        | erased              | erased elsewhere | disputed          | replaced
+記載                     | apply         | apply standing | apply            | apply               | apply            | apply             | reject replaced
+消除                     | apply unknown | apply          | record           | apply erased        | record late      | record late       | reject replaced
+記載の修正               | apply unknown | apply          | record elsewhere | reject not-standing | record late      | apply disputed    | reject replaced
+住民票コードの記載の修正 | apply unknown | apply          | record elsewhere | reject not-standing | record late      | apply disputed    | reject replaced
 """
 """The fuhyo file: its people may live anywhere, so `here` means kept by the sender (附票管理市町村)."""
 
@@ -170,7 +174,7 @@ NO_CODE = -1
 class Lookup:
     """The table as two matrices, indexed by the number of the event and the state.
 
-    Shape: effects and codes (events, 7) int8; a code is a position in `CODE_ORDER` or `NO_CODE`.
+    Shape: effects and codes (events, 8) int8; a code is a position in `CODE_ORDER` or `NO_CODE`.
     """
 
     effects: NDArray[np.int8]

@@ -4,7 +4,8 @@ Decides:    whether a number that a notice brings is free, held by a standing pe
             was given up by another person.
 Leaves:     asking the file to `juki.store.identities`, what a conflict does to `juki.identity`.
 Invariants: one number has at most one standing holder (番号法7条); the first 11 digits are never used for a
-            second person (番号法施行令6条).
+            second person (番号法施行令6条). A number counts as held when it was on a version that stood as the
+            newest: what a late notice says of a number gives nobody anything.
 """
 
 from __future__ import annotations
@@ -23,21 +24,66 @@ from juki.reasons import Code
 from juki.register import NOBODY, Pairs, People, as_pairs
 
 
+class Bonds:
+    """Which people are bound to which numbers: several people may have had one, and several numbers be one's."""
+
+    def __init__(self, numbers: int, people: int) -> None:
+        self._people = people
+        self._count = np.zeros(numbers, dtype=np.int64)
+        self._keys = np.empty(0, dtype=np.int64)
+
+    def add(self, number: Numbers, person: Numbers) -> None:
+        """Bind people to numbers; a bond there is already stays one."""
+        self._keep(np.setdiff1d(self._key(number, person), self._keys), 1)
+
+    def remove(self, number: Numbers, person: Numbers) -> None:
+        """Loosen bonds; one that is not there is no error."""
+        self._keep(np.intersect1d(self._key(number, person), self._keys), -1)
+
+    def hand_over(self, old: Numbers, new: Numbers) -> None:
+        """Let new codes of people, bound to nothing yet, take over what is bound to their old ones."""
+        if len(old) == 0 or len(self._keys) == 0:
+            return
+        number, person = np.divmod(self._keys, self._people)
+        order = np.argsort(old)
+        place = np.minimum(np.searchsorted(old, person, sorter=order), len(old) - 1)
+        person = np.where(old[order][place] == person, new[order][place], person)
+        self._keys = np.unique(self._key(number, person))
+
+    def is_bound(self, number: Numbers, person: Numbers) -> Mask:
+        """Mark the pairs that are bound."""
+        marked: Mask = np.isin(self._key(number, person), self._keys)
+        return marked
+
+    def is_anothers(self, number: Numbers, person: Numbers) -> Mask:
+        """Mark the pairs whose number is bound to anybody else."""
+        marked: Mask = self._count[number] > self.is_bound(number, person)
+        return marked
+
+    def _keep(self, keys: Numbers, step: int) -> None:
+        if len(keys):
+            self._keys = np.union1d(self._keys, keys) if step > 0 else np.setdiff1d(self._keys, keys)
+            np.add.at(self._count, keys // self._people, step)
+
+    def _key(self, number: Numbers, person: Numbers) -> Numbers:
+        return number * self._people + person
+
+
 @dataclass(slots=True)
 class NumberHolders:
     """The numbers of a package and their holders.
 
-    Shape: `number` and `number_id` one value per notice; `standing`, `erased` and `former` one person per
-           number, or `NOBODY`.
+    Shape: `number` and `number_id` one value per notice; `held_id` per person the number on the newest version,
+           standing or erased, or `NOBODY`; `standing` per number the one who stands with it, or `NOBODY`;
+           `erased` and `former` bind numbers to people whose newest version, or an earlier one, bears them.
     """
 
     number: Pairs
     number_id: Numbers
     held_id: Numbers
-    """Per person: the number the person stands with, or `NOBODY`."""
     standing: Numbers
-    erased: Numbers
-    former: Numbers
+    erased: Bonds
+    former: Bonds
 
     @classmethod
     def of(cls, notices: Notices, known: Known, people: People) -> NumberHolders:
@@ -45,25 +91,31 @@ class NumberHolders:
         number = as_pairs(notices.number_indexes)
         holders = known.holders
         ids = _numbered(np.concatenate([number, as_pairs(holders.column("number_index")), people.number]))
-        n, rows = len(notices), holders.num_rows
-        size = int(ids.max(initial=-1)) + 1
+        n, rows, size = len(notices), holders.num_rows, int(ids.max(initial=-1)) + 1
+        held_id = np.where(people.number.any(axis=1), ids[n + rows :], NOBODY)
         made = cls(
             number=number,
             number_id=ids[:n],
-            held_id=np.where(people.number.any(axis=1) & ~people.erased, ids[n + rows :], NOBODY),
+            held_id=held_id,
             standing=np.full(size, NOBODY, dtype=np.int64),
-            erased=np.full(size, NOBODY, dtype=np.int64),
-            former=np.full(size, NOBODY, dtype=np.int64),
+            erased=Bonds(size, len(people.exists)),
+            former=Bonds(size, len(people.exists)),
         )
         made._lay_out(holders, ids[n : n + rows], _persons(holders.column("resident_code"), people))
+        # Numbers that their people stand with already are not asked about: the people themselves say so.
+        person = np.flatnonzero(held_id != NOBODY)
+        made._hold(held_id[person], person, ~people.erased[person])
         return made
 
     def _lay_out(self, holders: pa.Table, ids: Numbers, person: Numbers) -> None:
         newest = np.asarray(holders.column("is_newest").to_numpy(), dtype=np.bool_)
         stands = np.asarray(holders.column("is_standing").to_numpy(), dtype=np.bool_)
-        self.former[ids[~newest]] = person[~newest]
-        self.erased[ids[newest & ~stands]] = person[newest & ~stands]
-        self.standing[ids[newest & stands]] = person[newest & stands]
+        self.former.add(ids[~newest], person[~newest])
+        self._hold(ids[newest], person[newest], stands[newest])
+
+    def _hold(self, number: Numbers, person: Numbers, stands: Mask) -> None:
+        self.standing[number[stands]] = person[stands]
+        self.erased.add(number[~stands], person[~stands])
 
     def conflicts(self, rows: Rows, person: Numbers, asked: Mask) -> Iterator[tuple[Code, Mask]]:
         """Find the notices whose number is another person's: in use, given up, or an erased one's.
@@ -71,17 +123,16 @@ class NumberHolders:
         No two of the notices bring the same number: people who share one are judged in different rounds.
         """
         number = self.number_id[rows]
-
-        def of_another(holder: Numbers) -> Mask:
-            mask: Mask = asked & (holder != NOBODY) & (holder != person)
-            return mask
-
-        in_use = of_another(self.standing[number])
-        erased = of_another(self.erased[number]) & ~in_use
-        former = of_another(self.former[number]) & ~in_use & ~erased & (self.standing[number] != person)
+        stands = self.standing[number]
+        in_use = asked & (stands != NOBODY) & (stands != person)
+        keeps = (stands == person) | self.erased.is_bound(number, person)
+        retired = asked & ~in_use & ~keeps & self.former.is_anothers(number, person)
         yield Code.LOGIC_NUMBER_IN_USE, in_use
-        yield Code.LOGIC_NUMBER_RETIRED, former & (self.erased[number] != person)
-        yield Code.LOGIC_NUMBER_SEEN_BEFORE, erased
+        yield Code.LOGIC_NUMBER_RETIRED, retired
+        yield (
+            Code.LOGIC_NUMBER_SEEN_BEFORE,
+            asked & ~in_use & ~retired & self.erased.is_anothers(number, person),
+        )
 
     def shared(self, rows: Rows, people: People) -> Iterator[tuple[int, int]]:
         """Pair the people of these notices who bring or hold one and the same number."""
@@ -95,23 +146,30 @@ class NumberHolders:
         yield from zip(person[meets].tolist(), person[meets + 1].tolist(), strict=True)
 
     def claim(self, rows: Rows, person: Numbers, stands: Mask) -> None:
-        """Let applied notices take their numbers, and give up the ones their people held before."""
-        number, held = self.number_id[rows], self.held_id[person]
-        gives_up = (held != NOBODY) & ((held != number) | ~stands)
-        self.former[held[gives_up]] = person[gives_up]
-        self.standing[held[gives_up]] = NOBODY
+        """Let applied notices take their numbers, and give up the ones their people had before."""
+        number, had = self.number_id[rows], self.held_id[person]
         has_number = self.number[rows].any(axis=1)
-        self.erased[number[has_number & ~stands]] = person[has_number & ~stands]
-        takes = has_number & stands
-        self.standing[number[takes]] = person[takes]
-        self.held_id[person] = np.where(takes, number, NOBODY)
+        self._let_go(had[had != NOBODY], person[had != NOBODY])
+        gives_up = (had != NOBODY) & ~(has_number & (had == number))
+        self.former.add(had[gives_up], person[gives_up])
+        self.former.remove(number[has_number], person[has_number])
+        self._hold(number[has_number], person[has_number], stands[has_number])
+        self.held_id[person] = np.where(has_number, number, NOBODY)
+
+    def _let_go(self, number: Numbers, person: Numbers) -> None:
+        own = self.standing[number] == person
+        self.standing[number[own]] = NOBODY
+        self.erased.remove(number, person)
 
     def hand_over(self, old: Numbers, new: Numbers) -> None:
-        """Let people keep their numbers under their new codes."""
+        """Let people keep their numbers, present and former, under their new codes."""
         held = self.held_id[old]
-        self.held_id[new] = held
-        self.held_id[old] = NOBODY
-        self.standing[held[held != NOBODY]] = new[held != NOBODY]
+        self.held_id[new], self.held_id[old] = held, NOBODY
+        stands = held != NOBODY
+        stands[stands] = self.standing[held[stands]] == old[stands]
+        self.standing[held[stands]] = new[stands]
+        self.erased.hand_over(old, new)
+        self.former.hand_over(old, new)
 
 
 def _numbered(values: Pairs) -> Numbers:

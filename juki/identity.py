@@ -37,7 +37,7 @@ class Plan:
            when the person is new; `behind_stored` for recorded notices the row of `Known.newest` that is
            newer, or -1 when a notice of this package is (then `superseded_by`). `stored_superseded_by` has
            one value per row of `Known.newest`: the first notice that supersedes it, or -1. `code_changes`
-           are the positions of applied code corrections that name a previous code.
+           are the positions of applied code corrections that hand a known person over to a new code.
     """
 
     effects: Numbers
@@ -128,6 +128,7 @@ class _Judge:
     lookup: Lookup = field(init=False)
     plan: Plan = field(init=False)
     found: list[Finding] = field(init=False, default_factory=list)
+    handed_over: list[Rows] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         n = len(self.notices)
@@ -151,10 +152,9 @@ class _Judge:
         plan = self.plan
         newest = np.flatnonzero(plan.becomes_newest)
         plan.updates[newest] = self.people.stored_row[self.people.named[newest]]
-        changed_person = self.people.subject != self.people.named
         return Plan(
             plan.effects, plan.superseded_by, plan.updates, plan.behind_stored, plan.stored_superseded_by,
-            np.flatnonzero(plan.where(Effect.APPLY) & changed_person),
+            np.sort(np.concatenate([np.empty(0, dtype=np.int64), *self.handed_over])),
             Findings(len(self.notices), _merged(self.found)),
         )  # fmt: skip
 
@@ -179,7 +179,8 @@ class _Judge:
         rows = rows[~repeated]
         if len(rows) == 0:
             return
-        state = self.people.states(rows, self.facts.foreign[rows])
+        self.people.name_anew(rows[self.facts.code_correction[rows]])
+        state = self.people.states(rows, self.facts.foreign[rows], self.notices.made_at[rows])
         effects = self.lookup.effects[self.facts.event[rows], state].astype(np.int64)
         self._report_codes(rows, self.lookup.codes[self.facts.event[rows], state])
         self._guard_late_entry(rows, state, effects)
@@ -206,12 +207,13 @@ class _Judge:
     def _guard_late_entry(self, rows: Rows, state: Numbers, effects: Numbers) -> None:
         """An entry made before the entry that began a stay elsewhere was overtaken on the way: it is history.
 
-        Entries are compared with entries, whatever was corrected or deleted there since.
+        Entries are compared with entries, whatever was corrected or deleted there since, and by the time they
+        were made as far as the receipt bears it out: a clock that runs ahead wins nothing.
         """
         person = self.people.subject[rows]
-        late = (state == State.ELSEWHERE) | (state == State.ERASED_ELSEWHERE)
+        late = (state == State.ELSEWHERE) | (state == State.ERASED_ELSEWHERE) | (state == State.DISPUTED)
         late &= self.facts.is_entry[rows] & (effects == Effect.APPLY)
-        late &= self.people.entered_at[person] > self.notices.notified_at[rows]
+        late &= self.people.entered_at[person] > self.notices.made_at[rows]
         effects[late] = Effect.RECORD
         self._report(Code.LOGIC_ARRIVED_LATE, "", rows[late])
 
@@ -233,7 +235,8 @@ class _Judge:
         """個人番号: changed only by its own correction, held by one person, never used again by another."""
         facts, person = self.facts, self.people.subject[rows]
         new, stored = self.holders.number[rows], self.people.number[person]
-        has_new, has_stored = new.any(axis=1), stored.any(axis=1)
+        has_new: Mask = np.asarray(new.any(axis=1), dtype=np.bool_)
+        has_stored = stored.any(axis=1)
         differs = has_new & has_stored & (new != stored).any(axis=1)
         standing_here = (state == State.HERE) | (state == State.HERE_AS_OTHER)
         silent = differs & standing_here & ~facts.is_entry[rows] & ~facts.number_correction[rows]
@@ -246,8 +249,13 @@ class _Judge:
             "previous_individual_number",
             rows[wrong & (effects != Effect.REJECT)],
         )
-        for code, hit in self.holders.conflicts(rows, person, (effects == Effect.APPLY) & has_new):
+        # A notice that arrives late is asked as well: what it says of a number is kept in history.
+        for code, hit in self.holders.conflicts(rows, person, has_new):
             self._reject(code, "individual_number", rows, effects, hit)
+        applied, column = effects == Effect.APPLY, "individual_number"
+        entered = differs & facts.is_entry[rows] & applied
+        self._report(Code.LOGIC_NUMBER_DIFFERS_ON_ENTRY, column, rows[entered])
+        self._report(Code.LOGIC_NUMBER_BLANK, column, rows[has_stored & ~has_new & applied])
 
     def _reject(self, code: Code, column: str, rows: Rows, effects: Numbers, hit: Mask) -> None:
         """Report, and refuse when the code is an error."""
@@ -273,13 +281,16 @@ class _Judge:
         in_package = origin >= 0
         self.plan.superseded_by[rows[in_package]] = origin[in_package]
         self.plan.behind_stored[rows[~in_package]] = self.people.stored_row[person[~in_package]]
+        self.people.stood_here[person] = ~self.facts.is_deletion[rows]
 
     def _apply(self, rows: Rows) -> None:
         """Let the notice make the newest version of its person, and supersede the one before."""
         people, facts = self.people, self.facts
         old, new = people.subject[rows], people.named[rows]
         self._supersede(rows, old)
-        moved = old != new
+        # A code nobody knows is not replaced by being named: it may yet turn out to be somebody else's.
+        moved = (old != new) & people.exists[old]
+        self.handed_over.append(rows[moved])
         people.hand_over(old[moved], new[moved])
         self.holders.hand_over(old[moved], new[moved])
         people.exists[new] = True

@@ -36,6 +36,8 @@ NEWEST_SCHEMA = pa.schema(
         ("previous_resident_code", pa.string()),
         ("event_date", pa.string()),
         ("entered_at", pa.timestamp("us", "UTC")),
+        ("made_at", pa.timestamp("us", "UTC")),
+        ("own_last_kind", pa.string()),
         ("received_on", pa.date32()),
         ("is_foreign", pa.bool_()),
         ("record_digest", Bytes16),
@@ -44,9 +46,13 @@ NEWEST_SCHEMA = pa.schema(
 )
 """The newest version of each known person; absent texts are empty, an absent number is null.
 
-`entered_at` is when its municipality made the entry that began the stay; asked of other municipalities than the
-sender only, null otherwise and where it is not known.
+Of versions of other municipalities than the sender only, else null or empty: `entered_at` is when that municipality
+made the entry that began the stay, `made_at` when it made the newest version, `own_last_kind` the kind of the last
+version the sender itself ever gave of that person. An instant is never later than the receipt that proves it.
 """
+
+REPLACED_SCHEMA = pa.schema([("resident_code", pa.string()), ("new_code", pa.string())])
+"""The replaced codes and the newest code of each person."""
 
 HOLDER_SCHEMA = pa.schema(
     [
@@ -65,13 +71,13 @@ class Known:
     """The answer of one file about the codes and numbers of one package."""
 
     newest: pa.Table
-    replaced_codes: pa.Array
+    replaced: pa.Table
     holders: pa.Table
 
     @classmethod
     def nothing(cls) -> Known:
         """A file that knows none of them."""
-        return cls(NEWEST_SCHEMA.empty_table(), pa.array([], pa.string()), HOLDER_SCHEMA.empty_table())
+        return cls(NEWEST_SCHEMA.empty_table(), REPLACED_SCHEMA.empty_table(), HOLDER_SCHEMA.empty_table())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,7 +85,8 @@ class Notices:
     """The notices of one package, ready to be judged.
 
     Shape: `table` has the notice columns of `file`; `digests` and `number_indexes` one value per notice;
-           `notified_at` microseconds since 1970 (UTC); `admitted` marks those that passed the contract.
+           `notified_at` microseconds since 1970 (UTC); `made_at` the same but never after the receipt, since
+           no municipality's clock decides who was first; `admitted` marks those that passed the contract.
     """
 
     file: IdentityFile
@@ -89,6 +96,7 @@ class Notices:
     number_indexes: Index
     previous_number_indexes: Index
     notified_at: Numbers
+    made_at: Numbers
     admitted: Mask
 
     def __len__(self) -> int:
@@ -123,12 +131,19 @@ def _positions(values: pa.ChunkedArray, names: list[str]) -> Numbers:
 
 
 def notices_of(
-    file: IdentityFile, sender_code: str, table: pa.Table, admitted: Mask, index_key: bytes, digest_key: bytes
+    file: IdentityFile,
+    sender_code: str,
+    table: pa.Table,
+    admitted: Mask,
+    received_at: datetime,
+    index_key: bytes,
+    digest_key: bytes,
 ) -> Notices:
     """Prepare the records of a package for judging: digests, number indexes and instants.
 
     Shape: `table` has the notice columns of the file as text; what was not admitted may hold anything.
     """
+    notified_at = _microseconds(combined(table, "notified_at"), admitted)
     none = np.zeros(table.num_rows, dtype=f"V{INDEX_BYTES}")
     has_numbers = file is IdentityFile.RESIDENT
     return Notices(
@@ -140,13 +155,18 @@ def notices_of(
         previous_number_indexes=_indexes(table, "previous_individual_number", index_key)
         if has_numbers
         else none,
-        notified_at=_microseconds(combined(table, "notified_at"), admitted),
+        notified_at=notified_at,
+        made_at=np.minimum(notified_at, _microsecond(received_at)),
         admitted=admitted,
     )
 
 
 def _indexes(table: pa.Table, name: str, key: bytes) -> Index:
     return number_indexes(combined(table, name), key)
+
+
+def _microsecond(instant: datetime) -> int:
+    return int(pa.scalar(instant.astimezone(UTC), pa.timestamp("us", "UTC")).value)
 
 
 def _microseconds(texts: pa.Array, admitted: Mask) -> Numbers:

@@ -1,7 +1,7 @@
 """The state of every person of a package while its notices are judged one after the other.
 
 Decides:    who is who (a person is known by code; a code correction hands a person over to the new code), and
-            in which of the seven states each is, seen from the sender.
+            in which of the eight states each is, seen from the sender.
 Leaves:     what follows from a state to `juki.decisions`, the order of judging to `juki.identity`.
 Invariants: people are numbered 0..n-1; every array has one value per person; nothing here knows a value of a
             person beyond codes, digests and indexes.
@@ -50,6 +50,10 @@ def as_dates(column: pa.Array | pa.ChunkedArray) -> Numbers:
     return _numpy(pc.cast(known, pa.int64()))
 
 
+def _instants(column: pa.ChunkedArray) -> Numbers:
+    return _numpy(pc.fill_null(pc.cast(column, pa.int64()), NEVER))
+
+
 def _numpy(column: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return np.asarray(flat.to_numpy(zero_copy_only=False)).copy()
@@ -70,7 +74,12 @@ class People:
     dead: Mask
     entered_at: Numbers
     """Per person: when another municipality made the entry that began the stay there; `NEVER` if not known."""
-    replaced: Mask
+    made_at: Numbers
+    """Per person: when another municipality made the newest version; `NEVER` if not known."""
+    stood_here: Mask
+    """Per person: whether the sender's own last word, if another's is newest, left the person standing."""
+    replaced_by: Numbers
+    """Per person: whom a replaced code names now, or `NOBODY`."""
     event: Numbers
     event_date: Numbers
     digest: Pairs
@@ -81,25 +90,38 @@ class People:
     """Per person: the row of `Known.newest` its newest version descends from, or `NOBODY`."""
     codes: pa.Array
 
-    def states(self, notices: Rows, foreign: NDArray[np.int8]) -> NDArray[np.int64]:
-        """Give the state of the subject of each notice; `foreign` is what the notices themselves say."""
+    @property
+    def replaced(self) -> Mask:
+        """Mark the people whose code was replaced."""
+        marked: Mask = self.replaced_by != NOBODY
+        return marked
+
+    def states(self, notices: Rows, foreign: NDArray[np.int8], made_at: Numbers) -> NDArray[np.int64]:
+        """Give the state of the subject of each notice; `foreign` and `made_at` are what the notices say."""
         person = self.subject[notices]
         state = np.full(len(person), State.UNKNOWN, dtype=np.int64)
         exists, here, erased = self.exists[person], self.here[person], self.erased[person]
         state[exists & erased & here] = State.ERASED
         state[exists & erased & ~here] = State.ERASED_ELSEWHERE
+        disputes = self.stood_here[person] & ~self.dead[person] & (made_at > self.made_at[person])
+        state[exists & erased & ~here & disputes] = State.DISPUTED
         state[exists & ~erased & ~here] = State.ELSEWHERE
         state[exists & ~erased & here] = State.HERE
         state[exists & ~erased & here & (self.foreign[person] != foreign)] = State.HERE_AS_OTHER
-        state[self.replaced[person]] = State.REPLACED
+        state[self.replaced_by[person] != NOBODY] = State.REPLACED
         return state
+
+    def name_anew(self, notices: Rows) -> None:
+        """Let code corrections that come again speak of the person under the new code already given."""
+        again = self.replaced_by[self.subject[notices]] == self.named[notices]
+        self.subject[notices[again]] = self.named[notices[again]]
 
     def hand_over(self, old: Numbers, new: Numbers) -> None:
         """Let people be known by their new codes; the old codes are replaced for good."""
         self.stored_row[new] = self.stored_row[old]
         self.origin[new] = self.origin[old]
         self.exists[old] = False
-        self.replaced[old] = True
+        self.replaced_by[old] = new
         self.stored_row[old] = NOBODY
         self.origin[old] = NO_NOTICE
         self.number[old] = 0
@@ -116,17 +138,19 @@ def people_of(notices: Notices, known: Known, code_correction: Mask) -> People:
             *own.chunks,
             *(earlier.chunks if isinstance(earlier, pa.ChunkedArray) else [earlier]),
             *known.newest.column("resident_code").chunks,
-            known.replaced_codes,
+            *known.replaced.column("resident_code").chunks,
+            *known.replaced.column("new_code").chunks,
             *known.holders.column("resident_code").chunks,
         ],
         type=pa.string(),
     ).combine_chunks()
     encoded = everyone.dictionary_encode()
     numbers = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    n, rows = len(notices), known.newest.num_rows
+    n, rows, replaced = len(notices), known.newest.num_rows, known.replaced.num_rows
     people = _nobody_known(len(encoded.dictionary), encoded.dictionary, numbers[n : 2 * n], numbers[:n])
     _lay_out(people, notices, known, numbers[2 * n : 2 * n + rows])
-    people.replaced[numbers[2 * n + rows : 2 * n + rows + len(known.replaced_codes)]] = True
+    old, new = np.split(numbers[2 * n + rows : 2 * (n + replaced) + rows], 2)
+    people.replaced_by[old] = new
     return people
 
 
@@ -136,8 +160,9 @@ def _nobody_known(size: int, codes: pa.Array, subject: Numbers, named: Numbers) 
 
     return People(
         subject=subject, named=named, exists=flags(), erased=flags(), here=flags(),
-        foreign=np.zeros(size, dtype=np.int8), dead=flags(), replaced=flags(),
-        entered_at=np.full(size, NEVER, dtype=np.int64),
+        foreign=np.zeros(size, dtype=np.int8), dead=flags(), stood_here=flags(),
+        replaced_by=np.full(size, NOBODY, dtype=np.int64),
+        entered_at=np.full(size, NEVER, dtype=np.int64), made_at=np.full(size, NEVER, dtype=np.int64),
         event=np.full(size, -1, dtype=np.int64),
         event_date=np.zeros(size, dtype=np.int64), digest=np.zeros((size, 2), dtype=np.uint64),
         number=np.zeros((size, 2), dtype=np.uint64), origin=np.full(size, NO_NOTICE, dtype=np.int64),
@@ -158,7 +183,9 @@ def _lay_out(people: People, notices: Notices, known: Known, person: Numbers) ->
 
     people.exists[person] = True
     people.erased[person] = equals("kind", Kind.DELETION)
-    people.entered_at[person] = _numpy(pc.fill_null(pc.cast(newest.column("entered_at"), pa.int64()), NEVER))
+    people.entered_at[person] = _instants(newest.column("entered_at"))
+    people.made_at[person] = _instants(newest.column("made_at"))
+    people.stood_here[person] = ~equals("own_last_kind", "") & ~equals("own_last_kind", Kind.DELETION)
     people.dead[person] = equals("reason", Reason.DEATH)
     people.here[person] = equals("sender_code", notices.sender_code)
     people.foreign[person] = column("is_foreign").astype(np.int8)

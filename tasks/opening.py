@@ -75,8 +75,9 @@ def check_notices(
     table = _records(channel, opened)
     findings = check_records(Layout.NOTICE, channel.file, table, shop.record_context(channel, package))
     notices = notices_of(
-        channel.file, channel.municipality_code, table, ~findings.blocked, keys.index, keys.digest
-    )
+        channel.file, channel.municipality_code, table, ~findings.blocked, package.received_at,
+        keys.index, keys.digest,
+    )  # fmt: skip
     return notices, findings
 
 

@@ -20,7 +20,7 @@ from juki.home import Home
 from juki.store import embedded
 
 settings.register_profile("ci", derandomize=True, max_examples=25, deadline=None)
-settings.register_profile("soak", max_examples=20_000, deadline=None)
+settings.register_profile("soak", max_examples=int(os.environ.get("EXAMPLES", "20000")), deadline=None)
 
 _SERVER_FOLDER = "juki-test-"
 """Folders of session servers in the temporary folder; the number after it is the process of the session."""

@@ -1,7 +1,8 @@
 """What a file must hold after a history: the statute in plain dictionaries, to compare the real thing with.
 
-Written from domain.md sections 3 and 6, 施行令30条の6 and 30条の12の4, and ADR-0011; no pandas, no SQL, nothing of
-`juki` but the words for kinds and reasons.
+Written from domain.md sections 3 and 6, 施行令30条の6 and 30条の12の4, 番号法施行令6条, ADR-0011 and ADR-0016; no
+pandas, no SQL, nothing of `juki` but the words for kinds and reasons. Instants are ISO texts of one offset, which
+sort as they follow each other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import date
 
 Notice = dict[str, str]
 _NOT_CONTENT = ("notice_no", "notified_at")
+_NUMBER_CORRECTIONS = ("個人番号の変更請求", "個人番号の職権修正", "個人番号の職権記載等")
 
 
 @dataclass
@@ -20,13 +22,19 @@ class Version:
     sender: str
     notice: Notice
     received_on: date
+    made_at: str
     superseded_on: date | None = None
+    was_newest: bool = True
 
+    @property
+    def kind(self) -> str:
+        """Entry, deletion or correction."""
+        return self.notice["kind"]
 
-def anniversary(day: date) -> date:
-    """150 years later; a 29 February that year lacks becomes 1 March."""
-    is_leap_day = (day.month, day.day) == (2, 29)
-    return date(day.year + 150, 3, 1) if is_leap_day else day.replace(year=day.year + 150)
+    @property
+    def number(self) -> str:
+        """The 個人番号, empty where there is none."""
+        return self.notice.get("individual_number", "")
 
 
 @dataclass
@@ -35,41 +43,90 @@ class Model:
 
     newest: dict[str, Version] = field(default_factory=dict)
     history: list[Version] = field(default_factory=list)
-    replaced: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)
+    """By old code the newest code of that person."""
 
-    def receive(self, sender: str, received_on: date, notice: Notice) -> str:
+    def receive(self, sender: str, received_on: date, received_at: str, notice: Notice) -> str:
         """Take one notice in and tell what became of it: apply, record, reject or repeat."""
-        code, previous = (
-            notice["resident_code"],
-            notice.get("previous_resident_code") or notice["resident_code"],
-        )
+        code = notice["resident_code"]
         if (here := self.newest.get(code)) and here.sender == sender and _same(here.notice, notice):
             return "repeat"
+        previous = notice.get("previous_resident_code") or code
+        if self.replaced.get(previous) == code:
+            previous = code
         if previous in self.replaced or (code != previous and (code in self.newest or code in self.replaced)):
             return "reject"
-        version, old = Version(sender, notice, received_on), self.newest.get(previous)
-        verdict = _verdict(version, old, self._entered_at(old) if old else "")
+        version = Version(sender, notice, received_on, min(notice["notified_at"], received_at))
+        old = self.newest.get(previous)
+        verdict = self._verdict(version, old)
+        if verdict != "reject" and self._is_number_refused(version, old, previous):
+            return "reject"
         if verdict == "apply":
-            if old is not None:
-                old.superseded_on = max(received_on, old.received_on)
-                self.history.append(self.newest.pop(previous))
-            if code != previous:
-                self.replaced.add(previous)
-            self.newest[code] = version
+            self._put(version, code, previous)
         elif verdict == "record":
-            version.superseded_on = received_on
+            version.superseded_on, version.was_newest = received_on, False
             self.history.append(version)
         return verdict
 
+    def _put(self, version: Version, code: str, previous: str) -> None:
+        old = self.newest.pop(previous, None)
+        if old is not None:
+            old.superseded_on = max(version.received_on, old.received_on)
+            self.history.append(old)
+        if old is not None and code != previous:
+            self.replaced = {k: code if v == previous else v for k, v in self.replaced.items()} | {
+                previous: code
+            }
+        self.newest[code] = version
+
+    def _verdict(self, new: Version, old: Version | None) -> str:
+        if old is None:
+            return "apply"
+        is_here, is_erased = old.sender == new.sender, old.kind == "deletion"
+        if new.kind == "entry":
+            if is_here:
+                return "apply"
+            if new.notice["reason"] == "出生" and not is_erased:
+                return "reject"
+            return "record" if self._entered_at(old) > new.made_at else "apply"
+        if not is_here:
+            insists = new.kind == "correction" or new.notice["reason"] == "死亡"
+            return "apply" if insists and is_erased and self._is_disputed(new, old) else "record"
+        return "reject" if new.kind == "correction" and is_erased else "apply"
+
+    def _is_disputed(self, new: Version, old: Version) -> bool:
+        """The other's erasure was not on death and came before, and the sender never erased the person."""
+        own = [v for v in self.history if _of(v, new.sender, old.notice["resident_code"])]
+        last = max(own, key=lambda v: int(v.notice["notice_no"]), default=None)
+        stood = last is not None and last.kind != "deletion"
+        return stood and old.notice["reason"] != "死亡" and new.made_at > old.made_at
+
     def _entered_at(self, newest: Version) -> str:
         """When the municipality of the newest version made its last entry of that code."""
-        own = (
-            v.notice["notified_at"]
-            for v in (*self.history, newest)
-            if (v.sender, v.notice["resident_code"]) == (newest.sender, newest.notice["resident_code"])
-            and v.notice["kind"] == "entry"
+        code = newest.notice["resident_code"]
+        own = (v for v in (*self.history, newest) if _of(v, newest.sender, code) and v.kind == "entry")
+        return max((v.made_at for v in own), default="")
+
+    def _is_number_refused(self, new: Version, old: Version | None, person: str) -> bool:
+        number = new.number
+        if not number:
+            return False
+        is_quiet = new.kind != "entry" and new.notice["reason"] not in _NUMBER_CORRECTIONS
+        stands_here = old is not None and old.sender == new.sender and old.kind != "deletion"
+        if old is not None and stands_here and is_quiet and old.number not in ("", number):
+            return True
+        others = [v for code, v in self.newest.items() if code != person and v.number == number]
+        if any(v.kind != "deletion" for v in others):
+            return True
+        return (old is None or old.number != number) and any(
+            holder != person for holder in self._former_holders(number)
         )
-        return max(own, default="")
+
+    def _former_holders(self, number: str) -> set[str]:
+        """Whose newest version bears another number, though an earlier one bore this."""
+        codes = (v.notice["resident_code"] for v in self.history if v.was_newest and v.number == number)
+        people = {self.replaced.get(code, code) for code in codes}
+        return {code for code in people if self.newest[code].number != number}
 
     def versions(self) -> set[tuple[str, str, str, date, date | None, date | None]]:
         """List code, sender, kind, day received, day superseded and first day it may be erased."""
@@ -86,20 +143,14 @@ class Model:
         }
 
 
-def _verdict(new: Version, old: Version | None, entered_at: str) -> str:
-    kind = new.notice["kind"]
-    if old is None:
-        return "apply"
-    is_here, is_erased = old.sender == new.sender, old.notice["kind"] == "deletion"
-    if kind == "entry":
-        if is_here:
-            return "apply"
-        if new.notice["reason"] == "出生" and not is_erased:
-            return "reject"
-        return "record" if entered_at > new.notice["notified_at"] else "apply"
-    if not is_here:
-        return "record"
-    return "reject" if kind == "correction" and is_erased else "apply"
+def anniversary(day: date) -> date:
+    """150 years later; a 29 February that year lacks becomes 1 March."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return date(day.year + 150, 3, 1) if is_leap_day else day.replace(year=day.year + 150)
+
+
+def _of(version: Version, sender: str, code: str) -> bool:
+    return (version.sender, version.notice["resident_code"]) == (sender, code)
 
 
 def _same(one: Notice, other: Notice) -> bool:
@@ -108,5 +159,5 @@ def _same(one: Notice, other: Notice) -> bool:
 
 
 def _end(version: Version) -> date | None:
-    start = version.received_on if version.notice["kind"] == "deletion" else version.superseded_on
+    start = version.received_on if version.kind == "deletion" else version.superseded_on
     return anniversary(start) if start else None

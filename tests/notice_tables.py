@@ -13,13 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from juki.columns import NOTICE_COLUMNS, RECORD_COLUMNS, IdentityFile
-from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, Known, Notices, notices_of
+from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Known, Notices, notices_of
 from juki.notices import Kind, Reason
 from juki.numbers import number_index
 
 INDEX_KEY, DIGEST_KEY = b"i" * 32, b"d" * 32
 HERE, ELSEWHERE = "352039", "352012"
 NOTIFIED = "2026-03-25T10:00:00+09:00"
+RECEIVED = datetime(2026, 4, 1, tzinfo=UTC)
+"""After everything that these notices say was made."""
 
 _DEFAULTS = {
     "notified_at": NOTIFIED, "kind": Kind.ENTRY.value, "reason": Reason.ENTERED_EX_OFFICIO.value,
@@ -40,6 +42,7 @@ def notices(
     sender: str = HERE,
     first_no: int = 1,
     admitted: Sequence[bool] | None = None,
+    received_at: datetime = RECEIVED,
 ) -> Notices:
     """Lay notices out as a package of one sender, numbered in order."""
     columns = {
@@ -47,7 +50,7 @@ def notices(
     }
     columns["notice_no"] = pa.array([str(first_no + position) for position in range(len(rows))])
     mask = np.array(admitted if admitted is not None else [True] * len(rows), dtype=np.bool_)
-    return notices_of(file, sender, pa.table(columns), mask, INDEX_KEY, DIGEST_KEY)
+    return notices_of(file, sender, pa.table(columns), mask, received_at, INDEX_KEY, DIGEST_KEY)
 
 
 def digest(row: Mapping[str, str], file: IdentityFile = IdentityFile.RESIDENT) -> bytes:
@@ -68,6 +71,7 @@ def newest(
     package_id: int = 1,
     file: IdentityFile = IdentityFile.RESIDENT,
     entered_at: str = "",
+    own_last_kind: str = "",
 ) -> dict[str, object]:
     """Make a row of `Known.newest` of a notice that was applied before."""
     return {
@@ -75,6 +79,7 @@ def newest(
         "package_id": package_id, "kind": row["kind"], "reason": row.get("reason", ""),
         "previous_resident_code": row.get("previous_resident_code", ""), "event_date": row["event_date"],
         "entered_at": _instant(entered_at or (row["notified_at"] if row["kind"] == "entry" else "")),
+        "made_at": _instant(row["notified_at"]), "own_last_kind": own_last_kind,
         "received_on": date(2026, 3, 25),
         "is_foreign": row.get("is_foreign") == "1", "record_digest": digest(row, file),
         "number_index": index(row.get("individual_number", "")),
@@ -97,12 +102,12 @@ def holder(number: str, code: str, *, stands: bool, is_newest: bool = True) -> d
 
 def known(
     rows: Sequence[Mapping[str, object]] = (),
-    replaced: Sequence[str] = (),
+    replaced: Mapping[str, str] | None = None,
     holders: Sequence[Mapping[str, object]] = (),
 ) -> Known:
-    """Lay out what a file knows."""
+    """Lay out what a file knows; `replaced` names the new code of each replaced one."""
     return Known(
         pa.Table.from_pylist([dict(row) for row in rows], NEWEST_SCHEMA),
-        pa.array(list(replaced), pa.string()),
+        pa.table([list((replaced or {}).keys()), list((replaced or {}).values())], schema=REPLACED_SCHEMA),
         pa.Table.from_pylist([dict(row) for row in holders], HOLDER_SCHEMA),
     )

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki.columns import IdentityFile
+from juki.decisions import Effect
 from juki.errors import StoreError
 from juki.findings import Rows
 from juki.identity import Plan
-from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, Known, Notices
+from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Known, Notices
 from juki.numbers import SealingKey
 from juki.reasons import Code
 from juki.register import NOBODY, as_pairs
@@ -34,15 +35,25 @@ _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FRO
 _NEWEST = """
     SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
            c.previous_resident_code, c.event_date,
-           (extract(epoch FROM {entered_at}) * 1000000)::bigint, c.received_on, {is_foreign},
+           (extract(epoch FROM e.entered_at) * 1000000)::bigint,
+           (extract(epoch FROM e.made_at) * 1000000)::bigint, e.own_last_kind, c.received_on, {is_foreign},
            encode(c.record_digest, 'hex'), {number_index}
-    FROM asked_code a JOIN current c USING (resident_code)
+    FROM asked_code a JOIN current c USING (resident_code) LEFT JOIN LATERAL ({elsewhere}) e ON true
 """
-_ENTERED_AT = """
-    CASE WHEN c.sender_code = '{sender_code}' THEN NULL WHEN c.kind = 'entry' THEN c.notified_at ELSE (
-        SELECT max(h.notified_at) FROM history h
-        WHERE h.resident_code = c.resident_code AND h.sender_code = c.sender_code AND h.kind = 'entry'
-    ) END
+_ELSEWHERE = """
+    SELECT m.made_at,
+           greatest(CASE WHEN c.kind = 'entry' THEN m.made_at END, (
+               SELECT max(least(h.notified_at, p.received_at)) FROM history h LEFT JOIN package p USING (package_id)
+               WHERE h.resident_code = c.resident_code AND h.sender_code = c.sender_code AND h.kind = 'entry'
+           )) AS entered_at,
+           CASE WHEN c.kind = 'deletion' THEN (
+               SELECT h.kind FROM history h
+               WHERE h.resident_code = c.resident_code AND h.sender_code = '{sender_code}'
+               ORDER BY h.notice_no DESC LIMIT 1
+           ) END AS own_last_kind
+    FROM (SELECT least(c.notified_at, (
+              SELECT p.received_at FROM package p WHERE p.package_id = c.package_id)) AS made_at) m
+    WHERE c.sender_code <> '{sender_code}'
 """
 _NEWEST_FIELDS = {
     IdentityFile.RESIDENT: {
@@ -52,7 +63,7 @@ _NEWEST_FIELDS = {
     },
     IdentityFile.FUHYO: {"reason": "''", "is_foreign": "false", "number_index": "NULL"},
 }
-_REPLACED = "SELECT f.resident_code FROM asked_code a JOIN former_code f USING (resident_code)"
+_REPLACED = "SELECT f.resident_code, f.new_code FROM asked_code a JOIN former_code f USING (resident_code)"
 
 _HOLDERS = """
     SELECT encode(a.number_index, 'hex'), c.resident_code, true, true
@@ -63,7 +74,7 @@ _HOLDERS = """
     UNION ALL
     SELECT DISTINCT encode(a.number_index, 'hex'), coalesce(f.new_code, h.resident_code), false, false
     FROM asked_number a JOIN history h USING (number_index) LEFT JOIN former_code f USING (resident_code)
-    WHERE NOT EXISTS (
+    WHERE h.was_newest AND NOT EXISTS (
         SELECT FROM current c
         WHERE c.resident_code = coalesce(f.new_code, h.resident_code) AND c.number_index = h.number_index
     )
@@ -98,17 +109,17 @@ class Identities:
         """Fetch what the file knows of the people and numbers of one package."""
         self._ask("asked_code", pa.table({"resident_code": _codes(notices)}))
         # The code of a registered municipality: six digits, never text from a package.
-        entered_at = _ENTERED_AT.format(sender_code=notices.sender_code)
-        query = _NEWEST.format(entered_at=entered_at, **_NEWEST_FIELDS[self.file])
+        elsewhere = _ELSEWHERE.format(sender_code=notices.sender_code)
+        query = _NEWEST.format(elsewhere=elsewhere, **_NEWEST_FIELDS[self.file])
         newest = copy_out(self.cursor, query, NEWEST_SCHEMA)
-        replaced = copy_out(self.cursor, _REPLACED, pa.schema([("resident_code", pa.string())]))
+        replaced = copy_out(self.cursor, _REPLACED, REPLACED_SCHEMA)
         holders = HOLDER_SCHEMA.empty_table()
         if self.file is IdentityFile.RESIDENT:
             self._ask(
                 "asked_number", pa.table({"number_index": _numbers_new_to_their_people(notices, newest)})
             )
             holders = copy_out(self.cursor, _HOLDERS, HOLDER_SCHEMA)
-        return Known(newest, replaced.column(0).combine_chunks(), holders)
+        return Known(newest, replaced, holders)
 
     def apply(self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey) -> None:
         """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
@@ -204,6 +215,8 @@ class Identities:
         values = (pa.repeat(pa.scalar(origin.received_on), len(rows)), by_sender, by_notice, by_package)
         for name, column in zip(SUPERSEDED_COLUMNS, values, strict=True):
             table = table.append_column(name, column)
+        was_newest = pa.array(plan.where(Effect.APPLY)[rows])
+        table = table.append_column("was_newest", was_newest)
         copy_in(self.cursor, "history", table.append_column("expires_on", pa.repeat(end, len(rows))))
 
     def _replace_codes(self, notices: Notices, plan: Plan, origin: Origin) -> None:

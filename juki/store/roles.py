@@ -65,4 +65,8 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]
     reader = role_name(file, Duty.READER)
     yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
-    yield reader, f"SELECT ({', '.join([*visible, *SUPERSEDED_COLUMNS, 'expires_on'])})", "history"
+    yield (
+        reader,
+        f"SELECT ({', '.join([*visible, *SUPERSEDED_COLUMNS, 'expires_on', 'was_newest'])})",
+        "history",
+    )

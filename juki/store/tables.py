@@ -137,6 +137,8 @@ def _history(file: IdentityFile, metadata: MetaData) -> Table:
         Column("superseded_by_notice_no", BigInteger(), nullable=False),
         Column("superseded_by_package_id", BigInteger(), nullable=False),
         Column("expires_on", Date(), nullable=False),
+        # False where the notice arrived late: the version was history from the start and stood at no time.
+        Column("was_newest", Boolean(), nullable=False, server_default=text("true")),
         PrimaryKeyConstraint("sender_code", "notice_no"),
         *(_number_pair() if file is IdentityFile.RESIDENT else []),
     )

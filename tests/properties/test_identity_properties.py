@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
 
 import psycopg
 from hypothesis import HealthCheck, given, settings
@@ -13,21 +14,26 @@ from hypothesis import strategies as st
 from juki.columns import IdentityFile
 from juki.decisions import Effect
 from juki.identity import plan_changes
-from juki.notices import REASONS_OF_KIND, Kind, Reason
+from juki.notices import CODE_CORRECTIONS, REASONS_OF_KIND, Kind, Reason
 from juki.numbers import SealingKey
+from juki.order import FileMark
+from juki.store.packages import Arrival
 from juki.store.unit import open_unit
 from juki.versions import Origin
 from tests.conftest import Stores
 from tests.model import Model
 from tests.notice_tables import known, notice, notices
 
+NUMBERS = ("", "123456789018", "023456789013")
 SENDERS = ("352039", "352012", "352021")
 CODES = ("A", "B", "C")
+JAPAN = timezone(timedelta(hours=9))
 FIRST_DAY = date(2026, 3, 25)
 KEY = SealingKey("resident-number-1", b"k" * 32)
 _SIMPLE = (
     Reason.MOVED_IN, Reason.BIRTH, Reason.ENTERED_EX_OFFICIO, Reason.MOVED_OUT, Reason.DEATH,
     Reason.MOVED_WITHIN, Reason.CORRECTED_EX_OFFICIO, Reason.CODE_CHANGED_ON_REQUEST,
+    Reason.CODE_ENTERED_EX_OFFICIO, Reason.NUMBER_CHANGED_ON_REQUEST,
 )  # fmt: skip
 _KIND = {reason: kind for kind, reasons in REASONS_OF_KIND.items() for reason in reasons}
 
@@ -38,12 +44,13 @@ Row = dict[str, str]
 def rows(draw: st.DrawFn) -> Row:
     """One notice out of a narrow alphabet, so that people, codes and repeats collide."""
     reason = draw(st.sampled_from(_SIMPLE))
-    hour = draw(st.integers(8, 11))
+    hour = draw(st.integers(8, 14))
     said = notice(
         kind=_KIND[reason].value, reason=reason.value, resident_code=draw(st.sampled_from(CODES)),
         name=draw(st.sampled_from(("山口　花子", "宇部　花子"))), notified_at=f"2026-03-25T{hour:02}:00:00+09:00",
+        individual_number=draw(st.sampled_from(NUMBERS)),
     )  # fmt: skip
-    if reason is Reason.CODE_CHANGED_ON_REQUEST:
+    if reason in CODE_CORRECTIONS:
         said["previous_resident_code"] = draw(
             st.sampled_from([c for c in CODES if c != said["resident_code"]])
         )
@@ -55,36 +62,63 @@ packages = st.lists(
 )
 
 
-def _numbered(history: list[tuple[str, list[Row]]]) -> list[tuple[str, int, list[Row]]]:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One package: who sent it, when it came, the number of its first notice, and what it says."""
+
+    sender: str
+    first_no: int
+    rows: list[Row]
+    day: int
+
+    @property
+    def received_at(self) -> datetime:
+        """An hour apart, so that some notices claim to be made after they came."""
+        return datetime(2026, 3, 25, 10, tzinfo=JAPAN) + timedelta(hours=self.day)
+
+    @property
+    def received_on(self) -> date:
+        """A day apart, so that the clocks of keeping can be told apart."""
+        return FIRST_DAY + timedelta(days=self.day)
+
+    def cut(self) -> list[Sent]:
+        """Cut it into one package for each notice."""
+        return [
+            replace(self, first_no=self.first_no + place, rows=[row]) for place, row in enumerate(self.rows)
+        ]
+
+
+def _numbered(history: list[tuple[str, list[Row]]]) -> list[Sent]:
     """Number the notices of each sender from 1 on."""
     last: Counter[str] = Counter()
     numbered = []
-    for sender, said in history:
+    for day, (sender, said) in enumerate(history):
         first = last[sender] + 1
         last[sender] += len(said)
-        numbered.append(
-            (sender, first, [row | {"notice_no": str(first + place)} for place, row in enumerate(said)])
-        )
+        rows_ = [row | {"notice_no": str(first + place)} for place, row in enumerate(said)]
+        numbered.append(Sent(sender, first, rows_, day))
     return numbered
 
 
-def _by_model(history: list[tuple[str, int, list[Row]]]) -> tuple[Model, list[str]]:
+def _by_model(history: list[Sent]) -> tuple[Model, list[str]]:
     model, verdicts = Model(), []
-    for day, (sender, _, said) in enumerate(history):
-        for row in said:
-            verdicts.append(model.receive(sender, FIRST_DAY + timedelta(days=day), row))
+    for sent in history:
+        for row in sent.rows:
+            verdicts.append(model.receive(sent.sender, sent.received_on, sent.received_at.isoformat(), row))
     return model, verdicts
 
 
-def _by_store(url: str, history: list[tuple[str, int, list[Row]]]) -> list[str]:
-    """Apply every package through the real store, a day each."""
+def _by_store(url: str, history: list[Sent]) -> list[str]:
+    """Apply every package through the real store."""
     verdicts = []
-    for day, (sender, first, said) in enumerate(history):
-        package = notices(said, sender=sender, first_no=first)
+    for sequence, sent in enumerate(history, start=1):
+        package = notices(sent.rows, sender=sent.sender, first_no=sent.first_no, received_at=sent.received_at)
+        mark = FileMark(f"{sent.sender}-resident-notice-{sequence:08}.p7m", 1, sent.received_at)
         with open_unit(url, IdentityFile.RESIDENT) as unit:
+            package_id = unit.packages.register(Arrival(sent.sender, sequence, mark, b"", sent.received_at))
             given_now = unit.identities.known(package)
             plan = plan_changes(package, given_now)
-            origin = Origin(sender, day + 1, FIRST_DAY + timedelta(days=day))
+            origin = Origin(sent.sender, package_id, sent.received_on)
             unit.identities.apply(package, given_now, plan, origin, KEY)
         verdicts += [Effect(effect).name.lower() for effect in plan.effects.tolist()]
     return verdicts
@@ -102,7 +136,7 @@ def _stored_versions(url: str) -> set[tuple[object, ...]]:
 
 def _emptied(url: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE current, history, former_code")
+        connection.execute("TRUNCATE current, history, former_code, package")
     return url
 
 
@@ -117,8 +151,8 @@ def test_the_store_holds_what_the_statute_says_after_any_history(
     assert _by_store(url, numbered) == expected
     assert _stored_versions(url) == model.versions()
     with psycopg.connect(url) as connection:
-        codes = connection.execute("SELECT resident_code FROM former_code").fetchall()
-    assert {code for (code,) in codes} == model.replaced
+        codes = connection.execute("SELECT resident_code, new_code FROM former_code").fetchall()
+    assert dict(codes) == model.replaced
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -131,8 +165,7 @@ def test_cutting_a_package_in_two_changes_nothing(
     numbered = _numbered(history)
     whole = _by_store(url, numbered)
     stored = {row[:3] for row in _stored_versions(url)}
-    cut = [(s, first + place, [row]) for s, first, said in numbered for place, row in enumerate(said)]
-    assert _by_store(_emptied(url), cut) == whole
+    assert _by_store(_emptied(url), [part for sent in numbered for part in sent.cut()]) == whole
     assert {row[:3] for row in _stored_versions(url)} == stored
 
 

@@ -18,6 +18,8 @@ PAIRED_DELETIONS = {Reason.DELETED_ON_NATURALISATION, Reason.DELETED_ON_LOSS_OF_
 MOVES_IN = {Reason.MOVED_IN, FuhyoEvent.ENTRY}
 MOVES_OUT = {Reason.MOVED_OUT, FuhyoEvent.DELETION}
 
+EARLIER = "2026-03-25T09:00:00+09:00"
+
 CELLS = [
     pytest.param(file, event, state, id=f"{file.value}-{event.value}-{state.name}")
     for file in IdentityFile
@@ -36,7 +38,11 @@ def expected(event: Event, state: State) -> tuple[Effect, Code | None]:
         return Effect.REJECT if _contradicts(event, state) else Effect.APPLY, _said_of_entry(event, state)
     if state is State.UNKNOWN:
         return Effect.APPLY, Code.LOGIC_UNKNOWN_PERSON
-    if state is State.ERASED_ELSEWHERE:
+    if state is State.DISPUTED and event is Reason.DEATH:
+        return Effect.APPLY, Code.LOGIC_ALREADY_ERASED
+    if state is State.DISPUTED and kind is Kind.CORRECTION:
+        return Effect.APPLY, Code.LOGIC_ERASURE_DISPUTED
+    if state in (State.ERASED_ELSEWHERE, State.DISPUTED):
         return Effect.RECORD, Code.LOGIC_ARRIVED_LATE
     if state is State.ELSEWHERE:
         return Effect.RECORD, None if event in MOVES_OUT else Code.LOGIC_STANDING_ELSEWHERE
@@ -61,6 +67,7 @@ def _said_of_entry(event: Event, state: State) -> Code | None:
     if event in PAIRED_ENTRIES:
         said = {
             State.UNKNOWN: Code.LOGIC_PAIR_MISSING, State.ERASED_ELSEWHERE: Code.LOGIC_PAIR_MISSING,
+            State.DISPUTED: Code.LOGIC_PAIR_MISSING,
             State.HERE: Code.LOGIC_NATIONALITY_KIND_SAME, State.ELSEWHERE: Code.LOGIC_STANDING_ELSEWHERE,
         }  # fmt: skip
         return said.get(state)
@@ -71,7 +78,7 @@ def _said_of_entry(event: Event, state: State) -> Code | None:
         if event in MOVES_IN:
             return None
         return Code.LOGIC_BORN_ELSEWHERE if event is Reason.BIRTH else Code.LOGIC_STANDING_ELSEWHERE
-    if event is Reason.BIRTH and state in (State.ERASED, State.ERASED_ELSEWHERE):
+    if event is Reason.BIRTH and state in (State.ERASED, State.ERASED_ELSEWHERE, State.DISPUTED):
         return Code.LOGIC_BORN_BEFORE
     return said.get(state)
 
@@ -86,8 +93,8 @@ def test_the_cell_says_what_the_reasons_of_the_decision_say(
 
 
 def test_every_cell_of_both_tables_is_decided() -> None:
-    """20 reasons × 7 states, and 4 events × 6 states."""
-    assert {file: len(cells) for file, cells in DECISIONS.items()} == {RESIDENT: 140, FUHYO: 24}
+    """20 reasons × 8 states, and 4 events × 7 states."""
+    assert {file: len(cells) for file, cells in DECISIONS.items()} == {RESIDENT: 160, FUHYO: 28}
 
 
 def test_an_error_refuses_and_an_alert_never_does() -> None:
@@ -114,9 +121,12 @@ def _known_in(state: State, file: IdentityFile) -> Known:
         State.ELSEWHERE: newest(standing, ELSEWHERE, file=file),
         State.ERASED: newest(erased, HERE, file=file),
         State.ERASED_ELSEWHERE: newest(erased, ELSEWHERE, file=file),
+        State.DISPUTED: newest(
+            erased | {"notified_at": EARLIER}, ELSEWHERE, file=file, own_last_kind="correction"
+        ),
     }
     if state is State.REPLACED:
-        return known(replaced=["A"])
+        return known(replaced={"A": "Z"})
     return known([rows[state]] if state in rows else [])
 
 

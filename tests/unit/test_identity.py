@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from juki.columns import IdentityFile
 from juki.decisions import Effect
 from juki.identity import Plan, plan_changes
@@ -100,7 +102,7 @@ def test_the_same_words_from_another_municipality_are_no_repeat() -> None:
 def test_a_repeated_code_correction_is_a_repeat_although_its_old_code_is_gone() -> None:
     """After X became Y, the same correction again finds the newest version of Y."""
     change = notice(**NEW_CODE, resident_code="B", previous_resident_code="A")
-    plan = judged(change, given=known([newest(change)], replaced=["A"]))
+    plan = judged(change, given=known([newest(change)], replaced={"A": "B"}))
     assert plan.effects.tolist() == [REPEAT]
 
 
@@ -218,7 +220,7 @@ def test_a_new_code_that_somebody_has_or_had_is_refused() -> None:
     change = notice(**NEW_CODE, resident_code="B", previous_resident_code="A")
     for given in (
         known([newest(notice()), newest(notice(resident_code="B"))]),
-        known([newest(notice())], replaced=["B"]),
+        known([newest(notice())], replaced={"B": "C"}),
     ):
         plan = judged(change, given=given)
         assert (plan.effects.tolist(), codes(plan)) == ([REJECT], {Code.LOGIC_NEW_CODE_IN_USE})
@@ -332,3 +334,113 @@ def test_blank_numbers_belong_to_nobody() -> None:
 def test_an_empty_package_of_admitted_notices_changes_nothing() -> None:
     """Every record broke its contract."""
     assert judged(notice(), admitted=[False]).effects.tolist() == [REJECT]
+
+
+def test_two_people_who_change_places_around_a_number_are_judged_in_order() -> None:
+    """P, erased with N1, comes back with N2; Q then brings N1: it was given up, stored or in this package."""
+    given = known(
+        [newest(notice(**MOVED_OUT, individual_number=N1))], holders=[holder(N1, "A", stands=False)]
+    )
+    plan = judged(notice(individual_number=N2), notice(resident_code="B", individual_number=N1), given=given)
+    assert plan.effects.tolist() == [APPLY, REJECT]
+    assert codes(plan) == {Code.LOGIC_NUMBER_DIFFERS_ON_ENTRY, Code.LOGIC_NUMBER_RETIRED}
+
+
+def test_a_former_number_follows_its_person_to_a_new_code() -> None:
+    """X had N1 and has N2; X becomes Y; Y may take N1 back, nobody else may."""
+    given = known(
+        [newest(notice(individual_number=N2))], holders=[holder(N1, "A", stands=False, is_newest=False)]
+    )
+    change = notice(**NEW_CODE, resident_code="B", previous_resident_code="A", individual_number=N2)
+    back = notice(**NEW_NUMBER, resident_code="B", individual_number=N1)
+    assert judged(change, back, given=given).effects.tolist() == [APPLY, APPLY]
+    other = notice(resident_code="C", individual_number=N1)
+    assert judged(change, other, given=given).effects.tolist() == [APPLY, REJECT]
+
+
+def test_a_late_notice_with_the_number_of_another_is_refused() -> None:
+    """What arrives late is kept in history, so what it says of a number must fit the register as well."""
+    given = known([newest(notice(), ELSEWHERE)], holders=[holder(N1, "Q", stands=True)])
+    plan = judged(notice(**MOVED_OUT, individual_number=N1), given=given)
+    assert (plan.effects.tolist(), codes(plan)) == ([REJECT], {Code.LOGIC_NUMBER_IN_USE})
+
+
+def test_an_entry_with_another_number_under_a_known_code_is_shown() -> None:
+    """A municipality that enters a person of another one with a number of its own does not pass unseen."""
+    given = known([newest(notice(individual_number=N1), ELSEWHERE)])
+    plan = judged(notice(reason=Reason.MOVED_IN.value, individual_number=N2), given=given)
+    assert (plan.effects.tolist(), codes(plan)) == ([APPLY], {Code.LOGIC_NUMBER_DIFFERS_ON_ENTRY})
+    same = judged(notice(reason=Reason.MOVED_IN.value, individual_number=N1), given=given)
+    assert codes(same) == set()
+
+
+def test_a_number_that_is_no_longer_said_is_shown() -> None:
+    """A correction without the number leaves the person without: possible, and somebody must look."""
+    given = known([newest(notice(individual_number=N1))])
+    plan = judged(notice(**MOVED_WITHIN), given=given)
+    assert (plan.effects.tolist(), codes(plan)) == ([APPLY], {Code.LOGIC_NUMBER_BLANK})
+
+
+# -- clocks, disputes, codes that come again -------------------------------------------------------------------
+
+
+def test_a_clock_that_runs_ahead_wins_nothing() -> None:
+    """An entry that says it was made in 2099 counts as made when it came, here and in later comparisons."""
+    ahead = notice(reason=Reason.MOVED_IN.value, notified_at="2099-01-01T00:00:00+09:00")
+    received_at = datetime.fromisoformat("2026-03-25T12:00:00+09:00")
+    assert notices([ahead], received_at=received_at).made_at.tolist() == [int(received_at.timestamp() * 1e6)]
+    stay = {"entered_at": "2026-03-28T09:00:00+09:00"}
+    at_b = newest(notice(reason=Reason.MOVED_IN.value), ELSEWHERE, **stay)
+    plan = judged(ahead, given=known([at_b]), received_at=received_at)
+    assert (plan.effects.tolist(), codes(plan)) == ([RECORD], {Code.LOGIC_ARRIVED_LATE})
+
+
+def _erased_by_mistake(**said: str) -> Known:
+    """B entered A's resident by mistake and took that back: erased at B at nine, never erased at A."""
+    taken_back = {"kind": "deletion", "reason": Reason.DELETED_EX_OFFICIO.value}
+    row = notice(**(taken_back | {"notified_at": "2026-03-25T09:00:00+09:00"} | said))
+    return known([newest(row, ELSEWHERE, own_last_kind="entry")])
+
+
+def test_a_resident_erased_by_anothers_mistake_stands_again_with_the_next_correction() -> None:
+    """The municipality that never erased the person says more than the one that took its own entry back."""
+    plan = judged(notice(**MOVED_WITHIN), given=_erased_by_mistake())
+    assert (plan.becomes_newest.tolist(), codes(plan)) == ([True], {Code.LOGIC_ERASURE_DISPUTED})
+
+
+def test_a_correction_made_before_the_erasure_or_after_a_death_revives_nobody() -> None:
+    """Overtaken on the way, or contradicted by a death elsewhere: history."""
+    early = notice(**MOVED_WITHIN, notified_at="2026-03-25T08:00:00+09:00")
+    for said, given in ((early, _erased_by_mistake()), (notice(**MOVED_WITHIN), _erased_by_mistake(**DIED))):
+        plan = judged(said, given=given)
+        assert (plan.effects.tolist(), codes(plan)) == ([RECORD], {Code.LOGIC_ARRIVED_LATE})
+
+
+def test_who_was_erased_here_as_well_is_not_disputed() -> None:
+    """After the sender's own deletion, stored or late in this package, its correction contradicts itself."""
+    erased = notice(kind="deletion", reason=Reason.DEATH.value, notified_at="2026-03-25T09:00:00+09:00")
+    stored = known([newest(erased, ELSEWHERE, own_last_kind="deletion")])
+    assert judged(notice(**MOVED_WITHIN), given=stored).effects.tolist() == [RECORD]
+    plan = judged(notice(**MOVED_OUT), notice(**MOVED_WITHIN), given=_erased_by_mistake())
+    assert plan.effects.tolist() == [RECORD, RECORD]
+
+
+def test_a_code_correction_that_comes_again_with_another_reason_is_applied_to_the_new_code() -> None:
+    """A CS may send a notice again, also with a changed reason; the old code is gone by then."""
+    change = notice(**NEW_CODE, resident_code="B", previous_resident_code="A")
+    again = change | {"reason": Reason.CODE_ENTERED_EX_OFFICIO.value}
+    stored = judged(again, given=known([newest(change)], replaced={"A": "B"}))
+    assert (stored.effects.tolist(), stored.code_changes.tolist(), codes(stored)) == ([APPLY], [], set())
+    assert stored.updates.tolist() == [0]
+    in_package = judged(change, again, given=known([newest(notice())]))
+    assert in_package.effects.tolist() == [APPLY, APPLY]
+    assert in_package.code_changes.tolist() == [0]
+
+
+def test_a_code_nobody_knows_is_not_used_up_by_being_named() -> None:
+    """A correction from a code never heard of is applied with an alert; that code stays free for its person."""
+    change = notice(**NEW_CODE, resident_code="B", previous_resident_code="A")
+    plan = judged(change, notice(resident_code="A"))
+    assert plan.effects.tolist() == [APPLY, APPLY]
+    assert plan.code_changes.tolist() == []
+    assert codes(plan) == {Code.LOGIC_UNKNOWN_PERSON}
