@@ -268,15 +268,18 @@ def _by_code(rows: Rows, notices: Notices) -> Rows:
 
 
 def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array:
-    """List the indexes of numbers that their person does not stand with already.
+    """List the indexes of numbers that their person does not stand with all through the package.
 
-    Who is erased holds nothing: another may stand with that number by now.
+    Who is erased holds nothing: another may stand with that number by now. Who gives a number up and takes it
+    back within the package is asked about as well.
     """
-    numbers = as_pairs(notices.number_indexes)
+    numbers, codes = as_pairs(notices.number_indexes), notices.table.column("resident_code")
     standing = newest.filter(pc.not_equal(newest.column("kind"), "deletion"))
-    position = pc.index_in(notices.table.column("resident_code"), value_set=standing.column("resident_code"))
+    position = pc.index_in(codes, value_set=standing.column("resident_code"))
     held = as_pairs(standing.column("number_index").take(position.combine_chunks()))
-    new = numbers.any(axis=1) & (numbers != held).any(axis=1) & notices.admitted
+    differs = pa.array((numbers != held).any(axis=1) & notices.admitted)
+    is_asked = pc.is_in(codes, value_set=codes.filter(differs).combine_chunks())
+    new = np.asarray(is_asked.to_numpy(zero_copy_only=False)) & numbers.any(axis=1) & notices.admitted
     return pc.unique(as_bytea(notices.number_indexes[new]))
 
 
