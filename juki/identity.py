@@ -87,6 +87,7 @@ class _Facts:
     code_correction: Mask
     foreign: np.ndarray[tuple[int], np.dtype[np.int8]]
     event_date: Numbers
+    notice_no: Numbers
 
 
 def _facts_of(notices: Notices) -> _Facts:
@@ -113,6 +114,7 @@ def _facts_of(notices: Notices) -> _Facts:
         foreign=foreign_flags(notices),
         # What was not admitted may hold anything in the place of a date.
         event_date=as_dates(pc.if_else(pa.array(notices.admitted), table.column("event_date"), "")),
+        notice_no=_counted(notices),
     )
 
 
@@ -184,6 +186,7 @@ class _Judge:
         effects = self.lookup.effects[self.facts.event[rows], state].astype(np.int64)
         self._report_codes(rows, self.lookup.codes[self.facts.event[rows], state])
         self._guard_late_entry(rows, state, effects)
+        self._guard_own_order(rows, effects)
         self._guard_new_code(rows, effects)
         self._guard_death(rows, effects)
         if self.notices.file is IdentityFile.RESIDENT:
@@ -214,6 +217,14 @@ class _Judge:
         late = (state == State.ELSEWHERE) | (state == State.ERASED_ELSEWHERE) | (state == State.DISPUTED)
         late &= self.facts.is_entry[rows] & (effects == Effect.APPLY)
         late &= self.people.entered_at[person] > self.notices.made_at[rows]
+        effects[late] = Effect.RECORD
+        self._report(Code.LOGIC_ARRIVED_LATE, "", rows[late])
+
+    def _guard_own_order(self, rows: Rows, effects: Numbers) -> None:
+        """A notice judged again after a later one of the same municipality made the newest version is history."""
+        person = self.people.subject[rows]
+        late = self.people.here[person] & (self.people.notice_no[person] > self.facts.notice_no[rows])
+        late &= effects == Effect.APPLY
         effects[late] = Effect.RECORD
         self._report(Code.LOGIC_ARRIVED_LATE, "", rows[late])
 
@@ -303,6 +314,7 @@ class _Judge:
         people.digest[new] = as_pairs(self.notices.digests)[rows]
         people.number[new] = self.holders.number[rows]
         people.origin[new] = rows
+        people.notice_no[new] = facts.notice_no[rows]
         self.holders.claim(rows, new, ~facts.is_deletion[rows])
 
     def _supersede(self, rows: Rows, person: Numbers) -> None:
@@ -310,6 +322,12 @@ class _Judge:
         self.plan.superseded_by[origin[origin >= 0]] = rows[origin >= 0]
         stored = origin == STORED
         self.plan.stored_superseded_by[self.people.stored_row[person[stored]]] = rows[stored]
+
+
+def _counted(notices: Notices) -> Numbers:
+    """Read the notice numbers; 0 for what was not admitted, which may say anything."""
+    said = pc.if_else(pa.array(notices.admitted), notices.table.column("notice_no"), "0")
+    return np.asarray(pc.cast(said, pa.int64()).to_numpy(), dtype=np.int64)
 
 
 def _merged(found: list[Finding]) -> tuple[Finding, ...]:

@@ -76,6 +76,8 @@ class People:
     """Per person: when another municipality made the entry that began the stay there; `NEVER` if not known."""
     made_at: Numbers
     """Per person: when another municipality made the newest version; `NEVER` if not known."""
+    notice_no: Numbers
+    """Per person: the number of the notice that made the newest version; numbers of one sender count up."""
     stood_here: Mask
     """Per person: whether the sender's own last word, if another's is newest, left the person standing."""
     replaced_by: Numbers
@@ -161,6 +163,7 @@ def _nobody_known(size: int, codes: pa.Array, subject: Numbers, named: Numbers) 
     return People(
         subject=subject, named=named, exists=flags(), erased=flags(), here=flags(),
         foreign=np.zeros(size, dtype=np.int8), dead=flags(), stood_here=flags(),
+        notice_no=np.zeros(size, dtype=np.int64),
         replaced_by=np.full(size, NOBODY, dtype=np.int64),
         entered_at=np.full(size, NEVER, dtype=np.int64), made_at=np.full(size, NEVER, dtype=np.int64),
         event=np.full(size, -1, dtype=np.int64),
@@ -186,6 +189,7 @@ def _lay_out(people: People, notices: Notices, known: Known, person: Numbers) ->
     people.entered_at[person] = _instants(newest.column("entered_at"))
     people.made_at[person] = _instants(newest.column("made_at"))
     people.stood_here[person] = ~equals("own_last_kind", "") & ~equals("own_last_kind", Kind.DELETION)
+    people.notice_no[person] = column("notice_no")
     people.dead[person] = equals("reason", Reason.DEATH)
     people.here[person] = equals("sender_code", notices.sender_code)
     people.foreign[person] = column("is_foreign").astype(np.int8)

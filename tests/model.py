@@ -61,6 +61,8 @@ class Model:
         verdict = self._verdict(version, old)
         if verdict != "reject" and self._is_number_refused(version, old, previous):
             return "reject"
+        if verdict == "apply" and old and old.sender == sender and _count(old) > _count(version):
+            verdict = "record"
         if verdict == "apply":
             self._put(version, code, previous)
         elif verdict == "record":
@@ -97,7 +99,7 @@ class Model:
     def _is_disputed(self, new: Version, old: Version) -> bool:
         """The other's erasure was not on death and came before, and the sender never erased the person."""
         own = [v for v in self.history if _of(v, new.sender, old.notice["resident_code"])]
-        last = max(own, key=lambda v: int(v.notice["notice_no"]), default=None)
+        last = max(own, key=_count, default=None)
         stood = last is not None and last.kind != "deletion"
         return stood and old.notice["reason"] != "死亡" and new.made_at > old.made_at
 
@@ -147,6 +149,10 @@ def anniversary(day: date) -> date:
     """150 years later; a 29 February that year lacks becomes 1 March."""
     is_leap_day = (day.month, day.day) == (2, 29)
     return date(day.year + 150, 3, 1) if is_leap_day else day.replace(year=day.year + 150)
+
+
+def _count(version: Version) -> int:
+    return int(version.notice["notice_no"])
 
 
 def _of(version: Version, sender: str, code: str) -> bool:

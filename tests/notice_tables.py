@@ -67,7 +67,7 @@ def index(number: str) -> bytes | None:
 def newest(
     row: Mapping[str, str],
     sender: str = HERE,
-    notice_no: int = 1000,
+    notice_no: int = 0,
     package_id: int = 1,
     file: IdentityFile = IdentityFile.RESIDENT,
     entered_at: str = "",

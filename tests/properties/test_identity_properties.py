@@ -169,6 +169,25 @@ def test_cutting_a_package_in_two_changes_nothing(
     assert {row[:3] for row in _stored_versions(url)} == stored
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=packages)
+def test_what_was_refused_may_be_judged_again_and_never_displaces_what_came_after(
+    module_stores: Stores, history: list[tuple[str, list[Row]]]
+) -> None:
+    """The refused notices once more, in order: model and store agree, and no sender's newer word is lost."""
+    url, numbered = _emptied(module_stores.resident_url), _numbered(history)
+    model, verdicts = _by_model(numbered)
+    _by_store(url, numbered)
+    every = [part for sent in numbered for part in sent.cut()]
+    refused = [part for part, verdict in zip(every, verdicts, strict=True) if verdict == "reject"]
+    again = [
+        model.receive(part.sender, part.received_on, part.received_at.isoformat(), part.rows[0])
+        for part in refused
+    ]
+    assert _by_store(url, refused) == again
+    assert _stored_versions(url) == model.versions()
+
+
 @given(said=st.lists(rows(), min_size=1, max_size=12))
 def test_every_notice_has_one_effect_and_every_chain_ends(said: list[Row]) -> None:
     """At most one newest version per code; who is superseded is superseded by a later applied notice."""
@@ -187,10 +206,13 @@ def test_every_notice_has_one_effect_and_every_chain_ends(said: list[Row]) -> No
 def test_notices_of_different_people_do_not_see_each_other(
     one: list[Row], other: list[Row], data: st.DataObject
 ) -> None:
-    """However two people's notices lie among each other, each is judged as if alone."""
-    alone: Callable[[Row], Row] = lambda row: row | {"resident_code": "Z", "previous_resident_code": ""}  # noqa: E731
+    """However two people's notices lie among each other, each is judged as if alone; their numbers are their own."""
     first = [row | {"resident_code": "Y", "previous_resident_code": ""} for row in one]
-    second = [alone(row) for row in other]
+    own_number: Callable[[Row], str] = lambda row: "621498320257" if row["individual_number"] else ""  # noqa: E731
+    second = [
+        row | {"resident_code": "Z", "previous_resident_code": "", "individual_number": own_number(row)}
+        for row in other
+    ]
     order = data.draw(st.permutations([0] * len(first) + [1] * len(second)))
     sources, mixed = [iter(first), iter(second)], []
     for which in order:
