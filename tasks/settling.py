@@ -121,7 +121,8 @@ def _record(
     codes = {code.value: count for code, count in findings.counts().items()}
     unit.rejections.add(package_id, notices, findings)
     unit.rejections.keep(package_id, notices, plan.where(Effect.REJECT), keys.quarantine)
-    unit.put_in_outbox(package_id, counts["accepted"] + counts["alerted"], at)
+    # A late notice is kept as history only: the file as J-LIS knows it has not changed (法30条の7, 30条の42).
+    unit.put_in_outbox(package_id, int(plan.where(Effect.APPLY).sum()), at)
     records = receipt_records(notices.table.column("notice_no"), verdicts, findings)
     receipt = answers.accepted(shop, channel, opened, records, at)
     applied = Applied(
