@@ -77,6 +77,14 @@ class Settings(BaseSettings):
         "alert", description="住民票コードの検査数字の誤りの扱い（告示が公開されていないため既定は警告）"
     )
     max_channels: int = Field(4, ge=1, le=64, description="同時に受け入れる市町村の数")
+    spool_quota_mib: int = Field(
+        1024, ge=256, le=1_048_576,
+        description="一つの市町村の処理前のファイルに使う容量（MiB、両ファイルで半分ずつ）。超える分は市町村CSに置いたままにする",
+    )  # fmt: skip
+    quarantine_quota_mib: int = Field(
+        1024, ge=256, le=1_048_576,
+        description="一つの市町村の隔離したファイルに使う容量（MiB、両ファイルで半分ずつ）。使い切ると新しい取込みを止める",
+    )  # fmt: skip
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")

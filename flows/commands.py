@@ -42,7 +42,7 @@ Files = Annotated[
 ]
 _STATES = {
     PackageState.APPLIED: "適用", PackageState.REPEATED: "再送", PackageState.REFUSED: "拒否",
-    PackageState.CONFLICT: "事故",
+    PackageState.CONFLICT: "事故", PackageState.REPLACED: "差替え",
 }  # fmt: skip
 _HEADINGS = ("市町村", "ファイル", "パッケージ", "待ち", "レコード")
 
@@ -59,7 +59,8 @@ class ChannelRun:
     def has_findings(self) -> bool:
         """Tell whether something was refused or rejected, or still waits."""
         refused = self.states[PackageState.REFUSED] + self.states[PackageState.CONFLICT]
-        return bool(refused or self.counts["rejected"] or self.health.facts.waiting)
+        facts = self.health.facts
+        return bool(refused or self.counts["rejected"] or facts.waiting or facts.deferred_files)
 
 
 def intake(municipality: Municipalities = None, file: Files = None, as_json: AsJson = False) -> None:

@@ -66,6 +66,9 @@ class ChannelFacts:
     """Records refused in applied packages; they stay in quarantine until they are dealt with."""
     receipts_due: int = 0
     unknown_files: int = 0
+    deferred_files: int = 0
+    """New files left in the outbox for want of room here."""
+    deferred_code: Code | None = None
 
     @property
     def missing_sequence(self) -> int | None:
@@ -135,7 +138,8 @@ def _contact(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[Con
 
 def _order(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[Condition]:
     """Say why packages wait: an earlier one is missing, or nobody has come to them yet."""
-    if not facts.waiting:
+    # In a stopped channel nothing is next but the decision about the incident.
+    if not facts.waiting or facts.conflicts:
         return
     since = facts.gap_since or facts.oldest_waiting_at
     code = gap_code(since, now, limits.gap_deadline) if facts.missing_sequence else None
@@ -151,5 +155,8 @@ def _left_over(facts: ChannelFacts) -> Iterator[Condition]:
         yield Condition(Health.REFUSED, Code.CHANNEL_RECORDS_REJECTED, facts.rejected_records)
     if facts.receipts_due:
         yield Condition(Health.WAITING, Code.CHANNEL_RECEIPT_DUE, facts.receipts_due)
+    if facts.deferred_files and facts.deferred_code:
+        full = facts.deferred_code is Code.CHANNEL_QUARANTINE_QUOTA
+        yield Condition(Health.FAILING if full else Health.WAITING, facts.deferred_code, facts.deferred_files)
     if facts.unknown_files:
         yield Condition(Health.WAITING, Code.CHANNEL_UNKNOWN_FILES, facts.unknown_files)

@@ -31,6 +31,12 @@ class Action(StrEnum):
     PACKAGE_CONFLICT = "package.conflict"
     PACKAGE_RELEASED = "package.released"
     PACKAGE_RETRIED = "package.retried"
+    PACKAGE_REPLACED = "package.replaced"
+    """A waiting package gave its place up: another file of its sequence came, or its own was lost."""
+    PACKAGE_CLOSED = "package.closed"
+    """The records refused of an applied package were dealt with."""
+    CONNECTION_REFUSED = "connection.refused"
+    """A CS did not prove itself, or did not let us in."""
     RECEIPT_DELIVERED = "receipt.delivered"
     STORE_INSTALLED = "store.installed"
 

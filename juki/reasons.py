@@ -518,6 +518,7 @@ class Code(StrEnum):
         "市町村に失効の経緯を確認してください。",
     )
     PACKAGE_REVOCATION_LIST = (
+        # Given by the first version only, and still written in its rows; since then see revocation_list.*.
         "package.revocation_list", _P, _E, "失効リストが古いか、発行者のものと確かめられません。", "RFC 5280 5, spec 1",
         "新しい失効リストを取り込んでから再試行してください。",
     )
@@ -585,6 +586,18 @@ class Code(StrEnum):
         "spec 2",
         "事故として扱います。市町村に確認のうえ juki package release で再開してください。",
     )
+    PACKAGE_REPLACED = (
+        "package.replaced", _P, _A, "順番を待つ間に、同じ連番の別のファイルに差し替えられました。元のファイルは隔離しました。", "spec 2, M8",
+        "差替えの経緯を市町村に確認してください。",
+    )
+    PACKAGE_SPOOL_LOST = (
+        "package.spool_lost", _P, _A, "受信領域のファイルが失われたか、受信したものと異なるため、取り直します。", "design 2",
+        "次の実行で取り直します。続く場合はディスクを調べてください。",
+    )
+    PACKAGE_WITHDRAWN = (
+        "package.withdrawn", _P, _A, "順番を待っていたパッケージを、担当者が待ちから外しました。ファイルは隔離しました。", "spec 2, M8",
+        "誤って外したときは juki package retry で待ちに戻せます。",
+    )
     PACKAGE_REPEATED = (
         "package.repeated",
         _P,
@@ -622,8 +635,12 @@ class Code(StrEnum):
         "市町村に再送を求めてください。届いたものは自動的に受け入れます。",
     )
     PACKAGE_NOT_INCIDENT = (
-        "package.not_incident", _N, _E, "事故として止めたパッケージでも、他の市町村の名前のパッケージでもないため、解除できません。",
+        "package.not_incident", _N, _E, "事故として止めたものでも、順番の来ない拒否・待ちのパッケージでもないため、解除できません。",
         "spec 2", "juki package show で状態を確かめてください。",
+    )
+    PACKAGE_NOTHING_OPEN = (
+        "package.nothing_open", _N, _E, "適用して拒否レコードが出たパッケージではないため、確認済みにするものがありません。", "design 8",
+        "juki package show で状態を確かめてください。",
     )
     REASON_TEXT_FORM = (
         "reason_text.form", _N, _E, "理由は1〜200字の1行で、11桁以上の数字（個人番号・住民票コードなど）を含まないでください。",
@@ -640,7 +657,7 @@ class Code(StrEnum):
         _A,
         "連番が抜けているため、後のパッケージが待っています。",
         "spec 2",
-        "抜けた連番の再送を市町村に求めてください。",
+        "抜けた連番の再送を市町村に求めてください。待っている方の連番が誤りなら juki package release で待ちから外せます。",
     )
     CHANNEL_GAP_OVERDUE = (
         "channel.gap_overdue",
@@ -648,7 +665,7 @@ class Code(StrEnum):
         _E,
         "抜けた連番が期限までに届いていません。",
         "spec 2",
-        "市町村に至急連絡し、抜けた連番の再送を求めてください。",
+        "市町村に至急連絡し、抜けた連番の再送を求めてください。待っている方の連番が誤りなら juki package release で待ちから外せます。",
     )
     CHANNEL_STOPPED = (
         "channel.stopped",
@@ -705,11 +722,11 @@ class Code(StrEnum):
     )
     CHANNEL_REFUSED_OPEN = (
         "channel.refused_open", _C, _E, "拒否したパッケージに代わるものが届いていません。", "spec 2",
-        "juki package show で理由を確かめ、再送を求めるか juki package retry で再試行してください。",
+        "juki package show で理由を確かめ、再送を求めるか juki package retry で再試行してください。順番の来ない連番のものは juki package release で片付けられます。",
     )
     CHANNEL_RECORDS_REJECTED = (
         "channel.records_rejected", _C, _A, "拒否したレコードがあります。", "法30条の6, 30条の41",
-        "juki rejection list で理由を確かめ、市町村に訂正の通知を求めてください。",
+        "juki rejection list で理由を確かめ、市町村に訂正の通知を求めてください。済んだら juki package close で確認済みにしてください。",
     )
     CHANNEL_NEVER_CONTACTED = (
         "channel.never_contacted", _C, _A, "市町村CSにまだ一度も接続していません。", "spec 5",
@@ -726,6 +743,26 @@ class Code(StrEnum):
     CHANNEL_UNKNOWN_FILES = (
         "channel.unknown_files", _C, _A, "市町村CSの送信フォルダに、定められた名前でないファイルがあります。", "spec 1, 5",
         "取り込んでいません。市町村に名前を確かめてください。",
+    )
+    CHANNEL_SPOOL_QUOTA = (
+        "channel.spool_quota", _C, _A, "受信領域の割当てに空きがないため、残りのファイルを市町村CSに置いたままにしています。", "design 2",
+        "抜けた連番や事故を解決すると、空いた分から自動的に取り込みます。足りなければ spool_quota_mib を増やしてください。",
+    )
+    CHANNEL_QUARANTINE_QUOTA = (
+        "channel.quarantine_quota", _C, _E, "隔離領域の割当てに空きがないため、この市町村からの取込みを止めています。", "design 2",
+        "juki package list で拒否の理由を確かめて市町村に連絡し、隔離したファイルを別の保管先に移すか quarantine_quota_mib を増やしてください。次の実行から自動的に取り込みます。",
+    )
+    REVOCATION_LIST_MISSING = (
+        "revocation_list.missing", _C, _E, "署名者の認証局の失効リストが登録されていないため、署名を検査できません。", "RFC 5280 5, spec 1",
+        "municipalities.toml に失効リストを登録してください。待っているパッケージは次の実行で処理します。",
+    )
+    REVOCATION_LIST_UNUSABLE = (
+        "revocation_list.unusable", _C, _E, "登録した失効リストが、署名者の認証局の全体のものと確かめられません。", "RFC 5280 5, spec 1",
+        "認証局が公開する完全な失効リストに差し替えてください。待っているパッケージは次の実行で処理します。",
+    )
+    REVOCATION_LIST_OUTDATED = (
+        "revocation_list.outdated", _C, _E, "登録した失効リストが、いま有効なものではありません。", "RFC 5280 5, spec 1",
+        "認証局の新しい失効リストに差し替えてください。待っているパッケージは次の実行で処理します。",
     )
     CHANNEL_UNREGISTERED = (
         "channel.unregistered", _C, _A, "登録のない市町村の受入の記録があります。", "M2",
@@ -777,6 +814,13 @@ class Code(StrEnum):
         "鍵ファイルが他の利用者から読めます。",
         "design 4",
         "鍵ファイルを 0600 にしてください。",
+    )
+    KEY_OTHER = (
+        "key.other", _N, _E, "鍵が、データベースに登録された鍵と違います。", "design 4",
+        "データベースと対になる鍵を保管場所かバックアップから戻してください。新しい鍵で置き換えると、保存した記録が読めなくなります。",
+    )
+    KEY_UNREGISTERED = (
+        "key.unregistered", _N, _E, "データベースに鍵が登録されていません。", "design 4", "juki init を実行してください。",
     )
     CIPHER_ALTERED = (
         "cipher.altered",

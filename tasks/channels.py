@@ -1,27 +1,38 @@
 """One channel from its outbox to its inbox: fetch, settle in order, answer.
 
-Decides:    that a channel is worked by one run at a time, and that its failure stays its own.
+Decides:    that a channel is worked by one run at a time, that its failure stays its own, and that what one step
+            can not do does not keep the others from what they can.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from prefect import task
 
 from config.settings import Period
 from juki.columns import IdentityFile
+from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.reasons import Code
-from juki.store.unit import channel_lock, open_unit
+from juki.store.unit import Unit, channel_lock, open_unit
 from tasks import clock
 from tasks.answers import deliver_receipts
-from tasks.boundary import ONCE, PipelineError, sealed
-from tasks.receiving import fetch_packages
+from tasks.boundary import ONCE, PipelineError, run_actor, sealed
+from tasks.receiving import Fetched, fetch_packages
 from tasks.settling import Settled, settle_next
 from tasks.workshop import Workshop
+
+T = TypeVar("T")
+
+MAX_ROUNDS = 16
+"""Looks into an outbox in one run: a CS that goes on writing must not keep a run for ever."""
+_REFUSED_CONNECTIONS = frozenset({Code.CHANNEL_HOST_KEY, Code.CHANNEL_LOGIN})
+_NOT_CONNECTED = _REFUSED_CONNECTIONS | {Code.CHANNEL_UNREACHABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +60,80 @@ def intake_channel(channel: Channel) -> ChannelSummary:
     url = shop.store_url(channel.file)
     with open_unit(url, channel.file) as unit:
         unit.packages.attempt(channel.municipality_code, clock.now())
-    try:
-        with channel_lock(url, channel.file, channel.municipality_code):
-            return _work(channel)
-    except PipelineError as error:
-        failure = error
-    with open_unit(url, channel.file) as unit:
-        unit.packages.failed(channel.municipality_code, failure.code)
-    raise failure
+    with channel_lock(url, channel.file, channel.municipality_code):
+        work = _Work(channel)
+        work.do()
+        with open_unit(url, channel.file) as unit:
+            if not work.failures:
+                unit.packages.succeeded(channel.municipality_code)
+                return _summary(channel, work)
+            _note_failures(unit, channel, [failure.code for failure in work.failures])
+    raise work.failures[0]
 
 
-def _work(channel: Channel) -> ChannelSummary:
-    fetched = fetch_packages(channel)
-    settled: list[Settled] = []
-    while (one := settle_next(channel)) is not None:
-        settled.append(one)
-    receipts = deliver_receipts(channel)
-    return _summary(channel, fetched, settled, receipts)
+@dataclass(slots=True)
+class _Work:
+    """A channel being worked: what was done so far, and what failed; one failure does not stop the rest."""
+
+    channel: Channel
+    fetched: int = 0
+    receipts: int = 0
+    settled: list[Settled] = field(default_factory=list)
+    failures: list[PipelineError] = field(default_factory=list)
+
+    def do(self) -> None:
+        """Fetch and settle, again while settling makes room for what was left, then answer.
+
+        What lies in the spool is settled although nothing could be fetched; answers are not tried where the CS
+        has just not let us in.
+        """
+        for _ in range(MAX_ROUNDS):
+            fetched = self._tried(self._fetch)
+            has_settled = self._tried(self._settle)
+            if not (fetched and fetched.deferred and has_settled):
+                break
+        if not any(failure.code in _NOT_CONNECTED for failure in self.failures):
+            self.receipts = self._tried(partial(deliver_receipts, self.channel)) or 0
+
+    def _fetch(self) -> Fetched:
+        fetched = fetch_packages(self.channel)
+        self.fetched += fetched.files
+        return fetched
+
+    def _settle(self) -> bool:
+        before = len(self.settled)
+        while (one := settle_next(self.channel)) is not None:
+            self.settled.append(one)
+        return len(self.settled) > before
+
+    def _tried(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except PipelineError as failure:
+            self.failures.append(failure)
+        return None
 
 
-def _summary(channel: Channel, fetched: int, settled: list[Settled], receipts: int) -> ChannelSummary:
+def _note_failures(unit: Unit, channel: Channel, codes: Sequence[Code]) -> None:
+    """Note why a channel failed; a CS that is not who it should be, or refuses us, is logged as well (M2)."""
+    unit.packages.failed(channel.municipality_code, codes[0])
+    for code in sorted(_REFUSED_CONNECTIONS.intersection(codes)):
+        entry = Entry(
+            action=Action.CONNECTION_REFUSED, file=channel.file, actor=run_actor(), outcome=Outcome.REFUSED,
+            municipality_code=channel.municipality_code, code=code,
+        )  # fmt: skip
+        unit.journal.append(entry, clock.now())
+
+
+def _summary(channel: Channel, work: _Work) -> ChannelSummary:
     counts, codes = Counter[str](), Counter[str]()
-    for one in settled:
+    for one in work.settled:
         counts.update(one.counts)
         codes.update(one.codes)
         if one.code is not None:
             codes[one.code.value] += 1
-    packages = dict(Counter(one.state.value for one in settled))
-    return ChannelSummary(channel, fetched, receipts, packages, dict(counts), dict(codes))
+    packages = dict(Counter(one.state.value for one in work.settled))
+    return ChannelSummary(channel, work.fetched, work.receipts, packages, dict(counts), dict(codes))
 
 
 @task(name="受入の対象", **ONCE)

@@ -30,6 +30,7 @@ from juki.reasons import Code
 from juki.records import parse_records
 from juki.store.packages import Package
 from juki.wire.envelope import open_envelope
+from tasks import clock
 from tasks.workshop import Keyring, Workshop
 from validations.contracts import check_records
 
@@ -47,13 +48,15 @@ class Opened:
 def open_package(shop: Workshop, channel: Channel, package: Package, sealed: bytes) -> Opened:
     """Decrypt, verify and bind a package to its channel.
 
-    Raises: SourceError or ContractError with the code of the first thing that does not hold.
+    Raises: SourceError or ContractError with the code of the first thing that does not hold;
+            ConfigurationError when our own revocation lists can not tell, and then the package is to wait.
     """
     name = PackageName.parse(package.file_name)
     check_name(name, channel.municipality_code)
     content = open_envelope(
-        sealed, recipient=recipient_keys(shop.home), sender=shop.sender(channel), at=package.received_at
-    )
+        sealed, recipient=recipient_keys(shop.home), sender=shop.sender(channel),
+        at=package.received_at, checked_at=clock.now(),
+    )  # fmt: skip
     manifest, csv = read_notice_package(name, content)
     check_binding(name, manifest, channel.municipality_code, shop.settings.prefecture_code)
     return Opened(name, manifest, hashlib.sha256(content).digest(), csv)

@@ -1,12 +1,15 @@
 """Fetch what is new in the outbox of a municipality into the spool, and register it.
 
 Invariants: a file is registered when it lies whole in the spool; a package that bears the name of another
-            municipality never takes a place in the order of this channel.
+            municipality never takes a place in the order of this channel; what has no room stays in the outbox;
+            a file that waited and is replaced is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from prefect import task
@@ -14,51 +17,103 @@ from prefect import task
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel, FileMark, new_files
 from juki.packages import MAX_FILE_BYTES, PackageKind, PackageName
+from juki.quota import Offer, admit
 from juki.reasons import Code
-from juki.store.packages import Arrival
+from juki.store.packages import Arrival, Package
 from juki.store.unit import Unit, open_unit
 from juki.wire.package_files import PackageFiles
-from juki.wire.sftp import ServerSession, connect
+from juki.wire.sftp import Outbox, ServerSession, connect
 from juki.wire.spool import RemoteFile
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
 from tasks.workshop import Workshop
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of a look into an outbox: new files dealt with, and new files left there for want of room."""
+
+    files: int
+    deferred: int
+
+
 @task(name="受信", **UNIT_OF_WORK)
 @sealed
-def fetch_packages(channel: Channel) -> int:
-    """Bring the new packages of a channel into the spool and say how many there were."""
+def fetch_packages(channel: Channel) -> Fetched:
+    """Bring the new packages of a channel into the spool, as far as there is room for them."""
     shop = Workshop.open()
     with connect(shop.endpoint(channel)) as session:
-        new = _new_files(shop, channel, session)
-        for remote in new:
-            if remote.size > MAX_FILE_BYTES:
-                _refuse_unfetched(shop, channel, remote, Code.PACKAGE_TOO_LARGE)
-                continue
-            path = session.fetch(remote, PackageFiles.of(shop.home, channel).spool)
-            if remote.name.municipality_code == channel.municipality_code:
-                _register(shop, channel, remote, path)
-            else:
-                _refuse_stray(shop, channel, remote, path)
-    return len(new)
+        chosen, deferred = _chosen(shop, channel, session.outbox())
+        for remote in chosen:
+            _take(shop, channel, session, remote)
+    return Fetched(len(chosen), deferred)
 
 
-def _new_files(shop: Workshop, channel: Channel, session: ServerSession) -> list[RemoteFile]:
-    outbox = session.outbox()
+def _chosen(shop: Workshop, channel: Channel, outbox: Outbox) -> tuple[list[RemoteFile], int]:
+    """Choose what is fetched now, in order; say how many new files stay, and note why."""
+    files, code = PackageFiles.of(shop.home, channel), channel.municipality_code
     listed = [remote for remote in outbox.packages if _is_notice(remote.name, channel)]
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        unit.packages.contacted(channel.municipality_code, clock.now(), outbox.unknown)
-        registered = unit.packages.marks(channel.municipality_code)
-        waiting = {package.file_name for package in unit.packages.waiting(channel.municipality_code)}
-    PackageFiles.of(shop.home, channel).keep_only(waiting)
-    wanted = set(new_files([_mark(remote) for remote in listed], registered))
-    return [remote for remote in listed if _mark(remote) in wanted]
+        unit.packages.contacted(code, clock.now(), outbox.unknown)
+        wanted = set(new_files([_mark(remote) for remote in listed], unit.packages.marks(code)))
+        new = [remote for remote in listed if _mark(remote) in wanted]
+        files.keep_only({package.file_name for package in unit.packages.waiting(code)})
+        offers = [_offer(channel, files, position, remote) for position, remote in enumerate(new)]
+        expected = unit.packages.progress(code).last_sequence + 1
+        admission = admit(offers, expected, files.held(), shop.quota)
+        unit.packages.deferred(code, admission.deferred, admission.code)
+    chosen = [new[position] for position in admission.taken]
+    files.continue_with(next((remote for remote in chosen if _is_bearable(remote)), None))
+    return chosen, admission.deferred
+
+
+def _offer(channel: Channel, files: PackageFiles, position: int, remote: RemoteFile) -> Offer:
+    sequence = remote.name.sequence if _is_own(remote.name, channel) else None
+    return Offer(
+        position,
+        sequence,
+        remote.size,
+        files.waiting_bytes(str(remote.name)),
+        is_fetched=_is_bearable(remote),
+    )
+
+
+def _take(shop: Workshop, channel: Channel, session: ServerSession, remote: RemoteFile) -> None:
+    """Fetch one file and register it, or refuse it by its size or its name."""
+    if not _is_bearable(remote):
+        return _refuse_unfetched(shop, channel, remote, Code.PACKAGE_TOO_LARGE)
+    path = session.fetch(remote, PackageFiles.of(shop.home, channel).arriving)
+    if _is_own(remote.name, channel):
+        return _register(shop, channel, remote, path)
+    return _refuse_stray(shop, channel, remote, path)
 
 
 def _register(shop: Workshop, channel: Channel, remote: RemoteFile, path: Path) -> None:
+    """Let a file wait for its turn; one that waited under its sequence is kept, unless it is the same."""
+    files, arrival = PackageFiles.of(shop.home, channel), _arrival(channel, remote, path)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        unit.packages.register(_arrival(channel, remote, path))
+        waiting = unit.packages.waiting(channel.municipality_code)
+        earlier = next((one for one in waiting if one.sequence == arrival.sequence), None)
+        if earlier is not None and earlier.file_sha256 == arrival.file_sha256:
+            unit.packages.seen_again(earlier.package_id, arrival.mark)
+        else:
+            if earlier is not None:
+                _keep_replaced(unit, channel, files, earlier, arrival.received_at)
+            unit.packages.register(arrival)
+        files.admit(str(remote.name))
+
+
+def _keep_replaced(unit: Unit, channel: Channel, files: PackageFiles, earlier: Package, at: datetime) -> None:
+    """Keep what is being replaced before its turn as evidence, and say so in the log (M8)."""
+    # Only the file that was registered: a run killed here may have put the new one in its place already.
+    if files.read(earlier.file_name, earlier.file_sha256) is not None:
+        files.quarantine(earlier.package_id, earlier.file_name)
+    entry = Entry(
+        action=Action.PACKAGE_REPLACED, file=channel.file, actor=run_actor(), outcome=Outcome.DONE,
+        municipality_code=channel.municipality_code, package=earlier.file_name,
+        package_id=earlier.package_id, code=Code.PACKAGE_REPLACED,
+    )  # fmt: skip
+    unit.journal.append(entry, at)
 
 
 def _refuse_stray(shop: Workshop, channel: Channel, remote: RemoteFile, path: Path) -> None:
@@ -66,8 +121,8 @@ def _refuse_stray(shop: Workshop, channel: Channel, remote: RemoteFile, path: Pa
     files, name = PackageFiles.of(shop.home, channel), str(remote.name)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         package_id = _refused(unit, channel, _arrival(channel, remote, path), Code.PACKAGE_BINDING)
-        files.quarantine(package_id, name)
-    files.remove(name)
+        files.quarantine_arrived(package_id, name)
+    files.remove_arrived(name)
 
 
 def _refuse_unfetched(shop: Workshop, channel: Channel, remote: RemoteFile, code: Code) -> None:
@@ -96,6 +151,14 @@ def _arrival(channel: Channel, remote: RemoteFile, path: Path) -> Arrival:
 
 def _mark(remote: RemoteFile) -> FileMark:
     return FileMark(str(remote.name), remote.size, remote.modified_at)
+
+
+def _is_own(name: PackageName, channel: Channel) -> bool:
+    return name.municipality_code == channel.municipality_code
+
+
+def _is_bearable(remote: RemoteFile) -> bool:
+    return remote.size <= MAX_FILE_BYTES
 
 
 def _is_notice(name: PackageName, channel: Channel) -> bool:

@@ -53,7 +53,7 @@ def settle_next(channel: Channel) -> Settled | None:
         return None
     content = PackageFiles.of(shop.home, channel).read(package.file_name, package.file_sha256)
     if content is None:
-        return _settle_otherwise(shop, channel, package, PackageState.REPLACED, None)
+        return _settle_lost(shop, channel, package)
     applied = _applied(shop, channel, package) if upcoming.step is Step.ANSWER else None
     if applied is not None and applied.file_sha256 == package.file_sha256:
         # Byte for byte what was applied: its certificate need not be valid any more to be answered again.
@@ -66,7 +66,7 @@ def settle_next(channel: Channel) -> Settled | None:
         return _apply(shop, channel, package, opened)
     except (SourceError, ContractError) as refusal:
         code = refusal.code
-    return _settle_otherwise(shop, channel, package, PackageState.REFUSED, code, is_told=applied is None)
+    return _refuse(shop, channel, package, code, is_told=applied is None)
 
 
 def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None]:
@@ -78,6 +78,9 @@ def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None]:
         upcoming = next_step(progress.last_sequence, list(waiting), is_stopped=is_stopped)
         if upcoming.step is Step.WAIT:
             unit.packages.set_gap(channel.municipality_code, progress.gap_since or clock.now())
+        elif upcoming.step is Step.IDLE and progress.gap_since is not None:
+            # What waited behind the gap is gone: the next gap must not count from this one.
+            unit.packages.set_gap(channel.municipality_code, None)
         package = waiting.get(upcoming.sequence) if upcoming.step in (Step.APPLY, Step.ANSWER) else None
     return upcoming, package
 
@@ -121,7 +124,8 @@ def _record(
     codes = {code.value: count for code, count in findings.counts().items()}
     unit.rejections.add(package_id, notices, findings)
     unit.rejections.keep(package_id, notices, plan.where(Effect.REJECT), keys.quarantine)
-    unit.put_in_outbox(package_id, counts["accepted"] + counts["alerted"], at)
+    # A late notice is kept as history only: the file as J-LIS knows it has not changed (法30条の7, 30条の42).
+    unit.put_in_outbox(package_id, int(plan.where(Effect.APPLY).sum()), at)
     records = receipt_records(notices.table.column("notice_no"), verdicts, findings)
     receipt = answers.accepted(shop, channel, opened, records, at)
     applied = Applied(
@@ -153,29 +157,31 @@ def _answer(
     return settled
 
 
-def _settle_otherwise(
-    shop: Workshop,
-    channel: Channel,
-    package: Package,
-    state: PackageState,
-    code: Code | None,
-    *,
-    is_told: bool = True,
-) -> Settled:
-    """Refuse a package as a whole and answer so, or let it be fetched again when the spool lost it.
+def _refuse(shop: Workshop, channel: Channel, package: Package, code: Code, *, is_told: bool) -> Settled:
+    """Refuse a package as a whole, keep it in quarantine and answer so.
 
     A broken file under an applied sequence is not told: the receipt of what was applied must stand.
     """
+    files = PackageFiles.of(shop.home, channel)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        receipt = None
-        if state is PackageState.REFUSED and code is not None:
-            PackageFiles.of(shop.home, channel).quarantine(package.package_id, package.file_name)
-            receipt = answers.refused(shop, channel, package, code, clock.now()) if is_told else None
-            entry = _entry(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
-            unit.journal.append(entry, clock.now())
-        unit.packages.settle(package.package_id, state, code, clock.now(), receipt)
+        files.quarantine(package.package_id, package.file_name)
+        receipt = answers.refused(shop, channel, package, code, clock.now()) if is_told else None
+        unit.packages.settle(package.package_id, PackageState.REFUSED, code, clock.now(), receipt)
+        entry = _entry(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
+        unit.journal.append(entry, clock.now())
+    files.remove(package.file_name)
+    return Settled(package.sequence, PackageState.REFUSED, code)
+
+
+def _settle_lost(shop: Workshop, channel: Channel, package: Package) -> Settled:
+    """Let a package be fetched again whose file the spool lost, or holds another one for."""
+    code = Code.PACKAGE_SPOOL_LOST
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        unit.packages.settle(package.package_id, PackageState.REPLACED, code, clock.now())
+        entry = _entry(channel, package, Action.PACKAGE_REPLACED, code=code)
+        unit.journal.append(entry, clock.now())
     PackageFiles.of(shop.home, channel).remove(package.file_name)
-    return Settled(package.sequence, state, code)
+    return Settled(package.sequence, PackageState.REPLACED, code)
 
 
 def _entry(

@@ -18,10 +18,13 @@ from juki.home import Home
 from juki.keys import FileKeys, Purpose
 from juki.numbers import SealingKey
 from juki.order import Channel
+from juki.quota import Quota
 from juki.rules import CheckDigitPolicy, RecordContext
 from juki.store.packages import Package
 from juki.wire.endpoint import Endpoint
 from juki.wire.envelope import Sender
+
+_MIB = 1024**2
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,6 +77,12 @@ class Workshop:
     def endpoint(self, channel: Channel) -> Endpoint:
         """Tell where the CS of a channel is and how to log in there."""
         return endpoint_of(self.home, self.settings, self.municipalities.of(channel.municipality_code))
+
+    @property
+    def quota(self) -> Quota:
+        """Tell how much one channel may hold: half of its municipality's share, for both are worked at once."""
+        spool, quarantine = self.settings.spool_quota_mib, self.settings.quarantine_quota_mib
+        return Quota(spool * _MIB // len(IdentityFile), quarantine * _MIB // len(IdentityFile))
 
     def sender(self, channel: Channel) -> Sender:
         """Tell whose signature a package of a channel must bear."""

@@ -73,6 +73,7 @@ def described(installation: Installation, one: ChannelHealth) -> dict[str, objec
         "rejected_records": facts.rejected_records,
         "receipts_due": facts.receipts_due,
         "unknown_files": facts.unknown_files,
+        "deferred_files": facts.deferred_files,
         "reasons": [_condition(condition) for condition in one.conditions],
     }
 

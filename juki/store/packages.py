@@ -118,6 +118,16 @@ class PackageRegister:
             municipality_code, last_contact_at=at, last_failure_code=None, unknown_files=unknown_files
         )
 
+    def deferred(self, municipality_code: str, files: int, code: Code | None) -> None:
+        """Note how many new files were left in the outbox for want of room, and which room; 0 and None clear it."""
+        self._update_channel(
+            municipality_code, deferred_files=files, deferred_code=code.value if code else None
+        )
+
+    def succeeded(self, municipality_code: str) -> None:
+        """Note that a run worked the channel to its end: what failed before does not any more."""
+        self._update_channel(municipality_code, last_failure_code=None)
+
     def failed(self, municipality_code: str, code: Code) -> None:
         """Note why the last attempt failed."""
         self._update_channel(municipality_code, last_failure_code=code.value)
@@ -168,9 +178,22 @@ class PackageRegister:
                 package.c.sequence == arrival.sequence,
                 package.c.state == PackageState.RECEIVED.value,
             )
-            .values(state=PackageState.REPLACED.value, settled_at=arrival.received_at)
+            .values(
+                state=PackageState.REPLACED.value,
+                code=Code.PACKAGE_REPLACED.value,
+                settled_at=arrival.received_at,
+            )
         )
         return self._insert(arrival, PackageState.RECEIVED)
+
+    def seen_again(self, package_id: int, mark: FileMark) -> None:
+        """Note that a waiting file was laid out once more, the same bytes under another time."""
+        package = self._package
+        self.connection.execute(
+            package.update()
+            .where(package.c.package_id == package_id)
+            .values(file_bytes=mark.size, remote_modified_at=mark.modified_at)
+        )
 
     def register_refused(self, arrival: Arrival, code: Code) -> int:
         """Register a file that is refused by its name alone and takes no place in the order of the channel."""

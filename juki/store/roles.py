@@ -40,6 +40,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     Duty.INTAKE: {
         "current": _KEEP, "channel": _KEEP, "package": _KEEP, "former_code": _KEEP,
         "history": _ADD, "rejection": _ADD, "quarantine": _ADD, "outbox": _ADD, "journal": _ADD,
+        "store_key": _SEE,
     },
     Duty.READER: {"former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE},
     # The bridge gets one narrow function with the issue that builds it, and no table.

@@ -146,6 +146,8 @@ class Overview:
                 rejected_records=row.rejected_records or 0,
                 receipts_due=row.receipts_due or 0,
                 unknown_files=row.unknown_files,
+                deferred_files=row.deferred_files,
+                deferred_code=known_code(row.deferred_code),
             )
             for row in rows
         }
@@ -153,13 +155,14 @@ class Overview:
     def _totals(self) -> Select[Any]:
         columns = self._tables.package.c
         waits = columns.state == PackageState.RECEIVED.value
+        is_open = columns.closed_at.is_(None)
         is_due = columns.receipt.is_not(None) & columns.receipt_sent_at.is_(None)
         return select(
             columns.municipality_code,
             func.count().filter(waits).label("waiting"),
             func.min(columns.sequence).filter(waits).label("first_waiting"),
             func.min(columns.received_at).filter(waits).label("oldest_waiting_at"),
-            func.coalesce(func.sum(columns.rejected), 0).label("rejected_records"),
+            func.coalesce(func.sum(columns.rejected).filter(is_open), 0).label("rejected_records"),
             func.count().filter(is_due).label("receipts_due"),
         ).group_by(columns.municipality_code)
 

@@ -181,6 +181,8 @@ def _channel(metadata: MetaData) -> Table:
         Column("last_failure_code", Text()),
         Column("gap_since", DateTime(timezone=True)),
         Column("unknown_files", Integer(), nullable=False, server_default="0"),
+        Column("deferred_files", Integer(), nullable=False, server_default="0"),
+        Column("deferred_code", Text()),
     )
 
 
@@ -211,6 +213,7 @@ def _package(metadata: MetaData) -> Table:
         Column("repeated", Integer()),
         Column("receipt", LargeBinary()),
         Column("receipt_sent_at", DateTime(timezone=True)),
+        Column("closed_at", DateTime(timezone=True)),
         CheckConstraint(f"state IN ({', '.join(repr(state.value) for state in PackageState)})", name="state"),
     )
     key = (table.c.municipality_code, table.c.sequence)
@@ -283,6 +286,17 @@ def _journal(metadata: MetaData) -> Table:
     )
 
 
+def _store_key(metadata: MetaData) -> Table:
+    """The keys a store was installed with: their ids and a keyed check value, from which no key can be got."""
+    return Table(
+        "store_key",
+        metadata,
+        Column("key_id", Text(), primary_key=True),
+        Column("check_value", LargeBinary(), nullable=False),
+        Column("registered_at", DateTime(timezone=True), nullable=False),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StoreTables:
     """The tables of one of the two databases."""
@@ -298,6 +312,7 @@ class StoreTables:
     quarantine: Table
     outbox: Table
     journal: Table
+    store_key: Table
 
 
 def _declare(file: IdentityFile) -> StoreTables:
@@ -314,6 +329,7 @@ def _declare(file: IdentityFile) -> StoreTables:
         quarantine=_quarantine(metadata),
         outbox=_outbox(metadata),
         journal=_journal(metadata),
+        store_key=_store_key(metadata),
     )
 
 

@@ -1,10 +1,12 @@
 """Whether a signer's certificate may speak for one municipality at one instant.
 
-Decides:    validity, chain to the roots of that municipality, revocation, and that the certificate is one of
-            those registered for exactly that municipality (measure M2).
+Decides:    validity, chain to the roots of that municipality, that the certificate is one of those registered
+            for exactly that municipality (measure M2), and revocation; who must act when it does not hold.
 Leaves:     the signature itself to `juki.wire.signed`, reading of files to `config`.
-Invariants: the instant is an argument; there is no switch that turns a step off. A revocation list that is
-            configured must be current and genuine, or nothing passes.
+Invariants: instants are arguments; there is no switch that turns a step off. Validity and chain are judged as
+            of the receipt, for a package may wait longer than its certificate lives; revocation lists as of the
+            check, for a renewed one must help what waits. A revocation list that is configured must be current
+            and genuine, or nothing passes: that is our own fault, so nothing is refused for it either.
 Source:     RFC 5280, spec/packages.md section 1.
 """
 
@@ -27,7 +29,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from juki.errors import SourceError
+from juki.errors import ConfigurationError, SourceError
 from juki.reasons import Code
 
 MAX_INTERMEDIATES = 3
@@ -54,21 +56,30 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def check_certificate(
-    certificate: x509.Certificate, others: Sequence[x509.Certificate], sender: Sender, at: datetime
+    certificate: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    sender: Sender,
+    at: datetime,
+    checked_at: datetime,
 ) -> None:
-    """Refuse unless the certificate speaks for the sender at this instant.
+    """Refuse unless the certificate speaks for the sender at the instant of receipt.
+
+    The registration comes before the lists: a certificate nobody registered must not be able to point at an
+    authority we hold no list of, and so stop the channel for want of one.
 
     Shape:  `others` are the further certificates enclosed, of which a chain may be built.
-    Raises: SourceError(PACKAGE_CERTIFICATE_EXPIRED, PACKAGE_CERTIFICATE_CHAIN, PACKAGE_REVOCATION_LIST,
-            PACKAGE_CERTIFICATE_REVOKED, PACKAGE_SIGNER_UNREGISTERED), in this order.
+    Units:  at is the instant of receipt, checked_at that of this check, by which our lists must be current.
+    Raises: SourceError(PACKAGE_CERTIFICATE_EXPIRED, PACKAGE_CERTIFICATE_CHAIN, PACKAGE_SIGNER_UNREGISTERED,
+            PACKAGE_CERTIFICATE_REVOKED), in this order; ConfigurationError(REVOCATION_LIST_MISSING,
+            REVOCATION_LIST_UNUSABLE, REVOCATION_LIST_OUTDATED) when our lists can not tell.
     """
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise SourceError(Code.PACKAGE_CERTIFICATE_EXPIRED)
     chain = _chain(certificate, others, sender.roots, at)
-    if sender.revocation_lists:
-        _check_revocation(chain, sender.revocation_lists, at)
     if fingerprint(certificate) not in sender.fingerprints:
         raise SourceError(Code.PACKAGE_SIGNER_UNREGISTERED)
+    if sender.revocation_lists:
+        _check_revocation(chain, sender.revocation_lists, checked_at)
 
 
 def _chain(
@@ -129,28 +140,40 @@ def _may_sign_content(_: Policy, __: x509.Certificate, usage: x509.KeyUsage | No
 
 
 def _check_revocation(
-    chain: Sequence[x509.Certificate], lists: Sequence[x509.CertificateRevocationList], at: datetime
+    chain: Sequence[x509.Certificate], lists: Sequence[x509.CertificateRevocationList], checked_at: datetime
 ) -> None:
-    """Look every certificate below the root up; the signer's issuer must have a list, others may."""
+    """Look every certificate below the root up; the signer's issuer must have a list, others may.
+
+    A revoked certificate is refused whatever the date, of the revocation as of the list: when a signature was
+    made is known only from who holds the key, a stolen key signs with any date, and a revocation is not taken
+    back. So even an outdated list of ours refuses, while only a current one can let pass.
+    """
     for depth, (certificate, issuer) in enumerate(pairwise(chain)):
         known = [revoked for revoked in lists if revoked.issuer == certificate.issuer]
         if not known and depth == 0:
-            raise SourceError(Code.PACKAGE_REVOCATION_LIST)
-        for revoked in known:
-            _check_list(revoked, issuer, at)
-            if revoked.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
-                raise SourceError(Code.PACKAGE_CERTIFICATE_REVOKED)
+            raise ConfigurationError(Code.REVOCATION_LIST_MISSING)
+        if not all(_is_genuine(revoked, issuer) for revoked in known):
+            raise ConfigurationError(Code.REVOCATION_LIST_UNUSABLE)
+        if any(_names(revoked, certificate) for revoked in known):
+            raise SourceError(Code.PACKAGE_CERTIFICATE_REVOKED)
+        if known and not any(_is_current(revoked, checked_at) for revoked in known):
+            raise ConfigurationError(Code.REVOCATION_LIST_OUTDATED)
 
 
-def _check_list(revoked: x509.CertificateRevocationList, issuer: x509.Certificate, at: datetime) -> None:
-    """Refuse a list that is expired, not yet valid, partial, or not signed by the issuer."""
-    next_update = revoked.next_update_utc
-    is_current = next_update is not None and revoked.last_update_utc <= at <= next_update
+def _names(revoked: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    return revoked.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+
+
+def _is_genuine(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Tell whether a list is whole and signed by the issuer."""
     # A critical extension makes a list partial (delta, by reason, by distribution point).
-    is_whole = not any(extension.critical for extension in revoked.extensions)
+    if any(extension.critical for extension in revoked.extensions):
+        return False
     key = issuer.public_key()
-    is_genuine = isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) and revoked.is_signature_valid(
-        key
-    )
-    if not (is_current and is_whole and is_genuine):
-        raise SourceError(Code.PACKAGE_REVOCATION_LIST)
+    return isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) and revoked.is_signature_valid(key)
+
+
+def _is_current(revoked: x509.CertificateRevocationList, checked_at: datetime) -> bool:
+    """Tell whether a list is in force; one that does not say until when never is."""
+    next_update = revoked.next_update_utc
+    return next_update is not None and revoked.last_update_utc <= checked_at <= next_update

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from juki.errors import JukiError, SourceError
+from juki.errors import ConfigurationError, JukiError, SourceError
 from juki.packages import MAX_FILE_BYTES
 from juki.reasons import Code
 from juki.wire.certificates import Sender, fingerprint
@@ -31,24 +31,36 @@ __all__ = [
 ]
 
 
-def open_envelope(data: bytes, *, recipient: RecipientKeys, sender: Sender, at: datetime) -> bytes:
+def open_envelope(
+    data: bytes,
+    *,
+    recipient: RecipientKeys,
+    sender: Sender,
+    at: datetime,
+    checked_at: datetime | None = None,
+) -> bytes:
     """Decrypt and verify a package of one sender; return its content, unparsed.
 
-    Units:  at is the aware instant of receipt, at which certificate and revocation lists must be valid.
-    Raises: SourceError with the code of the first thing that does not hold, and no other error for any bytes;
-            its `ref` is the sender's municipality code.
+    Units:  at is the aware instant of receipt, at which the certificate must be valid; checked_at that of this
+            check, at which our revocation lists must be current (by default the same: checked as received).
+    Raises: SourceError with the code of the first thing that does not hold, ConfigurationError when it is our
+            own revocation lists that can not tell, and no other error for any bytes; `ref` is the sender's
+            municipality code.
     """
     if len(data) > MAX_FILE_BYTES:
         raise SourceError(Code.PACKAGE_TOO_LARGE, sender.municipality_code)
     try:
-        return open_signed(open_sealed(data, recipient), sender, at)
+        return open_signed(open_sealed(data, recipient), sender, at, checked_at or at)
     except MemoryError:
         raise
+    except ConfigurationError as ours:
+        failure: type[JukiError] = ConfigurationError
+        code = ours.code
     except JukiError as refusal:
-        code = refusal.code
+        failure, code = SourceError, refusal.code
     except Exception:  # noqa: BLE001 - hostile bytes must never surface as a library's own error
-        code = Code.PACKAGE_ENVELOPE
-    raise SourceError(code, sender.municipality_code)
+        failure, code = SourceError, Code.PACKAGE_ENVELOPE
+    raise failure(code, sender.municipality_code)
 
 
 def seal_envelope(

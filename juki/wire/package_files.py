@@ -1,7 +1,9 @@
-"""Where fetched packages lie: in the spool until their turn, in quarantine when they were refused.
+"""Where fetched packages lie: arriving, in the spool until their turn, in quarantine when they were refused.
 
-Decides:    that a refused file is in quarantine before it is said to be refused, and leaves the spool after.
-Leaves:     fetching to `juki.wire.sftp`; what is registered of a file to `juki.store.packages`.
+Decides:    that a refused or replaced file is in quarantine before that is said of it, and leaves the spool
+            after; that a file comes into the spool under its name only when it is being registered.
+Leaves:     fetching to `juki.wire.sftp`; what is registered of a file to `juki.store.packages`; how much may
+            lie here to `juki.quota`.
 Invariants: every step can be repeated; a file is read only if it is still the one that was registered; what
             lies here is sealed as it came.
 """
@@ -16,6 +18,8 @@ from pathlib import Path
 
 from juki.home import Home
 from juki.order import Channel
+from juki.quota import Quota, held_bytes
+from juki.wire.spool import RemoteFile, part_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,27 @@ class PackageFiles:
         """Name the folders of a channel."""
         return cls(home.spool / str(channel), home.quarantine / str(channel))
 
+    @property
+    def arriving(self) -> Path:
+        """Where files lie that are being fetched, so that none takes the place of one that waits."""
+        return self.spool / "arriving"
+
+    def held(self) -> Quota:
+        """Measure what lies in the spool and in quarantine; the one part of a broken transfer apart."""
+        waiting = (path.stat().st_size for path in self.spool.glob("*.p7m"))
+        kept = (path.stat().st_size for path in self.kept.glob("*"))
+        return Quota(held_bytes(waiting), held_bytes(kept))
+
+    def waiting_bytes(self, file_name: str) -> int:
+        """Measure a waiting file; 0 when there is none of that name."""
+        path = self.spool / file_name
+        return path.stat().st_size if path.exists() else 0
+
+    def admit(self, file_name: str) -> None:
+        """Put a file that arrived whole into the spool, in the place of an earlier one of its name."""
+        (self.arriving / file_name).replace(self.spool / file_name)
+        _sync_folder(self.spool)
+
     def read(self, file_name: str, sha256: bytes) -> bytes | None:
         """Read a waiting package; None when the spool lost it or holds another file under its name."""
         try:
@@ -41,6 +66,14 @@ class PackageFiles:
     def quarantine(self, package_id: int, file_name: str) -> None:
         """Keep a refused file; the number of its package keeps files of one name apart."""
         _link(self.spool / file_name, self._quarantined(package_id, file_name))
+
+    def quarantine_arrived(self, package_id: int, file_name: str) -> None:
+        """Keep a file that is refused as it arrives, and never came into the spool."""
+        _link(self.arriving / file_name, self._quarantined(package_id, file_name))
+
+    def remove_arrived(self, file_name: str) -> None:
+        """Take a file away that was kept as it arrived."""
+        (self.arriving / file_name).unlink(missing_ok=True)
 
     def bring_back(self, package_id: int, file_name: str) -> bool:
         """Put a quarantined file into the spool again; False when it is no longer there."""
@@ -56,8 +89,17 @@ class PackageFiles:
 
     def keep_only(self, waiting: Collection[str]) -> None:
         """Remove what a worker that was killed left behind: whole files that wait for nothing."""
-        for path in self.spool.glob("*.p7m"):
-            if path.name not in waiting:
+        left = [path for path in self.spool.glob("*.p7m") if path.name not in waiting]
+        # Where the first version of this program had its parts.
+        left += self.spool.glob(".*.part")
+        for path in left:
+            path.unlink(missing_ok=True)
+
+    def continue_with(self, remote: RemoteFile | None) -> None:
+        """Keep the part of the transfer that goes on next; others would be a way to fill the disk."""
+        part = part_path(remote, self.arriving).name if remote else ""
+        for path in list(self.arriving.glob("*")):
+            if path.name != part:
                 path.unlink(missing_ok=True)
 
     def _quarantined(self, package_id: int, file_name: str) -> Path:
@@ -73,7 +115,11 @@ def _link(source: Path, target: Path) -> None:
     aside.replace(target)
     # Two names of one file: POSIX lets the replace do nothing and leaves the first name there.
     aside.unlink(missing_ok=True)
-    descriptor = os.open(target.parent, os.O_RDONLY)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -55,7 +55,7 @@ class SigningIdentity:
     intermediates: tuple[x509.Certificate, ...] = ()
 
 
-def open_signed(data: bytes, sender: Sender, at: datetime) -> bytes:
+def open_signed(data: bytes, sender: Sender, at: datetime, checked_at: datetime) -> bytes:
     """Verify a SignedData and return what was signed.
 
     Raises: SourceError(PACKAGE_SIGNATURE_FORM, PACKAGE_SIGNATURE_ALGORITHM, PACKAGE_SIGNATURE) and what
@@ -64,7 +64,7 @@ def open_signed(data: bytes, sender: Sender, at: datetime) -> bytes:
     signed, signer, content = _form(data)
     digest = _digest(signed, signer)
     certificate, others = _enclosed(signed, signer)
-    check_certificate(certificate, others, sender, at)
+    check_certificate(certificate, others, sender, at, checked_at)
     _verify(signer, certificate, digest)
     _check_attributes(signer, content, digest)
     return content

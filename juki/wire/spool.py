@@ -32,6 +32,11 @@ class RemoteFile:
     modified_at: datetime
 
 
+def part_path(remote: RemoteFile, folder: Path) -> Path:
+    """Name the part of a remote file: hidden, and another one for every version of it."""
+    return folder / f".{remote.name}.{remote.size}.{int(remote.modified_at.timestamp())}.part"
+
+
 class Part:
     """The bytes of a remote file that have arrived so far."""
 
@@ -72,7 +77,7 @@ def receiving(remote: RemoteFile, folder: Path, reserve_bytes: int) -> Iterator[
     Raises: StoreError(SPOOL_FULL) when the disk has no room or refuses, SourceError(CHANNEL_BUSY) when another
             process is receiving the same file.
     """
-    path = folder / f".{remote.name}.{remote.size}.{int(remote.modified_at.timestamp())}.part"
+    path = part_path(remote, folder)
     with _disk(remote):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _remove_stale(remote.name, path)

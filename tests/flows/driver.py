@@ -50,6 +50,7 @@ def _arm(point: str) -> None:
     points: dict[str, Callable[[], None]] = {
         "fetched, not registered": lambda: _before(PackageRegister, "register"),
         "registered, not committed": lambda: _after(PackageRegister, "register"),
+        "admitted, not committed": lambda: _after(PackageFiles, "admit"),
         "read from the spool": lambda: _after(PackageFiles, "read"),
         "versions written": lambda: _after(Identities, "apply"),
         "findings written": lambda: _after(Rejections, "add"),

@@ -18,22 +18,23 @@ from tests.conftest import Stores
 
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
+    "store_key",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
-    #                       current history former channel package reject. quarant. outbox journal
-    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI ",
-    Duty.READER:        "   -       -       S      S       S       S       -        S      -  ",
-    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -  ",
-    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI ",
-    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI ",
-    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S  ",
-    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI ",
+    #                       current history former channel package reject. quarant. outbox journal keys
+    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S ",
+    Duty.READER:        "   -       -       S      S       S       S       -        S      -       - ",
+    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -       - ",
+    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      - ",
+    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      - ",
+    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       - ",
+    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S ",
 }  # fmt: skip
 _COLUMN = {
     "current": "name", "history": "name", "former_code": "new_code", "channel": "last_sequence",
     "package": "state", "rejection": "severity", "quarantine": "record_sealed", "outbox": "sent_at",
-    "journal": "entry",
+    "journal": "entry", "store_key": "check_value",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""

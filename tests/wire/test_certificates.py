@@ -23,7 +23,7 @@ def judge(certificate: x509.Certificate, root: x509.Certificate, *others: x509.C
     """Judge a registered certificate; None when it may speak."""
     sender = Sender("352039", frozenset({fingerprint(certificate)}), (root,))
     try:
-        check_certificate(certificate, others, sender, AT)
+        check_certificate(certificate, others, sender, AT, AT)
     except SourceError as refusal:
         return refusal.code
     return None
@@ -124,7 +124,7 @@ def test_certificates_of_the_openssl_program_may_speak(tmp_path: Path) -> None:
     signer = x509.load_pem_x509_certificate(third)
     sender = Sender("352039", frozenset({fingerprint(signer)}), (root,))
     at = signer.not_valid_before_utc + timedelta(days=1)
-    check_certificate(signer, [], sender, at)
+    check_certificate(signer, [], sender, at, at)
     with pytest.raises(SourceError) as caught:
-        check_certificate(signer, [], Sender("352039", frozenset(), (root,)), at)
+        check_certificate(signer, [], Sender("352039", frozenset(), (root,)), at, at)
     assert caught.value.code is Code.PACKAGE_SIGNER_UNREGISTERED

@@ -324,19 +324,6 @@ def test_revoked_certificate_is_refused(authority: pki.Pki) -> None:
     assert refusal(authority, data, listed(authority, revoked)) is Code.PACKAGE_CERTIFICATE_REVOKED
 
 
-def test_stale_or_foreign_revocation_list_lets_nothing_pass(authority: pki.Pki) -> None:
-    """Expired, from the future, signed by someone else, or of another issuer."""
-    data = sealing.seal(CONTENT, signer(authority), authority.prefecture.certificate)
-    forger = pki.make_root()
-    for sender in (
-        listed(authority, pki.revocation_list(authority.root, [], AT - timedelta(days=31))),
-        listed(authority, pki.revocation_list(authority.root, [], AT + timedelta(days=1))),
-        listed(authority, pki.revocation_list(forger, [], AT)),
-        listed(authority, pki.revocation_list(pki.make_root("別の認証局"), [], AT)),
-    ):
-        assert refusal(authority, data, sender) is Code.PACKAGE_REVOCATION_LIST
-
-
 def test_content_sealed_again_by_an_attacker_is_refused(authority: pki.Pki) -> None:
     """The content of a signed message exchanged inside, then encrypted afresh with the public certificate."""
     signed = sealing.sign_by_openssl(CONTENT, signer(authority))
