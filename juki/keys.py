@@ -74,6 +74,10 @@ class FileKeys:
                 return key
         raise ConfigurationError(Code.KEY_MISSING, key_id)
 
+    def has(self, key_id: str) -> bool:
+        """Tell whether there is a file for a key, whatever is in it."""
+        return (self.folder / f"{key_id}.key").exists()
+
     def active(self, file: IdentityFile, purpose: Purpose) -> str:
         """Name the newest generation; see `KeyProvider.active`."""
         generations = self._generations(file, purpose)

@@ -16,6 +16,7 @@ from prefect import task
 
 from config.settings import Period
 from juki.columns import IdentityFile
+from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.reasons import Code
@@ -87,6 +88,8 @@ class _Work:
         What lies in the spool is settled although nothing could be fetched; answers are not tried where the CS
         has just not let us in.
         """
+        if not self._tried(self._check_keys):
+            return
         for _ in range(MAX_ROUNDS):
             fetched = self._tried(self._fetch)
             has_settled = self._tried(self._settle)
@@ -94,6 +97,13 @@ class _Work:
                 break
         if not any(failure.code in _NOT_CONNECTED for failure in self.failures):
             self.receipts = self._tried(partial(deliver_receipts, self.channel)) or 0
+
+    def _check_keys(self) -> bool:
+        """Refuse to begin with keys that are not those of the store."""
+        shop, file = Workshop.open(), self.channel.file
+        with open_unit(shop.store_url(file), file) as unit:
+            shop.check_keys(unit)
+        return True
 
     def _fetch(self) -> Fetched:
         fetched = fetch_packages(self.channel)
@@ -111,6 +121,8 @@ class _Work:
             return step()
         except PipelineError as failure:
             self.failures.append(failure)
+        except JukiError as failure:
+            self.failures.append(PipelineError(failure.code, failure.ref, failure.is_transient))
         return None
 
 

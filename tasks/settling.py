@@ -94,6 +94,7 @@ def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -
     """Check the records, judge them against the file, and write everything in one transaction."""
     keys = shop.keyring(channel.file)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        shop.check_keys(unit)
         progress = unit.packages.progress(channel.municipality_code, lock=True)
         if package.sequence != progress.last_sequence + 1:
             # Another run applied it between our look and our lock: look again.

@@ -13,14 +13,18 @@ from config.identities import endpoint_of, sender_of
 from config.municipalities import Municipalities, load_municipalities
 from config.places import known_municipality_codes
 from config.settings import Settings, home_of, load_settings
+from config.store_keys import keys_at_hand
 from juki.columns import IdentityFile
 from juki.home import Home
+from juki.key_checks import compare_keys
 from juki.keys import FileKeys, Purpose
 from juki.numbers import SealingKey
 from juki.order import Channel
 from juki.quota import Quota
 from juki.rules import CheckDigitPolicy, RecordContext
+from juki.store.key_register import KeyRegister
 from juki.store.packages import Package
+from juki.store.unit import Unit
 from juki.wire.endpoint import Endpoint
 from juki.wire.envelope import Sender
 
@@ -58,6 +62,14 @@ class Workshop:
     def store_url(self, file: IdentityFile) -> str:
         """Tell where the store of a file is."""
         return stores.admin_url(self.home, self.settings, file)
+
+    def check_keys(self, unit: Unit) -> None:
+        """Refuse to work a store with keys that are not its own.
+
+        Raises: ConfigurationError(KEY_MISSING, KEY_OTHER, KEY_UNREGISTERED, KEY_PERMISSIONS).
+        """
+        registered = KeyRegister(unit.file, unit.connection).registered()
+        compare_keys(unit.file, registered, keys_at_hand(self.home, unit.file, registered))
 
     def keyring(self, file: IdentityFile) -> Keyring:
         """Read the active keys of a store."""

@@ -2,7 +2,8 @@
 
 Decides:    the order in which an installation comes to be, so that breaking off anywhere is harmless.
 Invariants: safe to repeat; what exists is never replaced. A lost key is an error, never a new key: a new one
-            would make the store unreadable without anyone noticing.
+            would make the store unreadable without anyone noticing. The stores themselves know their keys, so a
+            home that is lost, or another one, is noticed wherever the stores are.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from config.presentation import template
 from config.settings import Settings, home_of, load_settings
+from config.store_keys import keys_at_hand
 from config.stores import DATABASES, PREFECT_DATABASE, admin_url, ensure_servers, is_embedded
 from juki.cli.output import AsJson, Result, Table, finish
+from juki.cli.package_actions import local_administrator
 from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.errors import ConfigurationError
 from juki.home import Home
+from juki.key_checks import compare_keys
 from juki.keys import FileKeys, write_private
 from juki.reasons import Code
 from juki.store import embedded
 from juki.store.install import install
+from juki.store.key_register import keys_of_store, register_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +59,17 @@ def stop(as_json: AsJson = False) -> None:
 def initialise(home: Home, now: datetime) -> Iterator[Step]:
     """Make what an installation needs, step by step; consume it whole.
 
-    Raises: ConfigurationError(KEY_MISSING) when a store exists whose keys are gone.
+    Raises: ConfigurationError(KEY_MISSING | KEY_OTHER) when a store exists whose keys are not those at hand.
     """
     yield Step("JUKI_HOME", home.create())
     yield Step(home.settings_file.name, _write_template(home))
     settings = load_settings(home)
-    yield Step("鍵", _create_keys(home))
+    databases = list(_ensure_databases(home, settings))
+    yield Step("鍵", _ensure_keys(home, settings))
     created = Credentials(home.keys).create_missing(settings.prefecture_code, now)
     yield Step("県の証明書とSFTPの鍵", bool(created))
-    yield from _install_stores(home, settings)
+    _install_stores(home, settings, now)
+    yield from databases
 
 
 def _write_template(home: Home) -> bool:
@@ -71,25 +79,42 @@ def _write_template(home: Home) -> bool:
     return True
 
 
-def _create_keys(home: Home) -> bool:
-    """Create the keys of both stores, before there is a store; afterwards a missing one is lost."""
-    keys, marker = FileKeys(home.keys), home.keys / ".stores-installed"
-    missing = keys.missing()
-    if missing and marker.exists():
+def _ensure_databases(home: Home, settings: Settings) -> Iterator[Step]:
+    """Start the embedded server and make the databases that are absent; elsewhere they are the administrator's."""
+    ensure_servers(home, settings)
+    server = embedded.admin_url(home)
+    for file in IdentityFile:
+        created = is_embedded(settings) and embedded.ensure_database(server, DATABASES[file])
+        yield Step(f"データベース {DATABASES[file]}", created)
+    if is_embedded(settings):
+        created = embedded.ensure_database(server, PREFECT_DATABASE, ["pg_trgm"], owner=PREFECT_DATABASE)
+        yield Step(f"データベース {PREFECT_DATABASE}", created)
+
+
+def _ensure_keys(home: Home, settings: Settings) -> bool:
+    """Create the keys of both stores while there is no store; afterwards a missing one is lost."""
+    keys, missing = FileKeys(home.keys), FileKeys(home.keys).missing()
+    known = {file: keys_of_store(admin_url(home, settings, file), file) for file in IdentityFile}
+    has_stores = _marker(home).exists() or any(registered is not None for registered in known.values())
+    if missing and has_stores:
         raise ConfigurationError(Code.KEY_MISSING, ", ".join(f"{file}-{use}" for file, use in missing))
+    for file, registered in known.items():
+        if registered:
+            compare_keys(file, registered, keys_at_hand(home, file, registered))
     for file, use in missing:
         keys.create(file, use)
     return bool(missing)
 
 
-def _install_stores(home: Home, settings: Settings) -> Iterator[Step]:
-    ensure_servers(home, settings)
-    server = embedded.admin_url(home)
+def _install_stores(home: Home, settings: Settings, now: datetime) -> None:
+    """Bring both stores to this version; one that knows no keys yet is told those at hand."""
     for file in IdentityFile:
-        name = f"データベース {DATABASES[file]}"
-        yield Step(name, is_embedded(settings) and embedded.ensure_database(server, DATABASES[file]))
-        install(admin_url(home, settings, file), file)
-    if is_embedded(settings):
-        created = embedded.ensure_database(server, PREFECT_DATABASE, ["pg_trgm"], owner=PREFECT_DATABASE)
-        yield Step(f"データベース {PREFECT_DATABASE}", created)
-    (home.keys / ".stores-installed").touch(mode=0o600)
+        url = admin_url(home, settings, file)
+        install(url, file)
+        register_keys(url, file, keys_at_hand(home, file), local_administrator(), now)
+    _marker(home).touch(mode=0o600)
+
+
+def _marker(home: Home) -> Path:
+    """Name the file that says that stores were installed with these keys, also when no store can be asked."""
+    return home.keys / ".stores-installed"

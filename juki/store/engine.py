@@ -23,6 +23,8 @@ from juki.store.roles import Duty, role_name
 
 _CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
 """Serialisation failure, deadlock, unique violation in a race, lock not available: another writer was first."""
+_OTHER_SCHEMA = frozenset({"42P01", "42703"})
+"""A table or a column is not there: the program is newer than the store, or older."""
 _UNREACHABLE_CLASSES = ("08", "57", "53")
 """Connection exceptions, operator intervention (shutdown), insufficient resources."""
 
@@ -69,4 +71,6 @@ def _told(error: psycopg.Error | None) -> StoreError:
         return StoreError(Code.STORE_CONFLICT, state or "", is_transient=True)
     if state is None or state.startswith(_UNREACHABLE_CLASSES):
         return StoreError(Code.STORE_UNREACHABLE, state or "no answer", is_transient=True)
+    if state in _OTHER_SCHEMA:
+        return StoreError(Code.STORE_SCHEMA, state)
     return StoreError(Code.STORE_REFUSED, state)

@@ -31,12 +31,16 @@ class Journal:
     file: IdentityFile
     connection: Connection
 
+    def lock(self) -> None:
+        """Keep everybody else from the end of the log until commit."""
+        self.connection.execute(select(func.pg_advisory_xact_lock(_APPEND_LOCK)))
+
     def append(self, entry: Entry, recorded_at: datetime) -> int:
         """Add an entry as the last one and return its number.
 
         Raises: JournalError(JOURNAL_BROKEN) when the last entry does not carry a tree of its size.
         """
-        self.connection.execute(select(func.pg_advisory_xact_lock(_APPEND_LOCK)))
+        self.lock()
         frontier = self.frontier()
         content = canonical_bytes(entry, frontier.size + 1, recorded_at)
         leaf = leaf_hash(content)

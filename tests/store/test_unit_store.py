@@ -111,7 +111,7 @@ PROVOKED: dict[str, tuple[Callable[[Unit], None], Code, str]] = {
     "a copied row that is none": (_copy_of_no_date, Code.STORE_REFUSED, "22008"),
     "a copied NUL": (_nul, Code.STORE_REFUSED, "22021"),
     "a bound value that does not fit": (_bound_value, Code.STORE_REFUSED, "22003"),
-    "a statement that is wrong": (_unknown_table, Code.STORE_REFUSED, "42P01"),
+    "a table of another version": (_unknown_table, Code.STORE_SCHEMA, "42P01"),
     "a forbidden act": (_delete, Code.STORE_REFUSED, "42501"),
 }
 
