@@ -292,7 +292,9 @@ class _Judge:
         in_package = origin >= 0
         self.plan.superseded_by[rows[in_package]] = origin[in_package]
         self.plan.behind_stored[rows[~in_package]] = self.people.stored_row[person[~in_package]]
-        self.people.stood_here[person] = ~self.facts.is_deletion[rows]
+        # Under the code it names: what is kept behind a replaced code says nothing of that one.
+        by_name = person == self.people.named[rows]
+        self.people.stood_here[person[by_name]] = ~self.facts.is_deletion[rows[by_name]]
 
     def _apply(self, rows: Rows) -> None:
         """Let the notice make the newest version of its person, and supersede the one before."""

@@ -31,6 +31,8 @@ class Action(StrEnum):
     PACKAGE_CONFLICT = "package.conflict"
     PACKAGE_RELEASED = "package.released"
     PACKAGE_RETRIED = "package.retried"
+    RECORDS_RETRIED = "records.retried"
+    RECORDS_JUDGED_AGAIN = "records.judged_again"
     PACKAGE_REPLACED = "package.replaced"
     """A waiting package gave its place up: another file of its sequence came, or its own was lost."""
     PACKAGE_CLOSED = "package.closed"

@@ -724,9 +724,13 @@ class Code(StrEnum):
         "channel.refused_open", _C, _E, "拒否したパッケージに代わるものが届いていません。", "spec 2",
         "juki package show で理由を確かめ、再送を求めるか juki package retry で再試行してください。順番の来ない連番のものは juki package release で片付けられます。",
     )
+    PACKAGE_NOTHING_REJECTED = (
+        "package.nothing_rejected", _C, _E, "拒否したレコードの残っていないパッケージです。", "法30条の6, 30条の41",
+        "juki rejection list で拒否したレコードのあるパッケージの番号を確かめてください。",
+    )
     CHANNEL_RECORDS_REJECTED = (
         "channel.records_rejected", _C, _A, "拒否したレコードがあります。", "法30条の6, 30条の41",
-        "juki rejection list で理由を確かめ、市町村に訂正の通知を求めてください。済んだら juki package close で確認済みにしてください。",
+        "juki rejection list で理由を確かめ、市町村に訂正の通知を求めてください。原因がなくなったものは juki rejection retry で再判定できます。済んだら juki package close で確認済みにしてください。",
     )
     CHANNEL_NEVER_CONTACTED = (
         "channel.never_contacted", _C, _A, "市町村CSにまだ一度も接続していません。", "spec 5",

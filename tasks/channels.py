@@ -24,6 +24,7 @@ from juki.store.unit import Unit, channel_lock, open_unit
 from tasks import clock
 from tasks.answers import deliver_receipts
 from tasks.boundary import ONCE, PipelineError, run_actor, sealed
+from tasks.judging_again import judge_again
 from tasks.receiving import Fetched, fetch_packages
 from tasks.settling import Settled, settle_next
 from tasks.workshop import Workshop
@@ -95,6 +96,7 @@ class _Work:
             has_settled = self._tried(self._settle)
             if not (fetched and fetched.deferred and has_settled):
                 break
+        self._tried(partial(judge_again, self.channel))
         if not any(failure.code in _NOT_CONNECTED for failure in self.failures):
             self.receipts = self._tried(partial(deliver_receipts, self.channel)) or 0
 

@@ -75,7 +75,16 @@ def check_notices(
 
     Raises: ContractError when the package as a whole breaks its layout.
     """
-    table = _records(channel, opened)
+    return hold_to_contract(shop, channel, package, _records(channel, opened), keys)
+
+
+def hold_to_contract(
+    shop: Workshop, channel: Channel, package: Package, table: pa.Table, keys: Keyring
+) -> tuple[Notices, Findings]:
+    """Hold records of a package to their contract and prepare them for judging.
+
+    Shape: `table` has the notice columns of the file as text, one record at least.
+    """
     findings = check_records(Layout.NOTICE, channel.file, table, shop.record_context(channel, package))
     notices = notices_of(
         channel.file, channel.municipality_code, table, ~findings.blocked, package.received_at,

@@ -133,8 +133,8 @@ def _record(
         opened.content_sha256, manifest.created_at, manifest.first_notice_no, manifest.last_notice_no, counts
     )
     unit.packages.settle_applied(package_id, applied, receipt, at)
-    entry = _entry(channel, package, Action.PACKAGE_APPLIED, counts=counts | codes)
-    unit.journal.append(_with_changes(entry, notices, plan), at)
+    entry = entry_of(channel, package, Action.PACKAGE_APPLIED, counts=counts | codes)
+    unit.journal.append(with_changes(entry, notices, plan), at)
     return Settled(package.sequence, PackageState.APPLIED, None, counts, codes)
 
 
@@ -147,12 +147,12 @@ def _answer(
             settled = Settled(package.sequence, PackageState.REPEATED, Code.PACKAGE_REPEATED)
             unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
             unit.packages.answer_again(applied.package_id)
-            entry = _entry(channel, package, Action.PACKAGE_REPEATED, code=settled.code)
+            entry = entry_of(channel, package, Action.PACKAGE_REPEATED, code=settled.code)
         else:
             settled = Settled(package.sequence, PackageState.CONFLICT, Code.PACKAGE_CONTENT_DIFFERS)
             PackageFiles.of(shop.home, channel).quarantine(package.package_id, package.file_name)
             unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
-            entry = _entry(channel, package, Action.PACKAGE_CONFLICT, Outcome.REFUSED, code=settled.code)
+            entry = entry_of(channel, package, Action.PACKAGE_CONFLICT, Outcome.REFUSED, code=settled.code)
         unit.journal.append(entry, clock.now())
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return settled
@@ -168,7 +168,7 @@ def _refuse(shop: Workshop, channel: Channel, package: Package, code: Code, *, i
         files.quarantine(package.package_id, package.file_name)
         receipt = answers.refused(shop, channel, package, code, clock.now()) if is_told else None
         unit.packages.settle(package.package_id, PackageState.REFUSED, code, clock.now(), receipt)
-        entry = _entry(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
+        entry = entry_of(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
         unit.journal.append(entry, clock.now())
     files.remove(package.file_name)
     return Settled(package.sequence, PackageState.REFUSED, code)
@@ -179,13 +179,13 @@ def _settle_lost(shop: Workshop, channel: Channel, package: Package) -> Settled:
     code = Code.PACKAGE_SPOOL_LOST
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         unit.packages.settle(package.package_id, PackageState.REPLACED, code, clock.now())
-        entry = _entry(channel, package, Action.PACKAGE_REPLACED, code=code)
+        entry = entry_of(channel, package, Action.PACKAGE_REPLACED, code=code)
         unit.journal.append(entry, clock.now())
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return Settled(package.sequence, PackageState.REPLACED, code)
 
 
-def _entry(
+def entry_of(
     channel: Channel,
     package: Package,
     action: Action,
@@ -194,6 +194,7 @@ def _entry(
     code: Code | None = None,
     counts: dict[str, int] | None = None,
 ) -> Entry:
+    """Write the journal entry of what was done with a package."""
     return Entry(
         action=action, file=channel.file, actor=run_actor(), outcome=outcome,
         municipality_code=channel.municipality_code, package=package.file_name, package_id=package.package_id,
@@ -201,7 +202,7 @@ def _entry(
     )  # fmt: skip
 
 
-def _with_changes(entry: Entry, notices: Notices, plan: Plan) -> Entry:
+def with_changes(entry: Entry, notices: Notices, plan: Plan) -> Entry:
     """Bind the entry to what every notice did: number, effect and digest of its record, in order."""
     numbers = np.array(notices.table.column("notice_no").to_pylist(), dtype="S16")
     digest = hashlib.sha256()

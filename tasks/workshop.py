@@ -76,8 +76,7 @@ class Workshop:
         keys = FileKeys(self.home.keys)
 
         def active(purpose: Purpose) -> SealingKey:
-            key_id = keys.active(file, purpose)
-            return SealingKey(key_id, keys.key(key_id))
+            return self.sealing_key(keys.active(file, purpose))
 
         return Keyring(
             number=active(Purpose.NUMBER),
@@ -85,6 +84,10 @@ class Workshop:
             index=active(Purpose.INDEX).key,
             digest=active(Purpose.DIGEST).key,
         )
+
+    def sealing_key(self, key_id: str) -> SealingKey:
+        """Read the key a ciphertext names, active or not."""
+        return SealingKey(key_id, FileKeys(self.home.keys).key(key_id))
 
     def endpoint(self, channel: Channel) -> Endpoint:
         """Tell where the CS of a channel is and how to log in there."""

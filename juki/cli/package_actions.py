@@ -56,8 +56,11 @@ def retry_package(installation: Installation, package_id: PackageId, at: datetim
     """
     url, found = installation.store_url(package_id.file), find_package(installation, package_id)
     files = PackageFiles.of(installation.home, found.channel)
-    with channel_lock(url, package_id.file, found.channel.municipality_code), _unit(url, package_id) as unit:
-        package = _seen(unit, package_id)
+    with (
+        channel_lock(url, package_id.file, found.channel.municipality_code),
+        acting_on(installation, package_id) as unit,
+    ):
+        package = seen(unit, package_id)
         if package.state is PackageState.RECEIVED:
             return Done(package, has_changed=False)
         _check_retry(unit, package)
@@ -68,8 +71,8 @@ def retry_package(installation: Installation, package_id: PackageId, at: datetim
             files.remove(package.file_name)
             raise JukiError(Code.PACKAGE_FILE_MISSING, str(package_id))
         unit.packages.reopen(package_id.number)
-        unit.journal.append(_entry(package, Action.PACKAGE_RETRIED, package.code), at)
-        return Done(_seen(unit, package_id), has_changed=True)
+        unit.journal.append(entry_of(package, Action.PACKAGE_RETRIED, package.code), at)
+        return Done(seen(unit, package_id), has_changed=True)
 
 
 def release_package(installation: Installation, package_id: PackageId, reason: str, at: datetime) -> Done:
@@ -80,16 +83,19 @@ def release_package(installation: Installation, package_id: PackageId, reason: s
     """
     basis = checked_reason(reason)
     url, found = installation.store_url(package_id.file), find_package(installation, package_id)
-    with channel_lock(url, package_id.file, found.channel.municipality_code), _unit(url, package_id) as unit:
-        package = _seen(unit, package_id)
+    with (
+        channel_lock(url, package_id.file, found.channel.municipality_code),
+        acting_on(installation, package_id) as unit,
+    ):
+        package = seen(unit, package_id)
         if package.state is PackageState.RELEASED:
             return Done(package, has_changed=False)
         is_refused_stray = package.state is PackageState.REFUSED and package.is_stray
         if package.state is not PackageState.CONFLICT and not is_refused_stray:
             raise JukiError(Code.PACKAGE_NOT_INCIDENT, str(package_id))
         unit.packages.settle(package_id.number, PackageState.RELEASED, package.code, at)
-        unit.journal.append(_entry(package, Action.PACKAGE_RELEASED, package.code, basis), at)
-        return Done(_seen(unit, package_id), has_changed=True)
+        unit.journal.append(entry_of(package, Action.PACKAGE_RELEASED, package.code, basis), at)
+        return Done(seen(unit, package_id), has_changed=True)
 
 
 def find_package(installation: Installation, package_id: PackageId) -> PackageRecord:
@@ -126,11 +132,12 @@ def _check_retry(unit: Unit, package: PackageRecord) -> None:
         raise JukiError(Code.PACKAGE_NEWER_WAITING, str(package.package_id))
 
 
-def _unit(url: str, package_id: PackageId) -> AbstractContextManager[Unit]:
-    return open_unit(url, package_id.file, Duty.ADMINISTRATOR)
+def acting_on(installation: Installation, package_id: PackageId) -> AbstractContextManager[Unit]:
+    """Open a transaction on the store of a package in the role of the administrator."""
+    return open_unit(installation.store_url(package_id.file), package_id.file, Duty.ADMINISTRATOR)
 
 
-def _seen(unit: Unit, package_id: PackageId) -> PackageRecord:
+def seen(unit: Unit, package_id: PackageId) -> PackageRecord:
     """Read a package within the transaction that changes it."""
     return _found(Overview(unit.file, unit.connection).package(package_id.number), package_id)
 
@@ -141,7 +148,8 @@ def _found(package: PackageRecord | None, package_id: PackageId) -> PackageRecor
     return package
 
 
-def _entry(package: PackageRecord, action: Action, code: Code | None, basis: str = "") -> Entry:
+def entry_of(package: PackageRecord, action: Action, code: Code | None, basis: str = "") -> Entry:
+    """Write the journal entry of what the local administrator did with a package."""
     channel: Channel = package.channel
     return Entry(
         action=action, file=channel.file, actor=local_administrator(), terminal=os.uname().nodename,

@@ -1,8 +1,12 @@
-"""`juki rejection`: where records were refused or passed with an alert, why, and what to do; never a value."""
+"""`juki rejection`: where records were refused or passed with an alert, why, and what to do; never a value.
+
+A refused record stays sealed in quarantine; `retry` lets the next intake judge it again.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -14,10 +18,12 @@ from juki.cli.installation import (
     checked_municipality,
     chosen_files,
     explained,
+    iso,
 )
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
-from juki.cli.package_commands import ID_HELP
+from juki.cli.package_commands import ID_HELP, Id
 from juki.cli.reasons_shown import SEVERITIES, found_lines
+from juki.cli.rejection_actions import retry_records
 from juki.columns import BY_NAME, IdentityFile
 from juki.errors import ConfigurationError
 from juki.package_id import PackageId
@@ -25,7 +31,7 @@ from juki.reasons import Code, Severity
 from juki.store.status import FindingRecord, Wanted
 
 app = typer.Typer(
-    help="拒否・注意となったレコードを調べる",
+    help="拒否・注意となったレコードを調べる・再判定する",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,6 +44,7 @@ _HEADINGS = ("番号", "市町村", "通知番号", "行", "程度", "項目", "
 WantedCode = Annotated[str, typer.Option("--code", metavar="CODE", help="コード（subject.condition）で絞る")]
 WantedPackage = Annotated[str, typer.Option("--package", metavar="ID", help=ID_HELP + "で絞る")]
 WantedSeverity = Annotated[Severity | None, typer.Option(help="error 拒否 / alert 注意 で絞る")]
+All = Annotated[bool, typer.Option("--all", help="再判定で受理したものも示す")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="新しいパッケージから何件まで示すか")]
 
 
@@ -53,6 +60,7 @@ def list_rejections(
     code: WantedCode = "",
     package: WantedPackage = "",
     severity: WantedSeverity = None,
+    every: All = False,
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +71,7 @@ def list_rejections(
     number = PackageId.parse(package) if package else None
     wanted = Wanted(
         checked_municipality(municipality), code=_code(code), severity=severity,
-        package_number=number.number if number else None, limit=limit,
+        package_number=number.number if number else None, is_open=not every, limit=limit,
     )  # fmt: skip
     installation = Installation.open()
     found, counts = list[FindingRecord](), Counter[Code]()
@@ -72,6 +80,21 @@ def list_rejections(
             counts.update(overview.finding_counts(wanted))
             found += overview.findings(wanted)
     finish(_result(installation, found[:limit], counts), as_json=as_json)
+
+
+@app.command()
+def retry(package_id: Id, as_json: AsJson = False) -> None:
+    """拒否したレコードを、次の受入でもう一度判定する（拒否の原因がなくなったときに使う）。"""
+    wanted = PackageId.parse(package_id)
+    installation = Installation.open()
+    done = retry_records(installation, wanted, datetime.now(UTC))
+    package = done.package
+    said = "次の受入で再判定します。" if done.has_changed else "すでに再判定を待っています。"
+    data = {
+        "package": str(wanted), "changed": done.has_changed, "rejected": package.counts.get("rejected", 0),
+        "judge_again_at": iso(package.judge_again_at),
+    }  # fmt: skip
+    finish(Result(data, [], [f"{wanted}: {said}"], ExitCode.OK), as_json=as_json)
 
 
 def _files(file: IdentityFile | None, package_id: PackageId | None) -> list[IdentityFile]:
@@ -121,6 +144,7 @@ def _described(installation: Installation, one: FindingRecord) -> dict[str, obje
         "column": one.column,
         **explained(one.code),
         "severity": one.severity.value,
+        "settled_at": iso(one.settled_at),
     }
 
 

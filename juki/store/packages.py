@@ -278,6 +278,34 @@ class PackageRegister:
         cleared = {"code": None, "receipt": None, "receipt_sent_at": None}
         self._settle(package_id, _REFUSED, PackageState.RECEIVED, None, **cleared)
 
+    def ask_to_judge_again(self, package_id: int, at: datetime | None) -> None:
+        """Note that the refused records of an applied package are to be judged again; None: it is done."""
+        package = self._package
+        self.connection.execute(
+            package.update().where(package.c.package_id == package_id).values(judge_again_at=at)
+        )
+
+    def to_judge_again(self, municipality_code: str) -> list[Package]:
+        """List the packages whose refused records are to be judged again."""
+        columns = self._package.c
+        rows = self.connection.execute(
+            self._selection()
+            .where(columns.municipality_code == municipality_code, columns.judge_again_at.is_not(None))
+            .order_by(columns.package_id)
+        )
+        return [_package_of(row) for row in rows]
+
+    def judged_again(self, package_id: int, counts: Mapping[str, int]) -> None:
+        """Count records that are refused no longer under what became of them; the order to judge is done."""
+        package = self._package
+        settled = {name: package.c[name] + counts[name] for name in ("accepted", "alerted", "repeated")}
+        settled["rejected"] = package.c.rejected - sum(counts[name] for name in settled)
+        self.connection.execute(
+            package.update()
+            .where(package.c.package_id == package_id)
+            .values(settled | {"judge_again_at": None})
+        )
+
     def answer_again(self, package_id: int) -> None:
         """Let the receipt of an applied package be delivered once more, the same bytes of content."""
         package = self._package

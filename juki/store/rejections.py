@@ -1,24 +1,37 @@
 """What was found on records, and the refused records themselves, sealed.
 
 Decides:    that nothing notified is lost: a refused record is kept sealed until it is dealt with.
-Leaves:     the findings to `juki.findings`; who may open a quarantined record to a later issue.
+Leaves:     the findings to `juki.findings`; when a refused record is judged again to the tasks.
 Invariants: `rejection` has codes and places only; `quarantine` has ciphertext only.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import psycopg
 import pyarrow as pa
 
-from juki.columns import IdentityFile
-from juki.findings import HEADER_LINES, Findings, Mask
+from juki.columns import NOTICE_COLUMNS, IdentityFile
+from juki.findings import HEADER_LINES, Finding, Findings, Mask, Rows
 from juki.known import Notices
-from juki.numbers import SealingKey, bound_to, seal
+from juki.numbers import SealingKey, bound_to, key_id_of, seal, unseal
 from juki.store.bulk import copy_in, sealed_as_bytea
+
+_OPEN = """
+    SELECT line, record_sealed FROM quarantine WHERE package_id = %(package)s AND settled_at IS NULL ORDER BY line
+"""
+_SETTLE_FINDINGS = """
+    UPDATE rejection SET settled_at = %(at)s
+    WHERE package_id = %(package)s AND line = ANY(%(lines)s) AND severity = 'error' AND settled_at IS NULL
+"""
+_SETTLE_RECORDS = """
+    UPDATE quarantine SET settled_at = %(at)s WHERE package_id = %(package)s AND line = ANY(%(lines)s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +43,16 @@ class Rejections:
 
     def add(self, package_id: int, notices: Notices, findings: Findings) -> None:
         """Write every finding of a package, errors and alerts alike."""
-        notice_nos = notices.table.column("notice_no")
+        lines = np.arange(len(notices)) + 1 + HEADER_LINES
         for group in findings.groups:
-            lines = group.rows + 1 + HEADER_LINES
-            count = len(group.rows)
-            rows = {
-                "package_id": pa.repeat(pa.scalar(package_id), count),
-                "line": pa.array(lines),
-                "code": pa.repeat(pa.scalar(group.code.value), count),
-                "column_name": pa.repeat(pa.scalar(group.column, pa.string()), count),
-                "severity": pa.repeat(pa.scalar(group.code.severity.value), count),
-                "notice_no": notice_nos.take(pa.array(group.rows)),
-            }
-            copy_in(self.cursor, "rejection", pa.table(rows))
+            copy_in(self.cursor, "rejection", _rows(package_id, notices, group, lines))
+
+    def add_again(self, package_id: int, notices: Notices, findings: Findings, lines: Rows) -> None:
+        """Write what was found on records judged again, unless it was found before; `lines` are theirs."""
+        self.cursor.execute("CREATE TEMPORARY TABLE found_again (LIKE rejection) ON COMMIT DROP")
+        for group in findings.groups:
+            copy_in(self.cursor, "found_again", _rows(package_id, notices, group, lines))
+        self.cursor.execute("INSERT INTO rejection SELECT * FROM found_again ON CONFLICT DO NOTHING")
 
     def keep(self, package_id: int, notices: Notices, refused: Mask, key: SealingKey) -> None:
         """Seal the refused records, bound to their package and line."""
@@ -50,11 +60,54 @@ class Rejections:
         records = notices.table.take(pa.array(rows)).to_pylist()
         values = [json.dumps(record, ensure_ascii=False).encode() for record in records]
         lines = rows + 1 + HEADER_LINES
-        places = [f"{package_id}:{line}".encode() for line in lines.tolist()]
-        sealed = seal(values, bound_to(self.file, "record", places, key.key_id), key)
+        sealed = seal(values, _bindings(self.file, package_id, lines.tolist(), key), key)
         columns = {
             "package_id": pa.repeat(pa.scalar(package_id), len(rows)),
             "line": pa.array(lines),
             "record_sealed": sealed_as_bytea(sealed),
         }
         copy_in(self.cursor, "quarantine", pa.table(columns))
+
+    def open_records(self, package_id: int, key_of: Callable[[str], SealingKey]) -> tuple[Rows, pa.Table]:
+        """Open the refused records of a package that are not dealt with.
+
+        Shape:  the lines, ascending, and one record for each in the notice columns of the file, as it was sent.
+        Raises: StoreError(CIPHER_ALTERED) when one was altered or moved.
+        """
+        kept = self.cursor.execute(_OPEN, {"package": package_id}).fetchall()
+        records = [_opened(self.file, package_id, line, bytes(sealed), key_of) for line, sealed in kept]
+        schema = pa.schema([(name, pa.string()) for name in NOTICE_COLUMNS[self.file]])
+        return np.array([line for line, _ in kept], dtype=np.int64), pa.Table.from_pylist(records, schema)
+
+    def settle(self, package_id: int, lines: Rows, at: datetime) -> None:
+        """Note that refused records are dealt with: they are kept, and not counted as open any more."""
+        for statement in (_SETTLE_FINDINGS, _SETTLE_RECORDS):
+            self.cursor.execute(statement, {"package": package_id, "lines": lines.tolist(), "at": at})
+
+
+def _rows(package_id: int, notices: Notices, group: Finding, lines: Rows) -> pa.Table:
+    count = len(group.rows)
+    return pa.table(
+        {
+            "package_id": pa.repeat(pa.scalar(package_id), count),
+            "line": pa.array(lines[group.rows]),
+            "code": pa.repeat(pa.scalar(group.code.value), count),
+            "column_name": pa.repeat(pa.scalar(group.column, pa.string()), count),
+            "severity": pa.repeat(pa.scalar(group.code.severity.value), count),
+            "notice_no": notices.table.column("notice_no").take(pa.array(group.rows)),
+        }
+    )
+
+
+def _opened(
+    file: IdentityFile, package_id: int, line: int, sealed: bytes, key_of: Callable[[str], SealingKey]
+) -> dict[str, str]:
+    key = key_of(key_id_of(sealed))
+    record: dict[str, str] = json.loads(unseal(sealed, _bindings(file, package_id, [line], key)[0], key))
+    return record
+
+
+def _bindings(file: IdentityFile, package_id: int, lines: Sequence[int], key: SealingKey) -> list[bytes]:
+    """Bind each sealed record to its package and line."""
+    places = [f"{package_id}:{line}".encode() for line in lines]
+    return bound_to(file, "record", places, key.key_id)

@@ -59,13 +59,16 @@ _NOT_FOR_READERS = frozenset({"number_sealed", "number_index"})
 
 
 def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
-    """List (role, privileges, table) of one database; a reader's privilege names its columns."""
+    """List (role, privileges, table) of one database; a privilege may name its columns."""
     for duty, tables in _GRANTS.items():
         for table, privileges in tables.items():
             yield role_name(file, duty), ", ".join(privileges), table
     visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]
     reader = role_name(file, Duty.READER)
     yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
+    # What was found and refused is never changed; that it is dealt with is noted beside it.
+    yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "rejection"
+    yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "quarantine"
     yield (
         reader,
         f"SELECT ({', '.join([*visible, *SUPERSEDED_COLUMNS, 'expires_on', 'was_newest'])})",

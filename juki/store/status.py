@@ -48,6 +48,8 @@ class PackageRecord:
     """Records by verdict, once they were judged."""
     has_receipt: bool
     receipt_sent_at: datetime | None
+    judge_again_at: datetime | None = None
+    """When it was asked that its refused records be judged again, if they are not yet."""
 
     @property
     def is_stray(self) -> bool:
@@ -67,6 +69,8 @@ class FindingRecord:
     column: str
     code: Code
     severity: Severity
+    settled_at: datetime | None = None
+    """When the record was accepted after all, judged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Wanted:
     code: Code | None = None
     severity: Severity | None = None
     package_number: int | None = None
+    is_open: bool = False
+    """Findings only of records that are not accepted meanwhile."""
     limit: int | None = None
 
 
@@ -236,6 +242,7 @@ class Overview:
             first_notice_no=row.first_notice_no, last_notice_no=row.last_notice_no,
             counts={name: values[name] for name in _COUNTS if values[name] is not None},
             has_receipt=row.has_receipt, receipt_sent_at=row.receipt_sent_at,
+            judge_again_at=row.judge_again_at,
         )  # fmt: skip
 
     # -- findings -----------------------------------------------------------------------------------------
@@ -263,6 +270,7 @@ class Overview:
             package_id=PackageId(self.file, row.package_id), channel=Channel(row.municipality_code, self.file),
             file_name=row.file_name, line=row.line, notice_no=row.notice_no, column=row.column_name,
             code=known_code(row.code) or Code.RUN_UNEXPECTED, severity=Severity(row.severity),
+            settled_at=row.settled_at,
         )  # fmt: skip
 
     def _findings_narrowed(self, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -270,6 +278,8 @@ class Overview:
         narrowed = [rejection.package_id == self._tables.package.c.package_id, *self._narrowed(wanted)]
         if wanted.code is not None:
             narrowed.append(rejection.code == wanted.code.value)
+        if wanted.is_open:
+            narrowed.append(rejection.settled_at.is_(None))
         if wanted.severity is not None:
             narrowed.append(rejection.severity == wanted.severity.value)
         return narrowed

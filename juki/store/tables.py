@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -214,6 +215,7 @@ def _package(metadata: MetaData) -> Table:
         Column("receipt", LargeBinary()),
         Column("receipt_sent_at", DateTime(timezone=True)),
         Column("closed_at", DateTime(timezone=True)),
+        Column("judge_again_at", DateTime(timezone=True)),
         CheckConstraint(f"state IN ({', '.join(repr(state.value) for state in PackageState)})", name="state"),
     )
     key = (table.c.municipality_code, table.c.sequence)
@@ -234,6 +236,7 @@ def _rejection(metadata: MetaData) -> Table:
         Column("column_name", Text(), primary_key=True),
         Column("severity", Text(), nullable=False),
         Column("notice_no", BigInteger()),
+        Column("settled_at", DateTime(timezone=True)),
         CheckConstraint("severity IN ('error', 'alert')", name="severity"),
     )
 
@@ -246,15 +249,22 @@ def _quarantine(metadata: MetaData) -> Table:
         Column("package_id", BigInteger(), primary_key=True),
         Column("line", Integer(), primary_key=True),
         Column("record_sealed", LargeBinary(), nullable=False),
+        Column("settled_at", DateTime(timezone=True)),
     )
 
 
 def _outbox(metadata: MetaData) -> Table:
-    """A package whose changes J-LIS has to be told of (法30条の7, 30条の42); the rows are read when it is sent."""
+    """A package whose changes J-LIS has to be told of (法30条の7, 30条の42); the rows are read when it is sent.
+
+    `notice_nos` names the notices where it is not all that the package changed when it was applied: those that
+    were judged again later.
+    """
     return Table(
         "outbox",
         metadata,
-        Column("package_id", BigInteger(), primary_key=True, autoincrement=False),
+        Column("outbox_no", BigInteger(), Identity(always=True), primary_key=True),
+        Column("package_id", BigInteger(), nullable=False),
+        Column("notice_nos", ARRAY(BigInteger())),
         Column("changes", Integer(), nullable=False),
         Column("created_at", DateTime(timezone=True), nullable=False),
         Column("sent_at", DateTime(timezone=True)),

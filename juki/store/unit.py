@@ -67,10 +67,14 @@ class Unit:
         """The operation log."""
         return Journal(self.file, self.connection)
 
-    def put_in_outbox(self, package_id: int, changes: int, at: datetime) -> None:
-        """Note that J-LIS has to be told of the changes of a package (法30条の7, 30条の42)."""
+    def put_in_outbox(
+        self, package_id: int, changes: int, at: datetime, notice_nos: list[int] | None = None
+    ) -> None:
+        """Note that J-LIS has to be told of what a package, or some notices of it, changed (法30条の7, 30条の42)."""
         if changes:
-            row = {"package_id": package_id, "changes": changes, "created_at": at}
+            row = {
+                "package_id": package_id, "changes": changes, "created_at": at, "notice_nos": notice_nos,
+            }  # fmt: skip
             self.connection.execute(TABLES[self.file].outbox.insert(), row)
 
 

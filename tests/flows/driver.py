@@ -20,6 +20,7 @@ from juki.wire.package_files import PackageFiles
 from juki.wire.sftp import ServerSession
 from tasks import clock
 from tasks.answers import deliver_receipts
+from tasks.judging_again import judge_again
 from tasks.receiving import fetch_packages
 from tasks.settling import settle_next
 from tasks.workshop import Workshop
@@ -73,4 +74,5 @@ def main(channel: Channel, point: str) -> None:
     fetch_packages.fn(channel)
     while settle_next.fn(channel) is not None:
         pass
+    judge_again.fn(channel)
     deliver_receipts.fn(channel)

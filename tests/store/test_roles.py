@@ -152,3 +152,15 @@ def test_not_even_the_owner_changes_the_journal(
             "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
         ).fetchone() == (True,)
         assert not _is_allowed(connection, _statement(privilege, "journal"))
+
+
+@FILES
+@pytest.mark.parametrize("table", ["rejection", "quarantine"])
+def test_intake_notes_that_a_refused_record_is_settled_and_changes_nothing_else_of_it(
+    file: IdentityFile, table: str, module_stores: Stores
+) -> None:
+    """What was found and what was sealed stay as they were."""
+    with _acting_as(module_stores.url(file), role_name(file, Duty.INTAKE)) as connection:
+        assert _is_allowed(connection, f"UPDATE {table} SET settled_at = now()")
+        assert not _is_allowed(connection, f"UPDATE {table} SET {_COLUMN[table]} = DEFAULT")
+        assert not _is_allowed(connection, f"UPDATE {table} SET package_id = 1, settled_at = now()")

@@ -1,0 +1,73 @@
+"""Judge refused records of applied packages again, when an operator asks for it (`juki rejection retry`).
+
+Decides:    nothing of its own: the records pass the same contract and the same judging as before.
+Invariants: what was refused is judged as the notice it is, with its own number and day of receipt, and never
+            displaces a later notice of its municipality. Changes, counts, findings, outbox and journal commit
+            together; whoever is killed anywhere judges again. Receipts given stay as they are.
+Source:     法30条の6①, 30条の41① (nothing notified is lost); ADR-0016.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from prefect import task
+
+from juki.decisions import Effect
+from juki.findings import Mask
+from juki.identity import plan_changes
+from juki.journal import Action
+from juki.known import Notices
+from juki.order import Channel
+from juki.receipts import verdict_counts, verdict_numbers
+from juki.store.packages import Package
+from juki.store.unit import Unit, open_unit
+from juki.versions import Origin
+from tasks import clock
+from tasks.boundary import UNIT_OF_WORK, sealed
+from tasks.opening import hold_to_contract
+from tasks.settling import entry_of, with_changes
+from tasks.workshop import Workshop
+
+
+@task(name="拒否レコードの再判定", **UNIT_OF_WORK)
+@sealed
+def judge_again(channel: Channel) -> int:
+    """Judge the refused records again of every package for which that was asked; count those accepted now."""
+    shop = Workshop.open()
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        packages = unit.packages.to_judge_again(channel.municipality_code)
+    return sum(_judge_package(shop, channel, package) for package in packages)
+
+
+def _judge_package(shop: Workshop, channel: Channel, package: Package) -> int:
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        shop.check_keys(unit)
+        unit.packages.progress(channel.municipality_code, lock=True)
+        lines, table = unit.rejections.open_records(package.package_id, shop.sealing_key)
+        if len(lines) == 0:
+            unit.packages.ask_to_judge_again(package.package_id, None)
+            return 0
+        keys = shop.keyring(channel.file)
+        notices, findings = hold_to_contract(shop, channel, package, table, keys)
+        known = unit.identities.known(notices)
+        plan = plan_changes(notices, known)
+        findings += plan.findings
+        received_on = clock.civil_date(package.received_at)
+        origin = Origin(channel.municipality_code, package.package_id, received_on)
+        unit.identities.apply(notices, known, plan, origin, keys.number)
+        counts = verdict_counts(verdict_numbers(plan.effects, findings))
+        codes = {code.value: count for code, count in findings.counts().items()}
+        settled = lines[~plan.where(Effect.REJECT)]
+        unit.rejections.settle(package.package_id, settled, clock.now())
+        unit.rejections.add_again(package.package_id, notices, findings, lines)
+        unit.packages.judged_again(package.package_id, counts)
+        _put_in_outbox(unit, package, notices, plan.where(Effect.APPLY))
+        entry = entry_of(channel, package, Action.RECORDS_JUDGED_AGAIN, counts=counts | codes)
+        unit.journal.append(with_changes(entry, notices, plan), clock.now())
+    return len(settled)
+
+
+def _put_in_outbox(unit: Unit, package: Package, notices: Notices, applied: Mask) -> None:
+    numbers = notices.table.column("notice_no").to_pylist()
+    told = [int(numbers[row]) for row in np.flatnonzero(applied)]
+    unit.put_in_outbox(package.package_id, len(told), clock.now(), told)
