@@ -603,7 +603,7 @@ class Code(StrEnum):
         "package.not_found", _N, _E, "この番号のパッケージはありません。", "design 8", "juki package list で番号を確かめてください。",
     )
     PACKAGE_NOT_REFUSED = (
-        "package.not_refused", _N, _E, "拒否されたパッケージではないため、再試行できません。", "design 8",
+        "package.not_refused", _N, _E, "拒否または解除したパッケージではないため、再試行できません。", "design 8",
         "juki package show で状態を確かめてください。",
     )
     PACKAGE_NOT_EXPECTED = (

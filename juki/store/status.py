@@ -48,6 +48,8 @@ class PackageRecord:
     """Records by verdict, once they were judged."""
     has_receipt: bool
     receipt_sent_at: datetime | None
+    closed_at: datetime | None
+    """When its refused records were dealt with."""
 
     @property
     def is_stray(self) -> bool:
@@ -235,7 +237,7 @@ class Overview:
             received_at=row.received_at, settled_at=row.settled_at, created_at=row.created_at,
             first_notice_no=row.first_notice_no, last_notice_no=row.last_notice_no,
             counts={name: values[name] for name in _COUNTS if values[name] is not None},
-            has_receipt=row.has_receipt, receipt_sent_at=row.receipt_sent_at,
+            has_receipt=row.has_receipt, receipt_sent_at=row.receipt_sent_at, closed_at=row.closed_at,
         )  # fmt: skip
 
     # -- findings -----------------------------------------------------------------------------------------
