@@ -732,6 +732,10 @@ class Code(StrEnum):
         "channel.unknown_files", _C, _A, "市町村CSの送信フォルダに、定められた名前でないファイルがあります。", "spec 1, 5",
         "取り込んでいません。市町村に名前を確かめてください。",
     )
+    CHANNEL_CLOSED_WAITING = (
+        "channel.closed_waiting", _C, _A, "廃置分合でなくなった市町村のパッケージが、処理されずに残っています。", "design 2",
+        "引き継いだ市町村に確かめ、juki package release で待ちから外してください。",
+    )
     CHANNEL_SPOOL_QUOTA = (
         "channel.spool_quota", _C, _A, "受信領域の割当てに空きがないため、残りのファイルを市町村CSに置いたままにしています。", "design 2",
         "抜けた連番や事故を解決すると、空いた分から自動的に取り込みます。足りなければ spool_quota_mib を増やしてください。",
@@ -754,7 +758,7 @@ class Code(StrEnum):
     )
     CHANNEL_UNREGISTERED = (
         "channel.unregistered", _C, _A, "登録のない市町村の受入の記録があります。", "M2",
-        "廃置分合や登録の誤りがないか municipalities.toml を確かめてください。",
+        "municipalities.toml の登録を確かめてください。廃置分合でなくなった市町村は closed に加えてください。",
     )
 
     # -- a run: configuration, stores, journal ---------------------------------------------------------------

@@ -78,7 +78,8 @@ def release_package(installation: Installation, package_id: PackageId, reason: s
 
     An incident, so that the channel goes on; a refused package that takes no place in the order; and one whose
     sequence is beyond the next, where a wrong number would make the channel wait for ever. The next one can not
-    be put aside: the channel can not go on without it, and that must not be hidden.
+    be put aside: the channel can not go on without it, and that must not be hidden; unless its municipality is
+    no more.
     Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(PACKAGE_NOT_INCIDENT), SourceError(CHANNEL_BUSY).
     """
     basis = checked_reason(reason)
@@ -87,7 +88,8 @@ def release_package(installation: Installation, package_id: PackageId, reason: s
         package = _seen(unit, package_id)
         if package.state is PackageState.RELEASED:
             return Done(package, has_changed=False)
-        if not _may_be_put_aside(unit, package):
+        is_closed = found.channel.municipality_code in installation.municipalities.closed
+        if not _may_be_put_aside(unit, package, is_closed=is_closed):
             raise JukiError(Code.PACKAGE_NOT_INCIDENT, str(package_id))
         if package.state is PackageState.RECEIVED:
             # What is left in the spool when this is killed is removed by the next run.
@@ -141,13 +143,13 @@ def checked_reason(reason: str) -> str:
     return text
 
 
-def _may_be_put_aside(unit: Unit, package: PackageRecord) -> bool:
+def _may_be_put_aside(unit: Unit, package: PackageRecord, *, is_closed: bool) -> bool:
     if package.state is PackageState.CONFLICT:
         return True
     if package.state not in (PackageState.REFUSED, PackageState.RECEIVED):
         return False
     progress = unit.packages.progress(package.channel.municipality_code, lock=True)
-    return package.is_stray or package.sequence > progress.last_sequence + 1
+    return is_closed or package.is_stray or package.sequence > progress.last_sequence + 1
 
 
 def _keep(files: PackageFiles, package: PackageRecord) -> None:

@@ -116,13 +116,13 @@ class Overview:
 
     # -- channels -----------------------------------------------------------------------------------------
 
-    def channels(self, registered: Sequence[str]) -> list[ChannelFacts]:
+    def channels(self, registered: Sequence[str], closed: Sequence[str] = ()) -> list[ChannelFacts]:
         """Tell how every channel is: the registered ones in their order, then those only the store knows."""
-        facts = self._known_channels(frozenset(registered))
+        facts = self._known_channels(frozenset(registered), frozenset(closed))
         others = sorted(set(facts) - set(registered))
         return [facts.get(code) or ChannelFacts(Channel(code, self.file)) for code in (*registered, *others)]
 
-    def _known_channels(self, registered: frozenset[str]) -> dict[str, ChannelFacts]:
+    def _known_channels(self, registered: frozenset[str], closed: frozenset[str]) -> dict[str, ChannelFacts]:
         channel, totals = self._tables.channel, self._totals().subquery()
         joined = channel.outerjoin(totals, totals.c.municipality_code == channel.c.municipality_code)
         columns = (column for column in totals.c if column.name != "municipality_code")
@@ -135,6 +135,7 @@ class Overview:
             row.municipality_code: ChannelFacts(
                 channel=Channel(row.municipality_code, self.file),
                 is_registered=row.municipality_code in registered,
+                is_closed=row.municipality_code in closed,
                 last_sequence=row.last_sequence,
                 last_attempt_at=row.last_attempt_at,
                 last_contact_at=row.last_contact_at,

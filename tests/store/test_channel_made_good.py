@@ -14,7 +14,7 @@ from juki.journal import Action
 from juki.order import PackageState
 from juki.reasons import Code
 from tests.conftest import Stores
-from tests.console import COUNTS, RESIDENT, YAMAGUCHI, Console
+from tests.console import COUNTS, RESIDENT, SHIMONOSEKI, UBE, YAMAGUCHI, Console
 
 REASON = "山口市に電話で確認済み"
 
@@ -182,3 +182,42 @@ def test_store_of_another_version_is_named_with_the_command_that_upgrades_it(con
     finally:
         with psycopg.connect(console.stores.resident_url) as connection:
             connection.execute("ALTER TABLE channel RENAME COLUMN gone TO deferred_files")
+
+
+# -- a municipality that is no more -----------------------------------------------------------------------
+
+
+def _close(console: Console, *codes: str) -> None:
+    console.register({SHIMONOSEKI: "下関市", UBE: "宇部市"})
+    path = console.home.municipalities_file
+    path.write_text(f"closed = {list(codes)}\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def test_municipality_that_is_no_more_needs_no_contact_and_no_receipt(console: Console) -> None:
+    """Merged away: the record of what it sent stays, and the page is normal again."""
+    console.apply(1, is_answered=False)
+    console.register({SHIMONOSEKI: "下関市", UBE: "宇部市"})
+    assert Code.CHANNEL_UNREGISTERED.value in console.juki("status").out
+    _close(console, YAMAGUCHI)
+    said = console.juki("status", "--json")
+    assert (said.code, len(said.data["channels"])) == (0, 6)
+
+
+def test_what_still_waits_of_a_municipality_that_is_no_more_is_told_and_can_be_put_aside(
+    console: Console,
+) -> None:
+    """No run works it any more, so even the next package is somebody's decision."""
+    number = console.arrive(1)
+    _close(console, YAMAGUCHI)
+    assert _codes(console) == [Code.CHANNEL_CLOSED_WAITING.value]
+    assert console.juki("package", "release", f"R{number}", "--reason", REASON).code == 0
+    assert console.juki("status").code == 0
+
+
+def test_municipality_can_not_be_registered_and_closed(console: Console) -> None:
+    """One of both is a mistake, and it is not for the program to guess which."""
+    _close(console, UBE)
+    said = console.juki("status", "--json")
+    assert (said.code, said.data["error"]["code"]) == (2, Code.CONFIG_INVALID.value)
+    _close(console, "352038")
+    assert console.juki("status", "--json").data["error"]["code"] == Code.CONFIG_INVALID.value
