@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from config.places import known_municipality_codes
 from config.reading import read_toml, validated
+from juki.codes import is_municipality_code
 from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
@@ -27,6 +28,13 @@ _PREFECTURE_DIGITS = 2
 
 def _known_code(code: str) -> str:
     if code not in known_municipality_codes():
+        raise ValueError("code")
+    return code
+
+
+def _code_form(code: str) -> str:
+    """Take any well-formed code: that of a municipality that is no more leaves the published list."""
+    if not is_municipality_code(code):
         raise ValueError("code")
     return code
 
@@ -67,6 +75,8 @@ class Municipalities(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     municipality: list[Municipality] = []
+    closed: list[Annotated[str, AfterValidator(_code_form)]] = []
+    """Codes of municipalities that are no more (廃置分合): what they sent stays, nobody is to be reached there."""
 
     @model_validator(mode="after")
     def _share_no_identity(self) -> Municipalities:
@@ -79,6 +89,8 @@ class Municipalities(BaseModel):
         for key, values in identities.items():
             if any(count > 1 for count in Counter(values).values()):
                 raise ConfigurationError(Code.CONFIG_SHARED, key)
+        if set(self.codes) & set(self.closed):
+            raise ConfigurationError(Code.CONFIG_INVALID, "closed")
         return self
 
     @property

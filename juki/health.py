@@ -50,6 +50,8 @@ class ChannelFacts:
 
     channel: Channel
     is_registered: bool = True
+    is_closed: bool = False
+    """The municipality is no more: nobody is reached there, and nothing can be delivered."""
     last_sequence: int = 0
     last_attempt_at: datetime | None = None
     last_contact_at: datetime | None = None
@@ -125,6 +127,8 @@ def _blocked(facts: ChannelFacts) -> Iterator[Condition]:
 
 
 def _contact(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[Condition]:
+    if facts.is_closed:
+        return
     if not facts.is_registered:
         yield Condition(Health.SILENT, Code.CHANNEL_UNREGISTERED)
         return
@@ -141,6 +145,9 @@ def _order(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[Condi
     # In a stopped channel nothing is next but the decision about the incident.
     if not facts.waiting or facts.conflicts:
         return
+    if facts.is_closed:
+        yield Condition(Health.WAITING, Code.CHANNEL_CLOSED_WAITING, facts.waiting, facts.oldest_waiting_at)
+        return
     since = facts.gap_since or facts.oldest_waiting_at
     code = gap_code(since, now, limits.gap_deadline) if facts.missing_sequence else None
     if code is None:
@@ -153,6 +160,8 @@ def _order(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[Condi
 def _left_over(facts: ChannelFacts) -> Iterator[Condition]:
     if facts.rejected_records:
         yield Condition(Health.REFUSED, Code.CHANNEL_RECORDS_REJECTED, facts.rejected_records)
+    if facts.is_closed:
+        return
     if facts.receipts_due:
         yield Condition(Health.WAITING, Code.CHANNEL_RECEIPT_DUE, facts.receipts_due)
     if facts.deferred_files and facts.deferred_code:

@@ -30,7 +30,7 @@ class PackageState(StrEnum):
     CONFLICT = "conflict"
     """Same sequence as an applied one, other content: an incident, the channel is stopped."""
     RELEASED = "released"
-    """An incident an operator has decided."""
+    """An operator has decided: an incident, or a package whose turn does not come."""
     REPLACED = "replaced"
     """A newer file of the same sequence came before its turn."""
 
@@ -39,7 +39,7 @@ class PackageState(StrEnum):
         """The state in the words of screens."""
         return {
             "received": "受信済（待ち）", "applied": "適用済", "refused": "拒否", "repeated": "再送（適用済）",
-            "conflict": "事故（停止中）", "released": "事故（解除済）", "replaced": "差替え",
+            "conflict": "事故（停止中）", "released": "解除済", "replaced": "差替え",
         }[self.value]  # fmt: skip
 
 

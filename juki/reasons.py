@@ -615,7 +615,7 @@ class Code(StrEnum):
         "package.not_found", _N, _E, "この番号のパッケージはありません。", "design 8", "juki package list で番号を確かめてください。",
     )
     PACKAGE_NOT_REFUSED = (
-        "package.not_refused", _N, _E, "拒否されたパッケージではないため、再試行できません。", "design 8",
+        "package.not_refused", _N, _E, "拒否または解除したパッケージではないため、再試行できません。", "design 8",
         "juki package show で状態を確かめてください。",
     )
     PACKAGE_NOT_EXPECTED = (
@@ -639,7 +639,7 @@ class Code(StrEnum):
         "spec 2", "juki package show で状態を確かめてください。",
     )
     PACKAGE_NOTHING_OPEN = (
-        "package.nothing_open", _N, _E, "適用して拒否レコードが出たパッケージではないため、確認済みにするものがありません。", "design 8",
+        "package.nothing_open", _N, _E, "拒否したレコードの残る適用済みのパッケージではありません。", "design 8",
         "juki package show で状態を確かめてください。",
     )
     REASON_TEXT_FORM = (
@@ -724,10 +724,6 @@ class Code(StrEnum):
         "channel.refused_open", _C, _E, "拒否したパッケージに代わるものが届いていません。", "spec 2",
         "juki package show で理由を確かめ、再送を求めるか juki package retry で再試行してください。順番の来ない連番のものは juki package release で片付けられます。",
     )
-    PACKAGE_NOTHING_REJECTED = (
-        "package.nothing_rejected", _C, _E, "拒否したレコードの残っていないパッケージです。", "法30条の6, 30条の41",
-        "juki rejection list で拒否したレコードのあるパッケージの番号を確かめてください。",
-    )
     CHANNEL_RECORDS_REJECTED = (
         "channel.records_rejected", _C, _A, "拒否したレコードがあります。", "法30条の6, 30条の41",
         "juki rejection list で理由を確かめ、市町村に訂正の通知を求めてください。原因がなくなったものは juki rejection retry で再判定できます。済んだら juki package close で確認済みにしてください。",
@@ -747,6 +743,10 @@ class Code(StrEnum):
     CHANNEL_UNKNOWN_FILES = (
         "channel.unknown_files", _C, _A, "市町村CSの送信フォルダに、定められた名前でないファイルがあります。", "spec 1, 5",
         "取り込んでいません。市町村に名前を確かめてください。",
+    )
+    CHANNEL_CLOSED_WAITING = (
+        "channel.closed_waiting", _C, _A, "廃置分合でなくなった市町村のパッケージが、処理されずに残っています。", "design 2",
+        "引き継いだ市町村に確かめ、juki package release で待ちから外してください。",
     )
     CHANNEL_SPOOL_QUOTA = (
         "channel.spool_quota", _C, _A, "受信領域の割当てに空きがないため、残りのファイルを市町村CSに置いたままにしています。", "design 2",
@@ -770,7 +770,7 @@ class Code(StrEnum):
     )
     CHANNEL_UNREGISTERED = (
         "channel.unregistered", _C, _A, "登録のない市町村の受入の記録があります。", "M2",
-        "廃置分合や登録の誤りがないか municipalities.toml を確かめてください。",
+        "municipalities.toml の登録を確かめてください。廃置分合でなくなった市町村は closed に加えてください。",
     )
 
     # -- a run: configuration, stores, journal ---------------------------------------------------------------

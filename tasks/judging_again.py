@@ -4,7 +4,7 @@ Decides:    nothing of its own: the records pass the same contract and the same 
 Invariants: what was refused is judged as the notice it is, with its own number and day of receipt, and never
             displaces a later notice of its municipality. Changes, counts, findings, outbox and journal commit
             together; whoever is killed anywhere judges again. Receipts given stay as they are.
-Source:     法30条の6①, 30条の41① (nothing notified is lost); ADR-0016.
+Source:     法30条の6①, 30条の41① (nothing notified is lost); ADR-0017.
 """
 
 from __future__ import annotations

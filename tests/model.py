@@ -1,6 +1,6 @@
 """What a file must hold after a history: the statute in plain dictionaries, to compare the real thing with.
 
-Written from domain.md sections 3 and 6, 施行令30条の6 and 30条の12の4, 番号法施行令6条, ADR-0011 and ADR-0016; no
+Written from domain.md sections 3 and 6, 施行令30条の6 and 30条の12の4, 番号法施行令6条, ADR-0011 and ADR-0017; no
 pandas, no SQL, nothing of `juki` but the words for kinds and reasons. Instants are ISO texts of one offset, which
 sort as they follow each other.
 """

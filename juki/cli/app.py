@@ -41,7 +41,9 @@ BUILT_IN = (
     LazyCommand("stop", "juki.cli.setup_commands:stop", "組込みの PostgreSQL を止める"),
     LazyCommand("config", "juki.cli.config_command:app", "設定を表示する"),
     LazyCommand("status", "juki.cli.status_command:status", "受入の状態と、次にすることを示す"),
-    LazyCommand("package", "juki.cli.package_commands:app", "パッケージを調べる・再試行する・事故を解除する"),
+    LazyCommand(
+        "package", "juki.cli.package_commands:app", "パッケージを調べる・再試行する・解除する・確認済みにする"
+    ),
     LazyCommand(
         "rejection", "juki.cli.rejection_commands:app", "拒否・注意となったレコードを調べる・再判定する"
     ),

@@ -82,11 +82,12 @@ class Installation:
 
     def health(self, now: datetime, limits: Limits) -> list[ChannelHealth]:
         """Judge every channel, in the order of the registrations, both files of a municipality together."""
-        judged = []
+        judged, registered = [], self.municipalities
         for file in IdentityFile:
             with self.overview(file) as overview:
-                judged += [judge(one, limits, now) for one in overview.channels(self.municipalities.codes)]
-        places = {code: place for place, code in enumerate(self.municipalities.codes)}
+                facts = overview.channels(registered.codes, registered.closed)
+            judged += [judge(one, limits, now) for one in facts]
+        places = {code: place for place, code in enumerate(registered.codes)}
         return sorted(judged, key=lambda one: _place(one, places))
 
     def name(self, municipality_code: str) -> str:

@@ -1,4 +1,4 @@
-"""What the local administrator may do with a package: let it wait for its turn again, or decide an incident.
+"""What the local administrator may do with a package: let it wait again, put it aside, close its findings.
 
 Decides:    when each is allowed, and the order in which files and register change.
 Leaves:     the states to `juki.store.packages`, the files to `juki.wire.package_files`.
@@ -14,6 +14,7 @@ import os
 import pwd
 import re
 import unicodedata
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +50,7 @@ def local_administrator() -> str:
 
 
 def retry_package(installation: Installation, package_id: PackageId, at: datetime) -> Done:
-    """Let a refused package wait for its turn again, with its file back from quarantine.
+    """Let a package that was refused or put aside wait for its turn again, its file back from quarantine.
 
     Raises: JukiError with the code of what stands against it; SourceError(CHANNEL_BUSY) while a run works the
             channel.
@@ -76,9 +77,12 @@ def retry_package(installation: Installation, package_id: PackageId, at: datetim
 
 
 def release_package(installation: Installation, package_id: PackageId, reason: str, at: datetime) -> Done:
-    """Decide an incident: the channel goes on, the package stays in quarantine, the applied one stands.
+    """Put a package aside that stands in the way: the file stays in quarantine, what was applied stands.
 
-    A package that bears the name of another municipality is marked as dealt with in the same way.
+    An incident, so that the channel goes on; a refused package that takes no place in the order; and one whose
+    sequence is beyond the next, where a wrong number would make the channel wait for ever. The next one can not
+    be put aside: the channel can not go on without it, and that must not be hidden; unless its municipality is
+    no more.
     Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(PACKAGE_NOT_INCIDENT), SourceError(CHANNEL_BUSY).
     """
     basis = checked_reason(reason)
@@ -90,11 +94,36 @@ def release_package(installation: Installation, package_id: PackageId, reason: s
         package = seen(unit, package_id)
         if package.state is PackageState.RELEASED:
             return Done(package, has_changed=False)
-        is_refused_stray = package.state is PackageState.REFUSED and package.is_stray
-        if package.state is not PackageState.CONFLICT and not is_refused_stray:
+        is_closed = found.channel.municipality_code in installation.municipalities.closed
+        if not _may_be_put_aside(unit, package, is_closed=is_closed):
             raise JukiError(Code.PACKAGE_NOT_INCIDENT, str(package_id))
-        unit.packages.settle(package_id.number, PackageState.RELEASED, package.code, at)
-        unit.journal.append(entry_of(package, Action.PACKAGE_RELEASED, package.code, basis), at)
+        if package.state is PackageState.RECEIVED:
+            # What is left in the spool when this is killed is removed by the next run.
+            _keep(PackageFiles.of(installation.home, package.channel), package)
+            unit.packages.withdraw(package_id.number, at)
+        else:
+            unit.packages.settle(package_id.number, PackageState.RELEASED, package.code, at)
+        changed = seen(unit, package_id)
+        unit.journal.append(entry_of(changed, Action.PACKAGE_RELEASED, changed.code, basis), at)
+        return Done(changed, has_changed=True)
+
+
+def close_package(installation: Installation, package_id: PackageId, reason: str, at: datetime) -> Done:
+    """Note that the records refused of an applied package were dealt with; they stay in quarantine.
+
+    Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(PACKAGE_NOTHING_OPEN).
+    """
+    basis = checked_reason(reason)
+    find_package(installation, package_id)
+    with acting_on(installation, package_id) as unit:
+        package = seen(unit, package_id)
+        if package.closed_at is not None:
+            return Done(package, has_changed=False)
+        if package.state is not PackageState.APPLIED or not package.counts.get("rejected"):
+            raise JukiError(Code.PACKAGE_NOTHING_OPEN, str(package_id))
+        unit.packages.close(package_id.number, at)
+        counts = {"rejected": package.counts["rejected"]}
+        unit.journal.append(entry_of(package, Action.PACKAGE_CLOSED, None, basis, counts), at)
         return Done(seen(unit, package_id), has_changed=True)
 
 
@@ -120,9 +149,24 @@ def checked_reason(reason: str) -> str:
     return text
 
 
+def _may_be_put_aside(unit: Unit, package: PackageRecord, *, is_closed: bool) -> bool:
+    if package.state is PackageState.CONFLICT:
+        return True
+    if package.state not in (PackageState.REFUSED, PackageState.RECEIVED):
+        return False
+    progress = unit.packages.progress(package.channel.municipality_code, lock=True)
+    return is_closed or package.is_stray or package.sequence > progress.last_sequence + 1
+
+
+def _keep(files: PackageFiles, package: PackageRecord) -> None:
+    """Keep the file of a waiting package in quarantine, if the spool still has it."""
+    if files.read(package.file_name, bytes.fromhex(package.file_sha256)) is not None:
+        files.quarantine(package.package_id.number, package.file_name)
+
+
 def _check_retry(unit: Unit, package: PackageRecord) -> None:
     municipality = package.channel.municipality_code
-    if package.state is not PackageState.REFUSED:
+    if package.state not in (PackageState.REFUSED, PackageState.RELEASED):
         raise JukiError(Code.PACKAGE_NOT_REFUSED, str(package.package_id))
     if package.is_stray:
         raise JukiError(Code.PACKAGE_STRAY, str(package.package_id))
@@ -148,11 +192,14 @@ def _found(package: PackageRecord | None, package_id: PackageId) -> PackageRecor
     return package
 
 
-def entry_of(package: PackageRecord, action: Action, code: Code | None, basis: str = "") -> Entry:
+def entry_of(
+    package: PackageRecord, action: Action, code: Code | None, basis: str = "",
+    counts: Mapping[str, int] | None = None,
+) -> Entry:  # fmt: skip
     """Write the journal entry of what the local administrator did with a package."""
     channel: Channel = package.channel
     return Entry(
         action=action, file=channel.file, actor=local_administrator(), terminal=os.uname().nodename,
         outcome=Outcome.DONE, municipality_code=channel.municipality_code, package=package.file_name,
-        package_id=package.package_id.number, code=code, basis=basis,
+        package_id=package.package_id.number, code=code, basis=basis, counts=counts or {},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`juki package`: list and show packages, let a refused one wait again, decide an incident.
+"""`juki package`: list and show packages, let one wait again, put one aside, close what was found in one.
 
 Decides:    what is shown of a package: all that is registered, as codes, counts and digests.
 Leaves:     when a package may be retried or released to `juki.cli.package_actions`.
@@ -25,7 +25,13 @@ from juki.cli.installation import (
     shown_briefly,
 )
 from juki.cli.output import AsJson, Result, Table, finish
-from juki.cli.package_actions import Done, find_package, release_package, retry_package
+from juki.cli.package_actions import (
+    Done,
+    close_package,
+    find_package,
+    release_package,
+    retry_package,
+)
 from juki.cli.reasons_shown import code_lines, found_lines
 from juki.order import PackageState
 from juki.package_id import PackageId
@@ -33,7 +39,7 @@ from juki.reasons import Code
 from juki.store.status import PackageRecord, Wanted
 
 app = typer.Typer(
-    help="パッケージを調べる・再試行する・事故を解除する",
+    help="パッケージを調べる・再試行する・解除する・確認済みにする",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,7 +63,7 @@ State = Annotated[
     typer.Option(help="状態で絞る: " + "、".join(f"{one.value} {one.japanese}" for one in PackageState)),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="新しいものから何件まで示すか")]
-Reason = Annotated[str, typer.Option(help="解除する理由（操作ログに残る。人を特定する値は書かない）")]
+Reason = Annotated[str, typer.Option(help="そうする理由（操作ログに残る。人を特定する値は書かない）")]
 
 
 @app.callback()
@@ -115,11 +121,21 @@ def retry(package_id: Id, as_json: AsJson = False) -> None:
 
 @app.command()
 def release(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
-    """事故として止めた市町村の受入を再開する（適用済のものはそのまま、届いたファイルは隔離のまま）。"""
+    """事故や、順番の来ないパッケージを解除し、受入を進められるようにする（ファイルは隔離のまま）。"""
     wanted = PackageId.parse(package_id)
     installation = Installation.open()
     done = release_package(installation, wanted, reason, datetime.now(UTC))
     said = "を解除しました。受入を再開できます。" if done.has_changed else "はすでに解除されています。"
+    _finish_action(installation, done, f"{wanted} {said}", as_json)
+
+
+@app.command()
+def close(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
+    """適用したパッケージの拒否レコードを、市町村への確認が済んだものとする（レコードは隔離のまま）。"""
+    wanted = PackageId.parse(package_id)
+    installation = Installation.open()
+    done = close_package(installation, wanted, reason, datetime.now(UTC))
+    said = "の拒否レコードを確認済みにしました。" if done.has_changed else "はすでに確認済みです。"
     _finish_action(installation, done, f"{wanted} {said}", as_json)
 
 
@@ -146,6 +162,7 @@ def described(installation: Installation, package: PackageRecord) -> dict[str, o
         "counts": package.counts,
         "receipt": "sent" if package.receipt_sent_at else "due" if package.has_receipt else "none",
         "receipt_sent_at": iso(package.receipt_sent_at),
+        "closed_at": iso(package.closed_at),
     }
 
 
@@ -186,6 +203,7 @@ def _facts(installation: Installation, package: PackageRecord) -> list[tuple[str
         ("処理", shown(package.settled_at)),
         ("通知番号", notices),
         ("受領書", _receipt(package)),
+        *([("拒否レコード", f"確認済み（{shown(package.closed_at)}）")] if package.closed_at else []),
     ]
     counts = ((COUNTS[name], f"{count:,} 件") for name, count in package.counts.items())
     return [*facts, *counts]

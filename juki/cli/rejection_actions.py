@@ -21,14 +21,14 @@ from juki.reasons import Code
 def retry_records(installation: Installation, package_id: PackageId, at: datetime) -> Done:
     """Ask that the refused records of an applied package be judged again by the next intake.
 
-    Raises: JukiError(PACKAGE_NOT_FOUND), JukiError(PACKAGE_NOTHING_REJECTED).
+    Raises: JukiError(PACKAGE_NOT_FOUND), JukiError(PACKAGE_NOTHING_OPEN).
     """
     with acting_on(installation, package_id) as unit:
         package = seen(unit, package_id)
         if package.judge_again_at is not None:
             return Done(package, has_changed=False)
         if package.state is not PackageState.APPLIED or not package.counts.get("rejected"):
-            raise JukiError(Code.PACKAGE_NOTHING_REJECTED, str(package_id))
+            raise JukiError(Code.PACKAGE_NOTHING_OPEN, str(package_id))
         unit.packages.ask_to_judge_again(package_id.number, at)
         unit.journal.append(entry_of(package, Action.RECORDS_RETRIED, None), at)
         return Done(seen(unit, package_id), has_changed=True)

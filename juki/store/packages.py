@@ -24,7 +24,7 @@ from juki.reasons import Code
 from juki.store.tables import TABLES
 
 _WAITING = frozenset({PackageState.RECEIVED})
-_REFUSED = frozenset({PackageState.REFUSED})
+_PUT_ASIDE = frozenset({PackageState.REFUSED, PackageState.RELEASED})
 _DECIDED = frozenset({PackageState.CONFLICT, PackageState.REFUSED})
 """What an operator decides: an incident, and a package that was refused by its name alone."""
 
@@ -274,9 +274,24 @@ class PackageRegister:
         self._settle(package_id, before, state, at, code=code.value if code else None, receipt=packed)
 
     def reopen(self, package_id: int) -> None:
-        """Let a refused package wait for its turn again."""
+        """Let a refused or released package wait for its turn again."""
         cleared = {"code": None, "receipt": None, "receipt_sent_at": None}
-        self._settle(package_id, _REFUSED, PackageState.RECEIVED, None, **cleared)
+        self._settle(package_id, _PUT_ASIDE, PackageState.RECEIVED, None, **cleared)
+
+    def withdraw(self, package_id: int, at: datetime) -> None:
+        """Note that an operator took a package out of the order whose turn had not come."""
+        self._settle(package_id, _WAITING, PackageState.RELEASED, at, code=Code.PACKAGE_WITHDRAWN.value)
+
+    def close(self, package_id: int, at: datetime) -> None:
+        """Note that the records refused of a package are dealt with; they stay in quarantine."""
+        columns = self._package.c
+        closed = self.connection.execute(
+            self._package.update()
+            .where(columns.package_id == package_id, columns.closed_at.is_(None))
+            .values(closed_at=at)
+        )
+        if closed.rowcount != 1:
+            raise StoreError(Code.STORE_CONFLICT, "package", is_transient=True)
 
     def ask_to_judge_again(self, package_id: int, at: datetime | None) -> None:
         """Note that the refused records of an applied package are to be judged again; None: it is done."""

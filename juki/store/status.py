@@ -48,6 +48,8 @@ class PackageRecord:
     """Records by verdict, once they were judged."""
     has_receipt: bool
     receipt_sent_at: datetime | None
+    closed_at: datetime | None
+    """When its refused records were dealt with."""
     judge_again_at: datetime | None = None
     """When it was asked that its refused records be judged again, if they are not yet."""
 
@@ -120,13 +122,13 @@ class Overview:
 
     # -- channels -----------------------------------------------------------------------------------------
 
-    def channels(self, registered: Sequence[str]) -> list[ChannelFacts]:
+    def channels(self, registered: Sequence[str], closed: Sequence[str] = ()) -> list[ChannelFacts]:
         """Tell how every channel is: the registered ones in their order, then those only the store knows."""
-        facts = self._known_channels(frozenset(registered))
+        facts = self._known_channels(frozenset(registered), frozenset(closed))
         others = sorted(set(facts) - set(registered))
         return [facts.get(code) or ChannelFacts(Channel(code, self.file)) for code in (*registered, *others)]
 
-    def _known_channels(self, registered: frozenset[str]) -> dict[str, ChannelFacts]:
+    def _known_channels(self, registered: frozenset[str], closed: frozenset[str]) -> dict[str, ChannelFacts]:
         channel, totals = self._tables.channel, self._totals().subquery()
         joined = channel.outerjoin(totals, totals.c.municipality_code == channel.c.municipality_code)
         columns = (column for column in totals.c if column.name != "municipality_code")
@@ -139,6 +141,7 @@ class Overview:
             row.municipality_code: ChannelFacts(
                 channel=Channel(row.municipality_code, self.file),
                 is_registered=row.municipality_code in registered,
+                is_closed=row.municipality_code in closed,
                 last_sequence=row.last_sequence,
                 last_attempt_at=row.last_attempt_at,
                 last_contact_at=row.last_contact_at,
@@ -241,7 +244,7 @@ class Overview:
             received_at=row.received_at, settled_at=row.settled_at, created_at=row.created_at,
             first_notice_no=row.first_notice_no, last_notice_no=row.last_notice_no,
             counts={name: values[name] for name in _COUNTS if values[name] is not None},
-            has_receipt=row.has_receipt, receipt_sent_at=row.receipt_sent_at,
+            has_receipt=row.has_receipt, receipt_sent_at=row.receipt_sent_at, closed_at=row.closed_at,
             judge_again_at=row.judge_again_at,
         )  # fmt: skip
 

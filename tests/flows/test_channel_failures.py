@@ -276,3 +276,34 @@ def test_late_notice_is_no_update_that_jlis_is_told_of(town: Town) -> None:
 
 def _at(now: datetime, hours_ago: int) -> str:
     return (now - timedelta(hours=hours_ago)).isoformat(timespec="seconds")
+
+
+# -- keys -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"00" * 32 + b"\n"], ids=["missing", "other"])
+def test_intake_with_keys_that_are_not_those_of_the_store_does_nothing_and_says_so(
+    town: Town, content: bytes
+) -> None:
+    """Neither fetched nor applied; the status names the code, and the right key is enough to go on."""
+    town.publish(count=5)
+    path = town.home.keys / "resident-index-1.key"
+    good = path.read_bytes()
+    try:
+        path.unlink()
+        if content:
+            path.write_bytes(content)
+            path.chmod(0o600)
+        assert work(town) == FAILED
+        assert town.rows("SELECT count(*) FROM package") == [(0,)]
+        reason = _status(town)["reasons"][0]
+        assert reason["code"] == (Code.KEY_OTHER if content else Code.KEY_MISSING).value
+        assert reason["next_step"]
+        # The step that applies asks once more, in its own transaction.
+        assert town.work() != 0
+        assert town.rows("SELECT count(*) FROM current") == [(0,)]
+    finally:
+        path.write_bytes(good)
+        path.chmod(0o600)
+    assert work(town) == 0
+    assert town.rows("SELECT count(*) FROM current") == [(5,)]

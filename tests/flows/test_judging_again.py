@@ -77,7 +77,7 @@ def test_judging_again_once_more_changes_nothing(town: Town) -> None:
     assert town.work() == 0
     assert town.rows("SELECT count(*), max(entry_no) FROM journal") == before
     asked = _retry(town)
-    assert (asked["error"]["code"], asked["exit"]) == ("package.nothing_rejected", 2)
+    assert (asked["error"]["code"], asked["exit"]) == ("package.nothing_open", 2)
 
 
 def test_a_record_that_is_refused_again_stays_in_quarantine(town: Town) -> None:
