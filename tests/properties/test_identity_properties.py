@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
 
 import psycopg
 from hypothesis import HealthCheck, given, settings
@@ -14,90 +11,18 @@ from hypothesis import strategies as st
 from juki.columns import IdentityFile
 from juki.decisions import Effect
 from juki.identity import plan_changes
-from juki.notices import CODE_CORRECTIONS, REASONS_OF_KIND, Kind, Reason
+from juki.notices import Kind
 from juki.numbers import SealingKey
 from juki.order import FileMark
 from juki.store.packages import Arrival
 from juki.store.unit import open_unit
 from juki.versions import Origin
 from tests.conftest import Stores
+from tests.histories import KIND_OF, REASONS, SENDERS, History, Row, Sent, numbered, packages, rows
 from tests.model import Model
-from tests.notice_tables import known, notice, notices
+from tests.notice_tables import known, notices
 
-NUMBERS = ("", "123456789018", "023456789013")
-SENDERS = ("352039", "352012", "352021")
-CODES = ("A", "B", "C")
-JAPAN = timezone(timedelta(hours=9))
-FIRST_DAY = date(2026, 3, 25)
 KEY = SealingKey("resident-number-1", b"k" * 32)
-_SIMPLE = (
-    Reason.MOVED_IN, Reason.BIRTH, Reason.ENTERED_EX_OFFICIO, Reason.MOVED_OUT, Reason.DEATH,
-    Reason.MOVED_WITHIN, Reason.CORRECTED_EX_OFFICIO, Reason.CODE_CHANGED_ON_REQUEST,
-    Reason.CODE_ENTERED_EX_OFFICIO, Reason.NUMBER_CHANGED_ON_REQUEST,
-)  # fmt: skip
-_KIND = {reason: kind for kind, reasons in REASONS_OF_KIND.items() for reason in reasons}
-
-Row = dict[str, str]
-
-
-@st.composite
-def rows(draw: st.DrawFn) -> Row:
-    """One notice out of a narrow alphabet, so that people, codes and repeats collide."""
-    reason = draw(st.sampled_from(_SIMPLE))
-    hour = draw(st.integers(8, 14))
-    said = notice(
-        kind=_KIND[reason].value, reason=reason.value, resident_code=draw(st.sampled_from(CODES)),
-        name=draw(st.sampled_from(("山口　花子", "宇部　花子"))), notified_at=f"2026-03-25T{hour:02}:00:00+09:00",
-        individual_number=draw(st.sampled_from(NUMBERS)),
-    )  # fmt: skip
-    if reason in CODE_CORRECTIONS:
-        said["previous_resident_code"] = draw(
-            st.sampled_from([c for c in CODES if c != said["resident_code"]])
-        )
-    return said
-
-
-packages = st.lists(
-    st.tuples(st.sampled_from(SENDERS), st.lists(rows(), min_size=1, max_size=5)), min_size=1, max_size=6
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One package: who sent it, when it came, the number of its first notice, and what it says."""
-
-    sender: str
-    first_no: int
-    rows: list[Row]
-    day: int
-
-    @property
-    def received_at(self) -> datetime:
-        """An hour apart, so that some notices claim to be made after they came."""
-        return datetime(2026, 3, 25, 10, tzinfo=JAPAN) + timedelta(hours=self.day)
-
-    @property
-    def received_on(self) -> date:
-        """A day apart, so that the clocks of keeping can be told apart."""
-        return FIRST_DAY + timedelta(days=self.day)
-
-    def cut(self) -> list[Sent]:
-        """Cut it into one package for each notice."""
-        return [
-            replace(self, first_no=self.first_no + place, rows=[row]) for place, row in enumerate(self.rows)
-        ]
-
-
-def _numbered(history: list[tuple[str, list[Row]]]) -> list[Sent]:
-    """Number the notices of each sender from 1 on."""
-    last: Counter[str] = Counter()
-    numbered = []
-    for day, (sender, said) in enumerate(history):
-        first = last[sender] + 1
-        last[sender] += len(said)
-        rows_ = [row | {"notice_no": str(first + place)} for place, row in enumerate(said)]
-        numbered.append(Sent(sender, first, rows_, day))
-    return numbered
 
 
 def _by_model(history: list[Sent]) -> tuple[Model, list[str]]:
@@ -143,12 +68,12 @@ def _emptied(url: str) -> str:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=packages)
 def test_the_store_holds_what_the_statute_says_after_any_history(
-    module_stores: Stores, history: list[tuple[str, list[Row]]]
+    module_stores: Stores, history: History
 ) -> None:
     """Real PostgreSQL and the model agree on every verdict and every version with its days."""
-    url, numbered = _emptied(module_stores.resident_url), _numbered(history)
-    model, expected = _by_model(numbered)
-    assert _by_store(url, numbered) == expected
+    url, sent = _emptied(module_stores.resident_url), numbered(history)
+    model, expected = _by_model(sent)
+    assert _by_store(url, sent) == expected
     assert _stored_versions(url) == model.versions()
     with psycopg.connect(url) as connection:
         codes = connection.execute("SELECT resident_code, new_code FROM former_code").fetchall()
@@ -157,28 +82,26 @@ def test_the_store_holds_what_the_statute_says_after_any_history(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=packages)
-def test_cutting_a_package_in_two_changes_nothing(
-    module_stores: Stores, history: list[tuple[str, list[Row]]]
-) -> None:
+def test_cutting_a_package_in_two_changes_nothing(module_stores: Stores, history: History) -> None:
     """What a package does does not depend on where the sender cut it."""
     url = _emptied(module_stores.resident_url)
-    numbered = _numbered(history)
-    whole = _by_store(url, numbered)
+    sent = numbered(history)
+    whole = _by_store(url, sent)
     stored = {row[:3] for row in _stored_versions(url)}
-    assert _by_store(_emptied(url), [part for sent in numbered for part in sent.cut()]) == whole
+    assert _by_store(_emptied(url), [part for one in sent for part in one.cut()]) == whole
     assert {row[:3] for row in _stored_versions(url)} == stored
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=packages)
 def test_what_was_refused_may_be_judged_again_and_never_displaces_what_came_after(
-    module_stores: Stores, history: list[tuple[str, list[Row]]]
+    module_stores: Stores, history: History
 ) -> None:
     """The refused notices once more, in order: model and store agree, and no sender's newer word is lost."""
-    url, numbered = _emptied(module_stores.resident_url), _numbered(history)
-    model, verdicts = _by_model(numbered)
-    _by_store(url, numbered)
-    every = [part for sent in numbered for part in sent.cut()]
+    url, sent = _emptied(module_stores.resident_url), numbered(history)
+    model, verdicts = _by_model(sent)
+    _by_store(url, sent)
+    every = [part for one in sent for part in one.cut()]
     refused = [part for part, verdict in zip(every, verdicts, strict=True) if verdict == "reject"]
     again = [
         model.receive(part.sender, part.received_on, part.received_at.isoformat(), part.rows[0])
@@ -231,7 +154,7 @@ def test_notices_of_different_people_do_not_see_each_other(
 def test_the_newest_notice_again_changes_nothing(module_stores: Stores, said: list[Row]) -> None:
     """A re-send of what was applied last for a person is a repeat, and leaves every version as it was."""
     url = _emptied(module_stores.resident_url)
-    verdicts = _by_store(url, _numbered([(SENDERS[0], said)]))
+    verdicts = _by_store(url, numbered([(SENDERS[0], said)]))
     applied = [row for row, verdict in zip(said, verdicts, strict=True) if verdict == "apply"]
     if not applied:
         return
@@ -245,4 +168,4 @@ def test_the_newest_notice_again_changes_nothing(module_stores: Stores, said: li
 
 def test_the_alphabet_covers_every_kind() -> None:
     """The histories above have entries, deletions and corrections."""
-    assert {_KIND[reason] for reason in _SIMPLE} == set(Kind)
+    assert {KIND_OF[reason] for reason in REASONS} == set(Kind)
