@@ -80,8 +80,10 @@ def test_package_waits_for_a_renewed_revocation_list_and_then_goes_on_by_itself(
         assert status["reasons"][0]["code"] == Code.REVOCATION_LIST_OUTDATED.value
         assert status["reasons"][0]["next_step"]
         assert not list(town.home.quarantine.rglob("*.p7m"))
-        _put_list(town, datetime.now(UTC) - DAY)
-        assert work(town) == 0
+        # Issued after the receipt: as of the receipt it would not be in force yet.
+        renewed_at = datetime.now(UTC) + timedelta(hours=1)
+        _put_list(town, renewed_at)
+        assert work(town, at=renewed_at + timedelta(minutes=1)) == 0
         assert town.rows("SELECT state FROM package") == [("applied",)]
         assert _status(town)["state"] == "normal"
 
