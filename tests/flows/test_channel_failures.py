@@ -80,8 +80,10 @@ def test_package_waits_for_a_renewed_revocation_list_and_then_goes_on_by_itself(
         assert status["reasons"][0]["code"] == Code.REVOCATION_LIST_OUTDATED.value
         assert status["reasons"][0]["next_step"]
         assert not list(town.home.quarantine.rglob("*.p7m"))
-        _put_list(town, datetime.now(UTC) - DAY)
-        assert work(town) == 0
+        # Issued after the receipt: as of the receipt it would not be in force yet.
+        renewed_at = datetime.now(UTC) + timedelta(hours=1)
+        _put_list(town, renewed_at)
+        assert work(town, at=renewed_at + timedelta(minutes=1)) == 0
         assert town.rows("SELECT state FROM package") == [("applied",)]
         assert _status(town)["state"] == "normal"
 
@@ -98,6 +100,32 @@ def test_certificate_that_ran_out_while_the_package_waited_is_still_good(town: T
         _put_list(town, later - DAY)
         assert work(town, at=later) == 0
         assert town.rows("SELECT state FROM package") == [("applied",)]
+
+
+def test_receipts_are_delivered_while_a_package_waits_for_our_list(town: Town) -> None:
+    """One step that can not go on does not keep the others: the answer that is due still goes out."""
+    town.publish(count=5)
+    assert town.work("settled, receipt not delivered") == -signal.SIGKILL
+    town.publish(first=5, count=5)
+    with _registered(town, "\nport", '\nrevocation_lists = ["exercise/pki/root.crl"]\nport'):
+        _put_list(town, datetime.now(UTC) - 31 * DAY)
+        assert work(town) == FAILED
+    assert [path.name[-12:] for path in (town.office.folder / "inbox").iterdir()] == ["00000001.p7m"]
+    assert town.rows("SELECT state FROM package ORDER BY sequence") == [("applied",), ("received",)]
+    assert work(town) == 0
+    assert town.rows("SELECT count(*) FROM current") == [(10,)]
+
+
+def test_gap_that_is_put_aside_does_not_shorten_the_deadline_of_the_next(town: Town) -> None:
+    """A wrong number waited for long and was put aside: a later gap counts from its own first sight."""
+    town.publish(count=2, fault=Fault.GAP)
+    town.publish(first=2, count=2)
+    assert work(town) == 0
+    (listed,) = json.loads(town.juki("package", "list", "--json").stdout)["packages"]
+    assert town.juki("package", "release", listed["id"], "--reason", "番号の誤り").returncode == 0
+    assert work(town) == 0
+    assert town.rows("SELECT gap_since FROM channel") == [(None,)]
+    assert _status(town)["state"] == "normal"
 
 
 # -- a CS that is down or not itself ----------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_no_flipped_bit_of_the_signed_part_is_accepted(authority: pki.Pki) -> No
     """Anyone can encrypt to us: the inner envelope alone must withstand the same."""
     signed = sealing.sign_by_openssl(CONTENT, authority.offices[CODE].signer)
     sender = authority.sender(CODE)
-    assert open_signed(signed, sender, AT) == CONTENT
+    assert open_signed(signed, sender, AT, AT) == CONTENT
     for bit in random.Random(7).sample(range(len(signed) * 8), FLIPS):
         data = sealing.seal_signed(flipped(signed, bit), authority.prefecture.certificate)
         assert isinstance(attempt(authority, data), Code)
