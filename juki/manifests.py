@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, NoReturn
 
@@ -28,6 +28,8 @@ MAX_SEQUENCE = 99_999_999
 """The sequence has 8 digits in the file name (spec/packages.md section 1)."""
 MAX_NOTICE_NO = 10**15
 """Keeps a notice number within a bigint; no municipality will ever reach it."""
+
+_A_DAY = timedelta(days=1)
 
 _MUNICIPALITY = re.compile(r"[0-9]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -180,8 +182,9 @@ class _Fields:
 def _instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
-        # An instant at the edge of the calendar parses but has no equivalent in UTC.
-        instant.astimezone(UTC)
+        # An instant at the edge of the calendar has no equivalent in UTC, or none in Japan where it is shown.
+        for beside in (-_A_DAY, _A_DAY):
+            _ = instant.astimezone(UTC) + beside
     except (ValueError, OverflowError):
         return None
     return instant

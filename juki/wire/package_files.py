@@ -16,9 +16,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from juki.errors import StoreError
 from juki.home import Home
 from juki.order import Channel
 from juki.quota import Quota, held_bytes
+from juki.reasons import Code
 from juki.wire.spool import RemoteFile, part_path
 
 
@@ -107,7 +109,20 @@ class PackageFiles:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name on the same disk, in one step, and make the name durable."""
+    """Give a file a second name on the same disk, in one step, and make the name durable.
+
+    Raises: StoreError(SPOOL_FULL) when the disk refuses.
+    """
+    try:
+        _linked(source, target)
+    except OSError:
+        pass
+    else:
+        return
+    raise StoreError(Code.SPOOL_FULL, source.name)
+
+
+def _linked(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = target.with_name(f".{target.name}.link")
     aside.unlink(missing_ok=True)

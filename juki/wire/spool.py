@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from juki.errors import SourceError, StoreError
 from juki.packages import PackageName
@@ -40,7 +40,7 @@ def part_path(remote: RemoteFile, folder: Path) -> Path:
 class Part:
     """The bytes of a remote file that have arrived so far."""
 
-    def __init__(self, file: BinaryIO, path: Path, remote: RemoteFile) -> None:
+    def __init__(self, file: FileIO, path: Path, remote: RemoteFile) -> None:
         self._file = file
         self._path = path
         self._remote = remote
@@ -52,12 +52,18 @@ class Part:
         return self._remote.size - self.length
 
     def append(self, data: bytes) -> None:
-        """Add the bytes that follow; never more than announced (CHANNEL_PROTOCOL)."""
+        """Add the bytes that follow; never more than announced (CHANNEL_PROTOCOL).
+
+        A disk that fills up takes part of what it is given and says so, and refuses only the next write.
+        """
         if not data or len(data) > self.missing:
             raise SourceError(Code.CHANNEL_PROTOCOL, str(self._remote.name))
+        rest = memoryview(data)
         with _disk(self._remote):
-            self._file.write(data)
-        self.length += len(data)
+            while rest:
+                taken = self._file.write(rest)
+                self.length += taken
+                rest = rest[taken:]
 
     def finish(self) -> Path:
         """Sync the whole file, give it its name, sync the folder; return the path."""
@@ -83,7 +89,7 @@ def receiving(remote: RemoteFile, folder: Path, reserve_bytes: int) -> Iterator[
         _remove_stale(remote.name, path)
         if shutil.disk_usage(folder).free < remote.size + reserve_bytes:
             raise StoreError(Code.SPOOL_FULL, str(remote.name))
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0)
+        file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+")
     with file:
         _lock(file, remote)
         if file.seek(0, os.SEEK_END) > remote.size:
@@ -91,7 +97,7 @@ def receiving(remote: RemoteFile, folder: Path, reserve_bytes: int) -> Iterator[
         yield Part(file, path, remote)
 
 
-def _lock(file: BinaryIO, remote: RemoteFile) -> None:
+def _lock(file: FileIO, remote: RemoteFile) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -42,6 +42,7 @@ class Town:
     """Two municipalities, their notices of a first day, and an installation that knows them."""
 
     home: Home
+    made: pki.Pki
     offices: dict[str, MunicipalOffice]
     tables: dict[str, pa.Table]
     channel: Channel = field(default_factory=lambda: Channel(CODES[0], RESIDENT))
@@ -78,19 +79,18 @@ class Town:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the store of the channel."""
-        with psycopg.connect(embedded.admin_url(self.home, DATABASES[RESIDENT])) as connection:
+        with psycopg.connect(embedded.admin_url(self.home, DATABASES[self.channel.file])) as connection:
             return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
     def forget(self) -> None:
         """Begin anew: empty stores, empty folders."""
         tables = "current, history, former_code, channel, package, rejection, quarantine, outbox"
-        with psycopg.connect(
-            embedded.admin_url(self.home, DATABASES[RESIDENT]), autocommit=True
-        ) as connection:
-            connection.execute(f"TRUNCATE {tables}")  # type: ignore[arg-type]
-            connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
-            connection.execute("TRUNCATE journal")
-            connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
+        for name in DATABASES.values():
+            with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:
+                connection.execute(f"TRUNCATE {tables}")  # type: ignore[arg-type]
+                connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
+                connection.execute("TRUNCATE journal")
+                connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
         for folder in (
             self.home.spool,
             self.home.quarantine,
@@ -116,7 +116,7 @@ def built() -> Iterator[Town]:
     client = Credentials(home.keys).sftp_public_key.read_text().strip()
     with serve(installation.folder(home) / "cs", dict.fromkeys(CODES, client), make_key()) as server:
         installation.register(home, made, server)
-        yield Town(home, installation.offices(home, made), tables)
+        yield Town(home, made, installation.offices(home, made), tables)
     del os.environ["JUKI_HOME"]
     embedded.stop(home)
     shutil.rmtree(folder)
@@ -126,5 +126,4 @@ def built() -> Iterator[Town]:
 def town(built: Town) -> Town:
     """The town with nothing sent and nothing stored yet."""
     built.forget()
-    made = pki.build(installation.folder(built.home) / "pki", CODES)
-    return Town(built.home, installation.offices(built.home, made), built.tables)
+    return Town(built.home, built.made, installation.offices(built.home, built.made), built.tables)

@@ -23,6 +23,7 @@ def test_a_repeated_package_is_answered_again_and_changes_nothing(town: Town) ->
         (1, "repeated"),
         (2, "applied"),
     ]
+    assert town.rows("SELECT code FROM package WHERE state = 'repeated'") == [("package.repeated",)]
     assert sorted(path.name[-12:] for path in inbox.iterdir()) == ["00000001.p7m", "00000002.p7m"]
     assert town.rows("SELECT count(*) FROM current") == [(10,)]
     first, again = town.office.receipts[0], town.office.tidy(_now())[0]
