@@ -119,9 +119,21 @@ def test_every_applied_package_has_one_entry_one_receipt_and_its_outbox_row(
     assert lived.rows(file, entries) == []
     unanswered = "SELECT count(*) FROM package WHERE state = 'applied' AND receipt_sent_at IS NULL"
     assert lived.rows(file, unanswered) == [(0,)]
+    # A notice that came late is behind what was applied before it: history only, and no update of the file.
     outbox = """
-        SELECT count(*) FROM package p LEFT JOIN outbox o USING (package_id)
-        WHERE p.state = 'applied' AND coalesce(o.changes, 0) <> p.accepted + p.alerted
+        WITH applied AS (
+            SELECT (entry::jsonb ->> 'package_id')::bigint AS package_id, entry_no FROM journal
+            WHERE action = 'package.applied'
+        ), late AS (
+            SELECT h.package_id, count(*) AS versions FROM history h
+            JOIN applied own USING (package_id) JOIN applied above ON above.package_id = h.superseded_by_package_id
+            WHERE (above.entry_no, h.superseded_by_notice_no) < (own.entry_no, h.notice_no)
+            GROUP BY h.package_id
+        )
+        SELECT count(*) FROM package p
+        LEFT JOIN outbox o USING (package_id) LEFT JOIN late l USING (package_id)
+        WHERE p.state = 'applied'
+            AND coalesce(o.changes, 0) <> p.accepted + p.alerted - coalesce(l.versions, 0)
     """
     assert lived.rows(file, outbox) == [(0,)]
 
