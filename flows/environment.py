@@ -1,7 +1,8 @@
 """What Prefect is told before it is imported: where it keeps things, what it says, to whom.
 
 Decides:    that a run without a server of its own keeps its records in JUKI_HOME or on the embedded server, is
-            silent on the terminal, calls nobody, and that its temporary server answers to this process only.
+            silent on the terminal, calls nobody, and that its temporary server answers to this process only
+            and does not outlive a killed run for longer than until the next one.
 Leaves:     a Prefect server that is named (PREFECT_API_URL) to whoever runs it: then the run is recorded there.
 Invariants: Prefect reads its environment once, so this module imports nothing of it and refuses to come late.
 Source:     design 6, ADR-0006.
@@ -15,6 +16,7 @@ import sys
 
 from config.settings import Settings
 from config.stores import is_embedded, prefect_url
+from flows.leftover_servers import RUN, end_leftovers, this_run
 from juki.home import Home
 
 _ALWAYS = {
@@ -54,6 +56,8 @@ def prepare(home: Home, settings: Settings) -> None:
     os.environ.update(_ALWAYS | _QUIET)
     os.environ["PREFECT_HOME"] = str(home.prefect)
     if "PREFECT_API_URL" not in os.environ:
+        end_leftovers(home.prefect)
+        os.environ[RUN] = this_run()
         os.environ.update(_WITHOUT_SERVER | _private_server())
         os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = database_url(home, settings)
 

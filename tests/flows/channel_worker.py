@@ -22,7 +22,7 @@ _FORKS = multiprocessing.get_context("forkserver")
 
 def main(channel: Channel, quota: Quota | None, at: datetime | None) -> None:
     """Run the task on this thread; a quota smaller than the settings allow makes small files fill it."""
-    for name in ("fetch_packages", "settle_next", "deliver_receipts"):
+    for name in ("fetch_packages", "settle_next", "judge_again", "deliver_receipts"):
         setattr(channels, name, getattr(channels, name).fn)
     if quota is not None:
         Workshop.quota = property(lambda _: quota)  # type: ignore[assignment,method-assign]
