@@ -17,6 +17,9 @@ from pathlib import Path
 from juki.home import Home
 from juki.order import Channel
 
+_ASIDE = ".link"
+"""Ends the hidden name a file bears for a moment before its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackageFiles:
@@ -41,6 +44,14 @@ class PackageFiles:
     def quarantine(self, package_id: int, file_name: str) -> None:
         """Keep a refused file; the number of its package keeps files of one name apart."""
         _link(self.spool / file_name, self._quarantined(package_id, file_name))
+
+    def drop_unregistered(self, file_name: str, registered: Collection[int]) -> None:
+        """Drop what a killed worker quarantined of this name under a number that died with its transaction."""
+        for path in self.kept.glob(f"*-{file_name}*"):
+            number, _, name = path.name.removeprefix(".").partition("-")
+            is_left = name in (file_name, f"{file_name}{_ASIDE}") and number.isdecimal()
+            if is_left and int(number) not in registered:
+                path.unlink(missing_ok=True)
 
     def bring_back(self, package_id: int, file_name: str) -> bool:
         """Put a quarantined file into the spool again; False when it is no longer there."""
@@ -67,7 +78,7 @@ class PackageFiles:
 def _link(source: Path, target: Path) -> None:
     """Give a file a second name on the same disk, in one step, and make the name durable."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = target.with_name(f".{target.name}.link")
+    aside = target.with_name(f".{target.name}{_ASIDE}")
     aside.unlink(missing_ok=True)
     aside.hardlink_to(source)
     aside.replace(target)
