@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -28,13 +27,10 @@ from simulator import installation, pki
 from simulator.office import MunicipalOffice
 from simulator.sftp_server import make_key, serve
 from simulator.world import World
-from tests.flows import driver
+from tests.flows.nursery import Nursery, Order
 
 RESIDENT = IdentityFile.RESIDENT
 CODES = ("352039", "352012")
-# A process that has imported everything once forks the workers, so that one costs what its work costs.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.flows.driver"])
 
 
 @dataclass(slots=True)
@@ -44,6 +40,7 @@ class Town:
     home: Home
     offices: dict[str, MunicipalOffice]
     tables: dict[str, pa.Table]
+    nursery: Nursery
     channel: Channel = field(default_factory=lambda: Channel(CODES[0], RESIDENT))
 
     @property
@@ -56,12 +53,9 @@ class Town:
         table = self.tables[self.channel.municipality_code].slice(first, count)
         self.office.publish(RESIDENT, table, datetime.now(UTC), **how)
 
-    def work(self, point: str = "") -> int | None:
-        """Work the channel in a process of its own; return its exit code (-9: it was killed)."""
-        worker = FORKS.Process(target=driver.main, args=(self.channel, point))
-        worker.start()
-        worker.join(120)
-        return worker.exitcode
+    def work(self) -> int:
+        """Work the channel in a process of its own; return its exit code."""
+        return self.nursery.work(Order(self.channel)).code
 
     def juki(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line."""
@@ -116,7 +110,9 @@ def built() -> Iterator[Town]:
     client = Credentials(home.keys).sftp_public_key.read_text().strip()
     with serve(installation.folder(home) / "cs", dict.fromkeys(CODES, client), make_key()) as server:
         installation.register(home, made, server)
-        yield Town(home, installation.offices(home, made), tables)
+        nursery = Nursery(Channel(CODES[0], RESIDENT))
+        yield Town(home, installation.offices(home, made), tables, nursery)
+        nursery.close()
     del os.environ["JUKI_HOME"]
     embedded.stop(home)
     shutil.rmtree(folder)
@@ -127,4 +123,13 @@ def town(built: Town) -> Town:
     """The town with nothing sent and nothing stored yet."""
     built.forget()
     made = pki.build(installation.folder(built.home) / "pki", CODES)
-    return Town(built.home, installation.offices(built.home, made), built.tables)
+    return Town(built.home, installation.offices(built.home, made), built.tables, built.nursery)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many deaths were died, where the tests of the kill points have run."""
+    from tests.flows.test_kill_points import COUNTED
+
+    for scenario, counts in COUNTED.items():
+        told = ", ".join(f"{count} {what}" for what, count in counts.items())
+        terminalreporter.write_line(f"kill points, {scenario}: {told}")
