@@ -9,6 +9,7 @@ Invariants: the tests are collected once, before anything is broken, so what the
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -70,6 +71,9 @@ class Runner:
         for item in items:
             self._watch(item)
         by_id = {item.nodeid: item for item in items}
+        # What is loaded stays as it is: a child would copy every page its collector looks at.
+        gc.collect()
+        gc.freeze()
         for done, verdict in enumerate(self._judged(by_id), start=1):
             self.verdicts.append(verdict)
             if done % 100 == 0:

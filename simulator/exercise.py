@@ -132,13 +132,15 @@ class Exercise:
         ledger.next_notice_no += notices.num_rows
         office = self.offices[channel.municipality_code]
         office.publish(channel.file, notices, _at(day, time(19, 0)), fault=fault, brings_late=brings_late)
-        lawful, ledger.to_resend = _parted(notices, channel, fault)
+        *whole, last = _packages(notices, office.package_records)
+        lawful, ledger.to_resend = _parted(last, channel, fault)
         if ledger.to_resend is not None:
             self.spoilt |= {(channel, number) for number in ledger.to_resend.column("notice_no").to_pylist()}
         is_withheld = fault is not None and EXPECTED[fault].effect in (Effect.WITHHELD, Effect.BROKEN)
         for late in ledger.posted[ledger.heard :]:
             if late.is_late:
                 late.arrived_on = late.arrived_on or day
+        ledger.posted += [Posted(package, day) for package in whole]
         ledger.posted.append(Posted(lawful, None if is_withheld else day, fault is Fault.LATE))
 
     def _heal(self, day: date) -> None:
@@ -196,6 +198,11 @@ def _parted(notices: pa.Table, channel: Channel, fault: Fault | None) -> tuple[p
         return notices, None
     well = max(0, notices.num_rows - len(MUTATIONS[channel.file]))
     return notices.slice(0, well), notices.slice(well)
+
+
+def _packages(notices: pa.Table, size: int) -> list[pa.Table]:
+    """Cut the notices of a day as the office does; a fault befalls the last package only."""
+    return [notices.slice(start, size) for start in range(0, notices.num_rows, size)]
 
 
 def _numbered(notices: pa.Table, first_no: int) -> pa.Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from contract_records import (
@@ -31,6 +32,7 @@ from contract_records import (
 from juki.columns import IdentityFile, columns_of
 from juki.reasons import Code
 from juki.rules import CheckDigitPolicy, RecordContext, Records
+from juki.rules.view import CLOCK_SKEW
 from validations.models import Boundary
 
 OFF = replace(CONTEXT, resident_code_check=CheckDigitPolicy.OFF)
@@ -169,6 +171,7 @@ def test_a_birth_is_in_the_future_as_far_as_it_is_known(birth_date: str, is_futu
 
 def test_the_clock_of_a_municipality_may_run_ten_minutes_before_ours() -> None:
     """Ours says 10:00 in Japan; unless configured otherwise 10:10:00 passes, a second later draws the alert."""
+    assert timedelta(minutes=10) == CLOCK_SKEW
     where = Where(NOTICE, RESIDENT)
     records = [good_record(*where, notified_at=f"2026-11-23T10:{at}+09:00") for at in ("10:00", "10:01")]
     assert asked(where, records) == [set(), {(Code.NOTIFIED_AT_FUTURE, "notified_at")}]
@@ -189,3 +192,43 @@ def test_a_fraction_of_a_second_has_nine_digits_at_most() -> None:
     where = Where(NOTICE, RESIDENT)
     (found,) = asked(where, [good_record(*where, notified_at="2026-11-23T09:00:00.1234567890+09:00")])
     assert found == {(Code.NOTIFIED_AT_FORM, "notified_at")}
+
+
+@pytest.mark.parametrize(
+    ("notified_on", "birth_date", "is_future"),
+    [
+        ("2026-01-10", "20260110", False), ("2026-01-10", "20260111", True), ("2026-01-10", "20260100", False),
+        ("2026-01-10", "20260200", True), ("2026-01-10", "2026A100", False), ("2026-01-10", "20270000", True),
+        ("2026-11-22", "20261122", False), ("2026-11-22", "20261123", True), ("2026-11-01", "20261101", False),
+        ("2026-11-01", "20261102", True), ("1939-10-31", "19391100", True),
+    ],
+)  # fmt: skip
+def test_births_are_compared_with_the_day_of_the_notice_part_by_part(
+    notified_on: str, birth_date: str, is_future: bool
+) -> None:
+    """In January, on the first of a month, on neighbouring days, and at the end of a month before the next."""
+    where = Where(NOTICE, RESIDENT)
+    bad = good_record(
+        *where, notified_at=f"{notified_on}T12:00:00+09:00", event_date="1930-01-01", birth_date=birth_date
+    )
+    (found,) = asked(where, [bad])
+    assert found == ({(Code.BIRTH_DATE_FUTURE, "birth_date")} if is_future else set())
+
+
+def test_the_character_behind_the_nine_is_no_digit() -> None:
+    """A colon is one more than 9 in ASCII."""
+    where = Where(NOTICE, RESIDENT)
+    for column, value in (("resident_code", "2472705960:"), ("individual_number", ":23456789018")):
+        (found,) = asked(where, [good_record(*where, **{column: value})])
+        assert {column for _, column in found} == {column}
+        assert {code.value.partition(".")[2] for code, _ in found} == {"form"}
+
+
+def test_a_count_of_gaiji_is_no_number_beyond_the_longest_text() -> None:
+    """400 is a count that may be wrong; 401 is none."""
+    where = Where(NOTICE, RESIDENT)
+    records = [good_record(*where, address_gaiji=count) for count in ("400", "401")]
+    assert asked(where, records) == [
+        {(Code.GAIJI_COUNT, "address_gaiji")},
+        {(Code.GAIJI_FORM, "address_gaiji")},
+    ]

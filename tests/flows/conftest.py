@@ -27,6 +27,7 @@ from simulator import installation, pki
 from simulator.office import MunicipalOffice
 from simulator.sftp_server import make_key, serve
 from simulator.world import World
+from tests.flows.kill_points import COUNTED
 from tests.flows.nursery import Nursery, Order
 
 RESIDENT = IdentityFile.RESIDENT
@@ -128,8 +129,6 @@ def town(built: Town) -> Town:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print how many deaths were died, where the tests of the kill points have run."""
-    from tests.flows.test_kill_points import COUNTED
-
     for scenario, counts in COUNTED.items():
         told = ", ".join(f"{count} {what}" for what, count in counts.items())
         terminalreporter.write_line(f"kill points, {scenario}: {told}")

@@ -45,6 +45,8 @@ class When(StrEnum):
 OUTSIDE = frozenset({Kind.COMMIT, Kind.DISK, Kind.REMOTE})
 """Steps that change what another process finds."""
 EVERY = frozenset(Kind)
+COUNTED: dict[str, dict[str, int]] = {}
+"""What was tried, by scenario; printed at the end of the run (see conftest)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 import pytest
 
 from tests.flows.conftest import Town
-from tests.flows.kill_points import EVERY, OUTSIDE, Death, Kind, Step, When
+from tests.flows.kill_points import COUNTED, EVERY, OUTSIDE, Death, Kind, Step, When
 from tests.flows.kill_scenarios import SCENARIOS, Look, Stage, check
 from tests.flows.nursery import Ended, Order
 
-COUNTED: dict[str, dict[str, int]] = {}
-"""What was tried, by scenario; printed at the end of the run (see conftest)."""
 SAMPLE_EVERY = 7
 """In CI every seventh first death is followed by a second one."""
 

@@ -101,7 +101,9 @@ def legal_birth_date(text: str) -> bool:
 def test_every_month_with_every_day_of_a_birth_is_read_as_the_law_has_it() -> None:
     """Unknown parts, seasons, thirds of a month, and all that only looks like them."""
     texts = [f"1980{month}{day}" for month in _PAIRS for day in _PAIRS]
-    texts += [f"{year}0229" for year in ("0000", "0001", "1900", "1981", "9999", "198A", "/980", "19:0")]
+    texts += [
+        f"{year}0229" for year in ("0000", "0001", "1900", "1981", "9999", "198A", "/980", ":980", "19:0")
+    ]
     found = parse_birth_dates(matrix(texts))
     assert found.is_form.tolist() == [legal_birth_date(text) for text in texts]
     for place, text in enumerate(texts):

@@ -181,3 +181,24 @@ def test_known_people_are_told_by_where_and_how_they_stand() -> None:
             Code.LOGIC_UNKNOWN_PERSON: 1,
         },
     )  # fmt: skip
+
+
+def test_who_was_erased_takes_nobodys_number_away_by_coming_back() -> None:
+    """A was erased with N1, C stands with it since; A is entered again without a number: N1 stays in use."""
+    given = known(
+        [newest(notice(**MOVED_OUT, individual_number=N1))],
+        holders=[holder(N1, "A", stands=False), holder(N1, "C", stands=True)],
+    )
+    plan = judged(notice(), notice(resident_code="D", individual_number=N1), given=given)
+    assert told(plan) == ([APPLY, REJECT], {Code.LOGIC_NUMBER_IN_USE: 1})
+
+
+@pytest.mark.parametrize(
+    "stored", [newest(notice(**MOVED_OUT), HERE), newest(notice(reason=Reason.MOVED_IN.value), ELSEWHERE)]
+)
+def test_another_nationality_is_only_a_contradiction_where_a_person_stands_here(
+    stored: dict[str, object],
+) -> None:
+    """Erased here or standing elsewhere as Japanese, entered as a foreign resident: an ordinary entry."""
+    plan = judged(notice(reason=Reason.MOVED_IN.value, is_foreign="1"), given=known([stored]))
+    assert told(plan) == ([APPLY], {})
