@@ -52,6 +52,7 @@ bench: $(READY)  ## 速さを比べる / measure against the floor and peers
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties --hypothesis-profile=soak
+	@$(PY) -m pytest tests/flows/soak_kill_points.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
 	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)

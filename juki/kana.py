@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 _SMALL = "ァィゥェォッャュョヮヵヶㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ"
 _LARGE = "アイウエオツヤユヨワカケクシストヌハヒフヘホムラリルレロ"
-_DROPPED = "ー－‐―・　 \u3099\u309a"
+_DROPPED = "ー-‐―・　 \u3099\u309a"
+"""The hyphen is what the full-width one, typed in the place of a long mark, has become by then."""
 _FIRST_KATAKANA, _LAST_KATAKANA = 0x30A1, 0x30FE
 _HIRAGANA_SHIFT = 0x60
 _SEPARATOR = "\n"

@@ -102,7 +102,7 @@ def _run(home: Home, console: Console, chapter: Chapter) -> None:
         world = World.create(chapter.people, SEED, FIRST_DAY, is_spiced=True, pace=_pace(chapter.people))
     with exercise(home, world) as now:
         environment.prepare(home, load_settings(home))
-        intake = _intake(home)
+        intake = intake_of(home)
         with _timed(console, chapter, "load", "初期の一括通知を19市町から受け入れる"):
             chapter.notices += now.load(FIRST_DAY, intake)
         _live(now, console, chapter, intake)
@@ -127,7 +127,7 @@ def _live(now: Exercise, console: Console, chapter: Chapter, intake: Callable[[]
         chapter.days = len(FAULTS_BY_DAY) + 1
 
 
-def _intake(home: Home) -> Callable[[], None]:
+def intake_of(home: Home) -> Callable[[], None]:
     """Run the real flow; failed channels are part of the show and are seen in the stores."""
     from flows.intake import intake as flow
 

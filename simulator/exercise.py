@@ -32,6 +32,8 @@ from tasks import clock
 
 EVENING = time(20, 0)
 """When the prefecture takes in the notices of the day."""
+BEFORE_LATE = time(19, 30)
+"""When it does so before what is late has come, on days on which somebody wants to see it missing."""
 
 Intake = Callable[[], None]
 
@@ -82,10 +84,14 @@ class Exercise:
         self._evening(day, intake)
         return count
 
-    def live(self, day: date, intake: Intake, faults: Sequence[Fault] = (), *, heal: bool = True) -> int:
+    def live(
+        self, day: date, intake: Intake, faults: Sequence[Fault] = (),
+        *, heal: bool = True, look: Intake | None = None,
+    ) -> int:  # fmt: skip
         """Live through a day: make good what was spoilt (`heal`), publish, take in, read receipts.
 
-        Each fault befalls one channel that nothing holds up, those with the most to say first.
+        Each fault befalls one channel that nothing holds up, those with the most to say first. With `look` there
+        is an intake before what is late has come, and a look at how everything is then.
         """
         if heal:
             self._heal(day)
@@ -95,7 +101,9 @@ class Exercise:
         befallen = dict(zip(busiest, faults, strict=False))
         self.befallen += [(day, channel, fault) for channel, fault in befallen.items()]
         for channel in self._with_something_to_say(tables):
-            self._publish(channel, tables.get(channel), day, befallen.get(channel))
+            self._publish(channel, tables.get(channel), day, befallen.get(channel), brings_late=look is None)
+        if look is not None:
+            self._before_late(day, intake, look)
         self._evening(day, intake)
         return sum(table.num_rows for table in tables.values())
 
@@ -114,20 +122,25 @@ class Exercise:
         waiting = {channel for channel, ledger in self.ledgers.items() if ledger.to_resend is not None}
         return sorted(waiting | set(tables))
 
-    def _publish(self, channel: Channel, table: pa.Table | None, day: date, fault: Fault | None) -> None:
+    def _publish(
+        self, channel: Channel, table: pa.Table | None, day: date, fault: Fault | None,
+        *, brings_late: bool = True,
+    ) -> None:  # fmt: skip
         ledger = self.ledgers.setdefault(channel, Ledger())
         parts = [part for part in (ledger.to_resend, table) if part is not None]
         notices = _numbered(pa.concat_tables(parts), ledger.next_notice_no)
         ledger.next_notice_no += notices.num_rows
         office = self.offices[channel.municipality_code]
-        office.publish(channel.file, notices, _at(day, time(19, 0)), fault=fault)
-        lawful, ledger.to_resend = _parted(notices, channel, fault)
+        office.publish(channel.file, notices, _at(day, time(19, 0)), fault=fault, brings_late=brings_late)
+        *whole, last = _packages(notices, office.package_records)
+        lawful, ledger.to_resend = _parted(last, channel, fault)
         if ledger.to_resend is not None:
             self.spoilt |= {(channel, number) for number in ledger.to_resend.column("notice_no").to_pylist()}
         is_withheld = fault is not None and EXPECTED[fault].effect in (Effect.WITHHELD, Effect.BROKEN)
         for late in ledger.posted[ledger.heard :]:
             if late.is_late:
                 late.arrived_on = late.arrived_on or day
+        ledger.posted += [Posted(package, day) for package in whole]
         ledger.posted.append(Posted(lawful, None if is_withheld else day, fault is Fault.LATE))
 
     def _heal(self, day: date) -> None:
@@ -136,6 +149,13 @@ class Exercise:
         for ledger in self.ledgers.values():
             for posted in ledger.posted[ledger.heard :]:
                 posted.arrived_on = posted.arrived_on or day
+
+    def _before_late(self, day: date, intake: Intake, look: Intake) -> None:
+        with clock.held_at(_at(day, BEFORE_LATE)):
+            intake()
+            look()
+        for office in self.offices.values():
+            office.bring_late()
 
     def _evening(self, day: date, intake: Intake) -> None:
         with clock.held_at(_at(day, EVENING)):
@@ -178,6 +198,11 @@ def _parted(notices: pa.Table, channel: Channel, fault: Fault | None) -> tuple[p
         return notices, None
     well = max(0, notices.num_rows - len(MUTATIONS[channel.file]))
     return notices.slice(0, well), notices.slice(well)
+
+
+def _packages(notices: pa.Table, size: int) -> list[pa.Table]:
+    """Cut the notices of a day as the office does; a fault befalls the last package only."""
+    return [notices.slice(start, size) for start in range(0, notices.num_rows, size)]
 
 
 def _numbered(notices: pa.Table, first_no: int) -> pa.Table:

@@ -67,16 +67,19 @@ class MunicipalOffice:
     _answered: dict[IdentityFile, list[tuple[Draft, bytes]]] = field(default_factory=dict)
     _withheld: list[Draft] = field(default_factory=list)
     _late: list[Draft] = field(default_factory=list)
+    _overdue: list[Draft] = field(default_factory=list)
     _strays: list[PackageName] = field(default_factory=list)
     _laid_at: dict[PackageName, int] = field(default_factory=dict)
 
     def publish(
-        self, file: IdentityFile, table: pa.Table, created_at: datetime, *, fault: Fault | None = None
-    ) -> list[PackageName]:
+        self, file: IdentityFile, table: pa.Table, created_at: datetime,
+        *, fault: Fault | None = None, brings_late: bool = True,
+    ) -> list[PackageName]:  # fmt: skip
         """Lay notices out in packages of at most `package_records`; a fault befalls the last of them.
 
         Shape:   `table` in the columns of its layout, `notice_no` ascending without gaps.
-        Returns: the names given, those withheld included. What was late in this file arrives now.
+        Returns: the names given, those withheld included. What was late in this file arrives now, or when it is
+                 brought (`bring_late`).
         """
         late = [draft for draft in self._late if draft.name.file is file]
         self._late = [draft for draft in self._late if draft.name.file is not file]
@@ -87,9 +90,16 @@ class MunicipalOffice:
                 self._befall(draft, fault)
             else:
                 self._lay_draft(draft)
-        for draft in late:
-            self._lay_draft(draft)
+        self._overdue += late
+        if brings_late:
+            self.bring_late()
         return [draft.name for draft in drafts]
+
+    def bring_late(self) -> None:
+        """Lay out what is overdue: packages that were late and whose successors are there."""
+        overdue, self._overdue = self._overdue, []
+        for draft in overdue:
+            self._lay_draft(draft)
 
     def heal(self) -> list[PackageName]:
         """Release what is withheld, put good packages in the place of broken ones, remove strays."""

@@ -121,6 +121,8 @@ def _refuse_stray(shop: Workshop, channel: Channel, remote: RemoteFile, path: Pa
     files, name = PackageFiles.of(shop.home, channel), str(remote.name)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         package_id = _refused(unit, channel, _arrival(channel, remote, path), Code.PACKAGE_BINDING)
+        # Its number was drawn just now: whoever was killed here before left the file under another one.
+        files.drop_unregistered(name, unit.packages.numbers_of(channel.municipality_code, name))
         files.quarantine_arrived(package_id, name)
     files.remove_arrived(name)
 

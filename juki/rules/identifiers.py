@@ -106,7 +106,10 @@ def _code_digit(records: Records, column: str, policy: CheckDigitPolicy) -> Mask
 
 
 def _judge(records: Records, column: str, identifier: Identifier) -> _Judged:
-    return records.keep(("identifier", column), lambda: _judged(records, column, identifier))
+    # By width as well: what is known of a column as one identifier is not what is known of it as another.
+    return records.keep(
+        ("identifier", column, identifier.width), lambda: _judged(records, column, identifier)
+    )
 
 
 def _judged(records: Records, column: str, identifier: Identifier) -> _Judged:

@@ -224,6 +224,14 @@ class PackageRegister:
         rows = self.connection.execute(query.where(columns.municipality_code == municipality_code, kept))
         return [FileMark(*row) for row in rows]
 
+    def numbers_of(self, municipality_code: str, file_name: str) -> set[int]:
+        """List the numbers of all packages that came under one name."""
+        columns = self._package.c
+        query = select(columns.package_id).where(
+            columns.municipality_code == municipality_code, columns.file_name == file_name
+        )
+        return set(self.connection.execute(query).scalars())
+
     def waiting(self, municipality_code: str) -> list[Package]:
         """List the packages that wait for their turn, in sequence."""
         return self._packages(municipality_code, PackageState.RECEIVED)

@@ -23,6 +23,9 @@ from juki.quota import Quota, held_bytes
 from juki.reasons import Code
 from juki.wire.spool import RemoteFile, part_path
 
+_ASIDE = ".link"
+"""Ends the hidden name a file bears for a moment before its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackageFiles:
@@ -77,6 +80,14 @@ class PackageFiles:
         """Take a file away that was kept as it arrived."""
         (self.arriving / file_name).unlink(missing_ok=True)
 
+    def drop_unregistered(self, file_name: str, registered: Collection[int]) -> None:
+        """Drop what a killed worker quarantined of this name under a number that died with its transaction."""
+        for path in self.kept.glob(f"*-{file_name}*"):
+            number, _, name = path.name.removeprefix(".").partition("-")
+            is_left = name in (file_name, f"{file_name}{_ASIDE}") and number.isdecimal()
+            if is_left and int(number) not in registered:
+                path.unlink(missing_ok=True)
+
     def bring_back(self, package_id: int, file_name: str) -> bool:
         """Put a quarantined file into the spool again; False when it is no longer there."""
         kept = self._quarantined(package_id, file_name)
@@ -124,7 +135,7 @@ def _link(source: Path, target: Path) -> None:
 
 def _linked(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = target.with_name(f".{target.name}.link")
+    aside = target.with_name(f".{target.name}{_ASIDE}")
     aside.unlink(missing_ok=True)
     aside.hardlink_to(source)
     aside.replace(target)

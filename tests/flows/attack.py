@@ -85,7 +85,7 @@ def lay_sealed(town: Town, content: bytes, sequence: int = 1) -> bytes:
 
 def take_in(town: Town) -> None:
     """Fetch, settle and answer in this process."""
-    driver.main(town.channel, "")
+    driver.work_untaken(town.channel)
 
 
 def counts(town: Town) -> dict[str, int]:

@@ -5,7 +5,6 @@ Test-only. Importing this module imports Prefect.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from datetime import datetime
 
@@ -14,10 +13,9 @@ from juki.quota import Quota
 from tasks import channels, clock
 from tasks.boundary import PipelineError
 from tasks.workshop import Workshop
-from tests.flows.conftest import Town
+from tests.flows.conftest import FORKS, Town
 
 FAILED = 3
-_FORKS = multiprocessing.get_context("forkserver")
 
 
 def main(channel: Channel, quota: Quota | None, at: datetime | None) -> None:
@@ -38,7 +36,7 @@ def main(channel: Channel, quota: Quota | None, at: datetime | None) -> None:
 
 def work(town: Town, quota: Quota | None = None, at: datetime | None = None) -> int | None:
     """Work the channel of a town; return 0, or `FAILED` when the task failed with a code."""
-    worker = _FORKS.Process(target=main, args=(town.channel, quota, at))
+    worker = FORKS.Process(target=main, args=(town.channel, quota, at))
     worker.start()
     worker.join(120)
     return worker.exitcode

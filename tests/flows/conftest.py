@@ -28,11 +28,12 @@ from simulator import installation, pki
 from simulator.office import MunicipalOffice
 from simulator.sftp_server import make_key, serve
 from simulator.world import World
-from tests.flows import driver
+from tests.flows.kill_points import COUNTED
+from tests.flows.nursery import Nursery, Order
 
 RESIDENT = IdentityFile.RESIDENT
 CODES = ("352039", "352012")
-# A process that has imported everything once forks the workers, so that one costs what its work costs.
+# For workers that something befalls from outside: a process that has imported everything once forks them.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.flows.driver"])
 
@@ -45,6 +46,7 @@ class Town:
     made: pki.Pki
     offices: dict[str, MunicipalOffice]
     tables: dict[str, pa.Table]
+    nursery: Nursery
     channel: Channel = field(default_factory=lambda: Channel(CODES[0], RESIDENT))
 
     @property
@@ -57,12 +59,9 @@ class Town:
         table = self.tables[self.channel.municipality_code].slice(first, count)
         self.office.publish(RESIDENT, table, datetime.now(UTC), **how)
 
-    def work(self, point: str = "") -> int | None:
-        """Work the channel in a process of its own; return its exit code (-9: it was killed)."""
-        worker = FORKS.Process(target=driver.main, args=(self.channel, point))
-        worker.start()
-        worker.join(120)
-        return worker.exitcode
+    def work(self, point: str = "") -> int:
+        """Work the channel in a process of its own; return its exit code (-9: it died at the named point)."""
+        return self.nursery.work(Order(self.channel, point=point)).code
 
     def juki(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line."""
@@ -116,7 +115,9 @@ def built() -> Iterator[Town]:
     client = Credentials(home.keys).sftp_public_key.read_text().strip()
     with serve(installation.folder(home) / "cs", dict.fromkeys(CODES, client), make_key()) as server:
         installation.register(home, made, server)
-        yield Town(home, made, installation.offices(home, made), tables)
+        nursery = Nursery(Channel(CODES[0], RESIDENT))
+        yield Town(home, made, installation.offices(home, made), tables, nursery)
+        nursery.close()
     del os.environ["JUKI_HOME"]
     embedded.stop(home)
     shutil.rmtree(folder)
@@ -126,4 +127,12 @@ def built() -> Iterator[Town]:
 def town(built: Town) -> Town:
     """The town with nothing sent and nothing stored yet."""
     built.forget()
-    return Town(built.home, built.made, installation.offices(built.home, built.made), built.tables)
+    offices = installation.offices(built.home, built.made)
+    return Town(built.home, built.made, offices, built.tables, built.nursery)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many deaths were died, where the tests of the kill points have run."""
+    for scenario, counts in COUNTED.items():
+        told = ", ".join(f"{count} {what}" for what, count in counts.items())
+        terminalreporter.write_line(f"kill points, {scenario}: {told}")

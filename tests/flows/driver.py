@@ -1,78 +1,56 @@
-"""Work one channel step by step in a process of its own, and die at a named point if told to.
+"""Work one channel step by step, as the flow does, without the engine around the steps.
 
-Test-only: the product knows no such points. Importing this module imports Prefect.
+Test-only. Importing this module imports Prefect.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable
-from typing import Any
+import pyarrow as pa
 
+from config.identities import recipient_keys, signing_identity
+from juki.columns import Layout, columns_of
 from juki.order import Channel
-from juki.store.identities import Identities
-from juki.store.journal import Journal
-from juki.store.packages import PackageRegister
-from juki.store.rejections import Rejections
-from juki.store.unit import open_unit
-from juki.wire.package_files import PackageFiles
-from juki.wire.sftp import ServerSession
+from juki.rules import RecordContext
+from juki.store.unit import channel_lock, open_unit
+from juki.wire.sftp import connect
 from tasks import clock
 from tasks.answers import deliver_receipts
 from tasks.judging_again import judge_again
 from tasks.receiving import fetch_packages
 from tasks.settling import settle_next
 from tasks.workshop import Workshop
+from validations.contracts import check_records
 
 
-def _die(*_: object, **__: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def work(channel: Channel) -> None:
+    """Take the channel and work it."""
+    url = Workshop.open().store_url(channel.file)
+    with channel_lock(url, channel.file, channel.municipality_code):
+        work_untaken(channel)
 
 
-def _before(owner: Any, name: str) -> None:
-    """Die instead of doing something."""
-    setattr(owner, name, _die)
-
-
-def _after(owner: Any, name: str) -> None:
-    """Do it, then die."""
-    real: Callable[..., Any] = getattr(owner, name)
-
-    def done(*args: Any, **kwargs: Any) -> None:
-        real(*args, **kwargs)
-        _die()
-
-    setattr(owner, name, done)
-
-
-def _arm(point: str) -> None:
-    """Place the death."""
-    points: dict[str, Callable[[], None]] = {
-        "fetched, not registered": lambda: _before(PackageRegister, "register"),
-        "registered, not committed": lambda: _after(PackageRegister, "register"),
-        "admitted, not committed": lambda: _after(PackageFiles, "admit"),
-        "read from the spool": lambda: _after(PackageFiles, "read"),
-        "versions written": lambda: _after(Identities, "apply"),
-        "findings written": lambda: _after(Rejections, "add"),
-        "journalled, not committed": lambda: _after(Journal, "append"),
-        "committed, spool not emptied": lambda: _before(PackageFiles, "remove"),
-        "settled, receipt not delivered": lambda: _before(ServerSession, "deliver"),
-        "receipt delivered, not noted": lambda: _after(ServerSession, "deliver"),
-        "quarantined, not said": lambda: _after(PackageFiles, "quarantine"),
-    }
-    points[point]()
-
-
-def main(channel: Channel, point: str) -> None:
-    """Fetch, settle and answer, as the flow does."""
+def work_untaken(channel: Channel) -> None:
+    """Note the attempt, fetch, settle and answer, without a look at who else works the channel."""
     shop = Workshop.open()
-    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+    url = shop.store_url(channel.file)
+    with open_unit(url, channel.file) as unit:
         unit.packages.attempt(channel.municipality_code, clock.now())
-    if point:
-        _arm(point)
     fetch_packages.fn(channel)
     while settle_next.fn(channel) is not None:
         pass
     judge_again.fn(channel)
     deliver_receipts.fn(channel)
+
+
+def warm(channel: Channel) -> None:
+    """Load what the first work of a process would load: keys, the dialect of the database, ciphers, models."""
+    shop = Workshop.open()
+    recipient_keys(shop.home)
+    signing_identity(shop.home)
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        unit.packages.is_stopped(channel.municipality_code)
+    with connect(shop.endpoint(channel)) as session:
+        session.outbox()
+    table = pa.table({name: pa.array([""], pa.string()) for name in columns_of(Layout.NOTICE, channel.file)})
+    context = RecordContext(channel.municipality_code, "", clock.now(), frozenset())
+    check_records(Layout.NOTICE, channel.file, table, context)

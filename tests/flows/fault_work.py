@@ -28,7 +28,7 @@ APPLIED = "applied"
 def attempt(channel: Channel) -> str:
     """Work the channel once; say that it went well, or the code it failed with."""
     try:
-        driver.main(channel, "")
+        driver.work_untaken(channel)
     except (PipelineError, JukiError) as error:
         return f"{error.code.value} {'transient' if error.is_transient else 'final'}"
     return APPLIED

@@ -81,8 +81,9 @@ def test_connection_lost_at_any_commit_of_an_intake_applies_exactly_once(
         applied_at_once += len(town.rows("SELECT 1 FROM package WHERE state = 'applied'"))
         assert fault_work.attempt(town.channel) == fault_work.APPLIED, commit_no
         assert_applied_exactly_once(town)
-    # The COMMIT of the package itself and the three after it: the look for more, the answer, its note.
-    assert applied_at_once == (3 if cut is Cut.BEFORE else 4)
+    # The COMMIT of the package and the four after it: the looks for more and for what to judge again, the
+        # answer, its note.
+    assert applied_at_once == (4 if cut is Cut.BEFORE else 5)
 
 
 def test_connection_lost_in_the_middle_of_the_rows_applies_exactly_once(town: Town, line: Line) -> None:

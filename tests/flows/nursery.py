@@ -1,0 +1,144 @@
+"""A process in which everything is loaded and tried once, from which workers are forked at a cost of milliseconds.
+
+A worker does what the flow does for one channel, step by step, without the engine around it. The nursery has no
+thread and no connection when it forks, and says so if it had.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from juki.order import Channel
+
+_SPAWNED = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is to do: work a channel, at a held instant, dying at some step, or telling all of them."""
+
+    channel: Channel
+    at: datetime | None = None
+    death: Any = None
+    point: str = ""
+    is_traced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a worker ended: its exit code (negative: the signal), and what it said."""
+
+    code: int
+    said: str
+
+    @property
+    def steps(self) -> list[Any]:
+        """The steps of a traced run."""
+        from tests.flows.kill_points import Kind, Step
+
+        return [Step(Kind(kind), what) for kind, what in json.loads(self.said)]
+
+
+@dataclass(slots=True)
+class Nursery:
+    """Workers on demand, for the installation of JUKI_HOME; started once for a session."""
+
+    channel: Channel
+    _pipe: Connection = field(init=False, repr=False)
+    _process: Any = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pipe, other = _SPAWNED.Pipe()
+        self._process = _SPAWNED.Process(target=_serve, args=(other, self.channel), daemon=True)
+        self._process.start()
+        other.close()
+
+    def work(self, order: Order) -> Ended:
+        """Let a worker work and wait for its end."""
+        self._pipe.send(order)
+        ended: Ended = self._pipe.recv()
+        return ended
+
+    def close(self) -> None:
+        """End the nursery."""
+        self._pipe.close()
+        self._process.join(30)
+
+
+def _serve(pipe: Connection, channel: Channel) -> None:
+    """Load everything a worker needs, then fork one for each order until nobody orders any more."""
+    from tests.flows import driver, kill_points, named_deaths  # noqa: F401
+
+    driver.warm(channel)
+    while True:
+        try:
+            order: Order = pipe.recv()
+        except EOFError:
+            os._exit(0)
+        if threading.active_count() > 1:
+            raise RuntimeError("the nursery has threads and can not fork")
+        pipe.send(_forked(order))
+
+
+def _forked(order: Order) -> Ended:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _work(order, writing)
+    os.close(writing)
+    said = bytearray()
+    while part := os.read(reading, 65536):
+        said += part
+    os.close(reading)
+    _, status = os.waitpid(pid, 0)
+    return Ended(os.waitstatus_to_exitcode(status), said.decode())
+
+
+def _work(order: Order, pipe: int) -> None:
+    """Be a worker; never comes back."""
+    code = 1
+    try:
+        _worked(order, lambda said: _say(pipe, said))
+        code = 0
+    except BaseException:  # noqa: BLE001 - told as the exit code, the trace goes to the terminal of the tests
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _say(pipe: int, said: str) -> None:
+    data = said.encode()
+    while data:
+        data = data[os.write(pipe, data) :]
+
+
+def _worked(order: Order, say: Callable[[str], None]) -> None:
+    from tasks import clock
+    from tests.flows import driver, named_deaths
+    from tests.flows.kill_points import Instrument
+
+    held: AbstractContextManager[None] = clock.held_at(order.at) if order.at else nullcontext()
+    if order.point:
+        named_deaths.arm(order.point)
+    instrument = Instrument(Path(os.environ["JUKI_HOME"]), order.death, say)
+    if order.death is not None or order.is_traced:
+        instrument.install()
+    with held:
+        instrument.is_on = True
+        driver.work(order.channel)
+        instrument.is_on = False
+    if order.is_traced:
+        say(json.dumps([[step.kind, step.what] for step in instrument.steps]))

@@ -1,0 +1,52 @@
+"""Which codes let something pass, said a second time: whoever flips a severity must say so here, with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from juki.reasons import Code, Scope, Severity
+
+ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
+    Scope.RECORD: {
+        "clocks and planned days differ, and no register can prove another wrong by them": frozenset(
+            {Code.NOTIFIED_AT_FUTURE, Code.EVENT_DATE_FUTURE}
+        ),
+        "the formula of the check digit is not published": frozenset({Code.RESIDENT_CODE_CHECK_DIGIT}),
+        "municipalities merge before our list knows it": frozenset({Code.MUNICIPALITY_UNKNOWN}),
+        "a register may still hold it, though the law does not give it to foreign residents": frozenset(
+            {Code.FORMER_NAME_OF_FOREIGNER}
+        ),
+        "a complete notice is believed, or an outdated record would stay current (ADR-0011)": frozenset(
+            {
+                Code.LOGIC_ALREADY_STANDING, Code.LOGIC_ALREADY_ERASED, Code.LOGIC_UNKNOWN_PERSON,
+                Code.LOGIC_STANDING_ELSEWHERE, Code.LOGIC_BORN_BEFORE, Code.LOGIC_ENTERED_AFTER_DEATH,
+                Code.LOGIC_NATIONALITY_KIND_DIFFERS, Code.LOGIC_NATIONALITY_KIND_SAME,
+                Code.LOGIC_PREVIOUS_NUMBER_DIFFERS,
+            }
+        ),
+        "moves arrive in either order and pairs one after the other": frozenset(
+            {Code.LOGIC_ARRIVED_LATE, Code.LOGIC_PAIR_MISSING}
+        ),
+        "somebody who returns may have two codes with no link": frozenset({Code.LOGIC_NUMBER_SEEN_BEFORE}),
+    },
+    Scope.PACKAGE: {"a repeat is answered again and changes nothing": frozenset({Code.PACKAGE_REPEATED})},
+    Scope.CHANNEL: {
+        "it settles by itself or within its deadline": frozenset(
+            {Code.CHANNEL_GAP, Code.CHANNEL_BUSY, Code.CHANNEL_WAITING, Code.CHANNEL_RECEIPT_DUE}
+        ),
+        "the channel works; somebody should look": frozenset(
+            {
+                Code.CHANNEL_RECORDS_REJECTED, Code.CHANNEL_NEVER_CONTACTED, Code.CHANNEL_UNKNOWN_FILES,
+                Code.CHANNEL_UNREGISTERED,
+            }
+        ),
+    },
+    Scope.RUN: {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=lambda scope: scope.value)
+def test_what_lets_something_pass_does_so_for_a_reason(scope: Scope) -> None:
+    """Everything else blocks what it is said of: no code passes by mistake, none blocks by mistake."""
+    agreed = frozenset[Code]().union(*ALERTS[scope].values())
+    assert {code for code in Code if code.scope is scope and code.severity is Severity.ALERT} == agreed
