@@ -110,7 +110,7 @@ def page(outcome: Outcome) -> str:
         lines.append(_row(group, [one for one in outcome.verdicts if one.mutant.group == group], outcome))
     lines += [_row("**all**", outcome.verdicts, outcome), "", "## Survivors that are explained", ""]
     lines += ["| mutant | why no test can kill it |", "|---|---|"]
-    lines += [f"| `{_cell(name)}` | {_cell(outcome.reasons[name])} |" for name in outcome.explained]
+    lines += [f"| `` {_cell(name)} `` | {_cell(outcome.reasons[name])} |" for name in outcome.explained]
     return "\n".join(lines) + "\n"
 
 

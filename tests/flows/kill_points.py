@@ -89,9 +89,12 @@ class Instrument:
         self._counted += is_counted
         if is_counted:
             self._die_at(number, When.BEFORE, what)
-        yield
-        if is_counted:
-            self._die_at(number, When.AFTER, what)
+        try:
+            yield
+        finally:
+            # Also a step that fails has an end: to remove what is not there is one.
+            if is_counted:
+                self._die_at(number, When.AFTER, what)
 
     def _die_at(self, number: int, when: When, what: str) -> None:
         if self.death is not None and (number, when) == (self.death.number, self.death.when):

@@ -54,7 +54,7 @@ class Trial:
         self.stage.put_back()
         ended = self.worked(death)
         counted = [step for step in self.steps if step.kind in death.kinds]
-        assert (ended.code, ended.said) == (-signal.SIGKILL, counted[death.number].what)
+        assert (ended.code, ended.said) == (-signal.SIGKILL, counted[death.number].what), death
 
     def recovers(self) -> None:
         """Run again: all is as if nobody had died. Run once more: nothing changes."""
