@@ -8,12 +8,15 @@ Invariants: a file is registered when it lies whole in the spool; a package that
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from prefect import task
 
+from juki.errors import SourceError
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel, FileMark, new_files
 from juki.packages import MAX_FILE_BYTES, PackageKind, PackageName
@@ -42,11 +45,23 @@ class Fetched:
 def fetch_packages(channel: Channel) -> Fetched:
     """Bring the new packages of a channel into the spool, as far as there is room for them."""
     shop = Workshop.open()
-    with connect(shop.endpoint(channel)) as session:
+    with _alone(channel), connect(shop.endpoint(channel)) as session:
         chosen, deferred = _chosen(shop, channel, session.outbox())
         for remote in chosen:
             _take(shop, channel, session, remote)
     return Fetched(len(chosen), deferred)
+
+
+@contextmanager
+def _alone(channel: Channel) -> Iterator[None]:
+    """Tell a file that vanishes under our hands by its code: another run works this channel's spool."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass
+    else:
+        return
+    raise SourceError(Code.CHANNEL_BUSY, str(channel), is_transient=True)
 
 
 def _chosen(shop: Workshop, channel: Channel, outbox: Outbox) -> tuple[list[RemoteFile], int]:

@@ -82,7 +82,7 @@ def test_connection_lost_at_any_commit_of_an_intake_applies_exactly_once(
         assert fault_work.attempt(town.channel) == fault_work.APPLIED, commit_no
         assert_applied_exactly_once(town)
     # The COMMIT of the package and the four after it: the looks for more and for what to judge again, the
-        # answer, its note.
+    # answer, its note.
     assert applied_at_once == (4 if cut is Cut.BEFORE else 5)
 
 
