@@ -27,7 +27,7 @@ WAYS: tuple[Way, ...] = (
     Way("polars", "polars + ADBC", "解析、同じ列規則（式）、COPY、ON CONFLICT。履歴・暗号化・ログなし"),
     Way("dlt-arrow", "dlt merge (arrow)", "解析と upsert のみ。検査・暗号化・ログなし"),
     Way("dlt-rows", "dlt merge (行)", "pydantic の行検査と upsert。暗号化・ログなし", 100_000, has_again=False),
-    Way("pandas", "pandas + pandera + to_sql", "解析、同じ列規則、to_sql、SQL merge。履歴・暗号化・ログなし", 100_000),
+    Way("pandas", "pandas + pandera + to_sql", "解析、同じ列規則、to_sql、merge。履歴・暗号化・ログなし", 100_000),
     Way("pydantic", "pydantic + SQLAlchemy Core", "行ごとの同じ列規則、upsert。履歴・暗号化・ログなし", 100_000),
 )  # fmt: skip
 PEERS = tuple(way for way in WAYS if way.name not in (OURS, FLOOR))

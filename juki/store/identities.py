@@ -26,7 +26,7 @@ from juki.numbers import SealingKey
 from juki.reasons import Code
 from juki.register import NOBODY, as_pairs
 from juki.retention import expires_on
-from juki.store.bulk import as_bytea, copy_in, copy_out, sealed_as_bytea
+from juki.store.bulk import as_bytea, copy_blocks, copy_in, copy_out, sealed_as_bytea
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
 from juki.versions import Origin, versions_of
 
@@ -85,6 +85,9 @@ _UPDATE = """
     WHERE c.resident_code = n.old_code AND c.sender_code = n.old_sender_code AND c.notice_no = n.old_notice_no
 """
 _FOLLOW = "UPDATE former_code f SET new_code = r.new_code FROM recoded r WHERE f.new_code = r.resident_code"
+
+_BLOCK_ROWS = 10_000
+"""New versions made at a time, while the server writes the ones before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +191,14 @@ class Identities:
 
     def _insert(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey) -> None:
         """Add new people, sorted by code so that the key's index is filled from left to right."""
-        if len(rows):
-            fresh = self._columns(_by_code(rows, notices), notices, origin, key)
-            copy_in(self.cursor, "current", _with_end_of_keeping(fresh, origin.received_on))
+        if len(rows) == 0:
+            return
+        ordered = _by_code(rows, notices)
+        parts = (ordered[start : start + _BLOCK_ROWS] for start in range(0, len(ordered), _BLOCK_ROWS))
+        versions = (self._columns(part, notices, origin, key) for part in parts)
+        copy_blocks(
+            self.cursor, "current", (_with_end_of_keeping(block, origin.received_on) for block in versions)
+        )
 
     def _add_history(
         self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey

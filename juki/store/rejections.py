@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from juki.columns import IdentityFile
 from juki.findings import HEADER_LINES, Findings, Mask
@@ -36,11 +37,11 @@ class Rejections:
             count = len(group.rows)
             rows = {
                 "package_id": pa.repeat(pa.scalar(package_id), count),
-                "line": pa.array(lines),
+                "line": pa.array(lines, pa.int32()),
                 "code": pa.repeat(pa.scalar(group.code.value), count),
                 "column_name": pa.repeat(pa.scalar(group.column, pa.string()), count),
                 "severity": pa.repeat(pa.scalar(group.code.severity.value), count),
-                "notice_no": notice_nos.take(pa.array(group.rows)),
+                "notice_no": pc.cast(notice_nos.take(pa.array(group.rows)), pa.int64()),
             }
             copy_in(self.cursor, "rejection", pa.table(rows))
 
@@ -54,7 +55,7 @@ class Rejections:
         sealed = seal(values, bound_to(self.file, "record", places, key.key_id), key)
         columns = {
             "package_id": pa.repeat(pa.scalar(package_id), len(rows)),
-            "line": pa.array(lines),
+            "line": pa.array(lines, pa.int32()),
             "record_sealed": sealed_as_bytea(sealed),
         }
         copy_in(self.cursor, "quarantine", pa.table(columns))
