@@ -76,7 +76,7 @@ $(READY): pyproject.toml uv.lock .make/uv
 
 $(READY_TO_BENCH): pyproject.toml uv.lock .make/uv
 	@echo "比べる相手を用意しています / preparing .venv-bench" >&2
-	@$(call environment,.venv-bench,--group bench)
+	@$(call environment,.venv-bench,--no-default-groups --group simulator --group bench)
 	@touch $@
 
 # $(call environment,folder,groups): what uv.lock names, in a folder of its own.
