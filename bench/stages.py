@@ -32,8 +32,10 @@ STAGES: tuple[Stage, ...] = (
     Stage("CSVの解析", ("tasks.opening:parse_records",)),
     Stage("項目の検査", ("tasks.opening:check_records",)),
     Stage("照合値・索引", ("tasks.opening:notices_of",)),
-    Stage("既知の照会", ("juki.store.identities:Identities.known",)),
-    Stage("論理チェック", ("tasks.settling:plan_changes",)),
+    Stage(
+        "既知の照会", ("juki.store.identities:Identities.unchanged", "juki.store.identities:Identities.known")
+    ),
+    Stage("論理チェック", ("tasks.settling:_judge",)),
     Stage("版の作成・暗号化", ("juki.store.identities:versions_of",)),
     Stage("書き込み", ("juki.store.identities:Identities.apply",)),
     Stage("拒否・受領書・ログ", ("tasks.settling:_record",)),

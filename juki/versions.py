@@ -64,6 +64,11 @@ def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: Sealin
     return Versions(rows, pa.table(columns), sealed)
 
 
+def event_dates(notices: Notices, rows: Rows) -> pa.Array:
+    """Give the day of the event of some admitted notices, null where none is said."""
+    return _stored("event_date", notices.table.select(["event_date"]).take(pa.array(rows)))
+
+
 def _stored(name: str, taken: pa.Table) -> pa.Array:
     values = combined(taken, name)
     if name in _FLAGS:

@@ -28,7 +28,8 @@ from juki.register import NOBODY, as_pairs
 from juki.retention import expires_on
 from juki.store.bulk import as_bytea, copy_blocks, copy_in, copy_out, sealed_as_bytea
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
-from juki.versions import Origin, versions_of
+from juki.unchanged import comparable
+from juki.versions import Origin, event_dates, versions_of
 
 _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
 _NEWEST = """
@@ -69,6 +70,17 @@ _HOLDERS = """
     )
 """
 
+_UNCHANGED = """
+    SELECT a.place FROM {asked} a JOIN current c USING (resident_code)
+    WHERE c.sender_code = '{sender_code}' AND c.record_digest = a.record_digest AND c.{event} = a.event
+      AND c.event_date IS NOT DISTINCT FROM a.event_date {as_well}
+"""
+_SAME_EVENT = {
+    IdentityFile.RESIDENT: {"event": "reason", "as_well": ""},
+    IdentityFile.FUHYO: {"event": "kind", "as_well": "AND c.previous_resident_code IS NULL"},
+}
+"""What makes the stored event that of a notice without a previous code, as `juki.known.event_numbers` has it."""
+
 _TO_HISTORY = """
     INSERT INTO history ({columns}, {superseded}, expires_on)
     SELECT {qualified}, s.superseded_on, %(sender)s, s.by_notice_no, %(package)s,
@@ -86,6 +98,8 @@ _UPDATE = """
 """
 _FOLLOW = "UPDATE former_code f SET new_code = r.new_code FROM recoded r WHERE f.new_code = r.resident_code"
 
+_SAMPLE_ROWS = 1_000
+"""Compared first; a smaller package is judged as a whole, which costs no more."""
 _BLOCK_ROWS = 10_000
 """New versions made at a time, while the server writes the ones before."""
 
@@ -112,6 +126,39 @@ class Identities:
             )
             holders = copy_out(self.cursor, _HOLDERS, HOLDER_SCHEMA)
         return Known(newest, replaced.column(0).combine_chunks(), holders)
+
+    def unchanged(self, notices: Notices, sample_rows: int = _SAMPLE_ROWS) -> Rows:
+        """Find notices of a large package that only say again what stands; none where few are expected.
+
+        Everybody named once is compared, if half of the first of them turn out to be unchanged.
+        """
+        rows = comparable(notices)
+        if len(rows) < sample_rows:
+            return rows[:0]
+        sample = self._compared("asked_sample", rows[:sample_rows], notices)
+        if 2 * len(sample) < sample_rows:
+            return rows[:0]
+        return self._compared("asked_record", rows, notices)
+
+    def _compared(self, name: str, rows: Rows, notices: Notices) -> Rows:
+        """Compare digest and event of some notices with the newest versions of their people."""
+        same = _SAME_EVENT[self.file]
+        columns = {
+            "place": pa.array(rows),
+            "resident_code": notices.table.column("resident_code").take(pa.array(rows)),
+            "record_digest": as_bytea(notices.digests[rows]),
+            "event": notices.table.column(same["event"]).take(pa.array(rows)),
+            "event_date": event_dates(notices, rows),
+        }
+        self._stage(
+            name, f"notice_no AS place, resident_code, record_digest, {same['event']} AS event, event_date"
+        )
+        copy_in(self.cursor, name, pa.table(columns))
+        self.cursor.execute(f"ANALYZE {name}")
+        # The code of a registered municipality: six digits, never text from a package.
+        query = _UNCHANGED.format(asked=name, sender_code=notices.sender_code, **same)
+        places = copy_out(self.cursor, query, pa.schema([("place", pa.int64())])).column("place")
+        return np.sort(places.to_numpy())
 
     def apply(self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey) -> None:
         """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
@@ -270,7 +317,7 @@ def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array
     numbers = as_pairs(notices.number_indexes)
     standing = newest.filter(pc.not_equal(newest.column("kind"), "deletion"))
     position = pc.index_in(notices.table.column("resident_code"), value_set=standing.column("resident_code"))
-    held = as_pairs(standing.column("number_index").take(position.combine_chunks()))
+    held = as_pairs(standing.column("number_index").take(position.combine_chunks())) if len(standing) else 0
     new = numbers.any(axis=1) & (numbers != held).any(axis=1) & notices.admitted
     return pc.unique(as_bytea(notices.number_indexes[new]))
 
