@@ -91,8 +91,8 @@ def _run(job: Job) -> Measured:
 
 def _tell(job: Job, number: int, measured: Measured) -> None:
     sys.stderr.write(
-        f"{job.way:10} {job.phase:6} {job.size:>9,} #{number + 1}: {measured.seconds:8.3f} s "
-        f"{measured.rate:>10,.0f}/s {measured.peak_mb:>6,} MB\n"
+        f"{job.way:10} {job.phase:6} {job.size:>9,} #{number + 1}: {measured.seconds:8.3f} s, "
+        f"CPU {measured.cpu_seconds:7.2f} s {measured.rate:>10,.0f}/s {measured.peak_mb:>6,} MB\n"
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.measured import Measured
-from bench.workplace import CHANNEL, Workplace
+from bench.workplace import Workplace
 from config.settings import home_of
 
 
@@ -39,7 +39,7 @@ def _run(job: Job, place: Workplace, folder: Path) -> Measured:
         packages.write(
             place.home, {phase: place.packages(phase, job.size) for phase in packages.PHASES}, job.size
         )
-        return Measured(job.size, 0.0, 0, 0)
+        return Measured(job.size, 0.0, 0.0, 0, 0)
     if job.way == "ours":
         from bench import intake
 
@@ -47,14 +47,14 @@ def _run(job: Job, place: Workplace, folder: Path) -> Measured:
     if job.way == "floor":
         from bench import floor
 
-        return floor.copy_rows(place.store_url, place.finished(job.size))
+        return floor.copy_rows(place.home, place.store_url, place.finished(job.size))
     if job.way == "small":
         from bench import small
 
         return small.run(place.home)
     from bench.peers import load
 
-    return load(job.way, place.peer_url, sorted(folder.glob("*.csv")), CHANNEL.municipality_code)
+    return load(job.way, place, sorted(folder.glob("*.csv")))
 
 
 if __name__ == "__main__":

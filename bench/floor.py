@@ -9,13 +9,13 @@ Leaves:     making the rows to the intake itself: they are what it stored.
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import psycopg
 
-from bench.measured import Measured, peak_mb
+from bench.measured import Measured, Meter
 from juki.columns import IdentityFile
+from juki.home import Home
 from juki.store.tables import version_columns
 
 _BLOCK_BYTES = 1 << 20
@@ -40,17 +40,16 @@ def _save(connection: psycopg.Connection, package: int, folder: Path) -> int:
         return cursor.rowcount
 
 
-def copy_rows(url: str, folder: Path) -> Measured:
+def copy_rows(home: Home, url: str, folder: Path) -> Measured:
     """Copy saved rows into an empty store; only COPY and COMMIT are timed."""
-    seconds, records, before = 0.0, 0, peak_mb()
+    records, meter = 0, Meter(home)
     with psycopg.connect(url) as connection:
         for path in sorted(folder.glob("*.rows")):
             rows = memoryview(path.read_bytes())
-            started = time.perf_counter()
-            records += _copy(connection, rows)
-            connection.commit()
-            seconds += time.perf_counter() - started
-    return Measured(records, seconds, peak_mb(), before)
+            with meter:
+                records += _copy(connection, rows)
+                connection.commit()
+    return meter.measured(records)
 
 
 def _copy(connection: psycopg.Connection, rows: memoryview) -> int:

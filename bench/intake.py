@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.measured import Measured, peak_mb
+from bench.measured import Measured, Meter
 from bench.stages import stopwatch
 from bench.workplace import CHANNEL
 from juki.order import FileMark, PackageState
@@ -29,9 +28,8 @@ def settle(folder: Path) -> Measured:
     """Settle the packages of a folder and time it, by stage."""
     shop = Workshop.open()
     count = register(shop, folder)
-    before = peak_mb()
-    started, records = time.perf_counter(), 0
-    with stopwatch() as watch:
+    records, meter = 0, Meter(shop.home)
+    with stopwatch() as watch, meter:
         while (settled := settle_next.fn(CHANNEL)) is not None:
             if settled.state is not PackageState.APPLIED or settled.counts["rejected"]:
                 raise RuntimeError(f"a package became {settled.state}: {settled.code} {settled.codes}")
@@ -40,7 +38,7 @@ def settle(folder: Path) -> Measured:
         stages = watch.stop()
     if count:
         raise RuntimeError(f"{count} packages were not settled")
-    return Measured(records, time.perf_counter() - started, peak_mb(), before, stages)
+    return meter.measured(records, stages)
 
 
 def register(shop: Workshop, folder: Path) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ import psycopg
 
 from bench.packages import AGAIN, CHANGED_EVERY, FIRST
 from bench.results import Results
-from bench.small import FIRST_RUN, NEXT_RUN, RECORDS, START
+from bench.small import FIRST_RUN, NEXT_RUN, RECORDS
 from bench.stages import REST, STAGES
 from bench.ways import FLOOR, OURS, PEERS, SMALL, WAYS
 from config.settings import home_of
@@ -35,6 +36,9 @@ _VERSIONS = (
     "pandas",
     "pydantic",
 )
+_NUMBER = re.compile(r"([0-9.,]+( 倍| 秒| MB)?)?")
+_COMPARED_FROM, _MEMORY_FROM = 100_000, 1_000_000
+"""Below, the fixed costs of a process and its connections are compared, not ways to bring records in."""
 Row = Sequence[str]
 
 
@@ -58,7 +62,8 @@ ways take turns and the median is told, memory is the highest of all repeats. Fi
 people of one municipality, in sealed packages of at most 100,000. Re-load: the same people as new notices, one in
 {CHANGED_EVERY} with a move, after what autovacuum does overnight. The clock of the intake runs from packages
 registered in the spool to the last commit; peers start from the decrypted CSV in memory, connected, with their table
-created. The floor is COPY and COMMIT of the finished rows alone.
+created. Processor seconds are those of the process and of the database server together: on a shared machine they say
+more than the wall. The floor is COPY and COMMIT of the finished rows alone.
 
 What each way does (`bench/peers/layout.py` has the rules that peers share):
 
@@ -79,7 +84,7 @@ def _tables(results: Results) -> Iterator[tuple[str, list[Row]]]:
         if len(rows) > 1:
             yield f"受入の速さ: {_PHASES[phase]}", rows
     stages = list(_stages(results))
-    if len(stages) > 1:
+    if len(stages[0]) > 1:
         yield "juki-renkei の時間の内訳（%）", stages
     bars = list(_bars(results))
     if len(bars) > 1:
@@ -87,17 +92,19 @@ def _tables(results: Results) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _speeds(results: Results, phase: str) -> Iterator[Row]:
-    yield ("件数", "方法", "秒", "件/秒", "juki-renkeiの何倍の時間", "最大メモリMB", "うち開始時MB", "回数")
+    yield ("件数", "方法", "秒", "件/秒", "CPU秒", "時間の倍率", "CPUの倍率", "最大MB", "開始時MB", "回数")
     for size in results.sizes:
         for way in WAYS:
             key = (way.name, phase, size)
             if results.has(*key):
                 ratio = results.ratio(way.name, OURS, phase, size)
+                of_cpu = results.ratio(way.name, OURS, phase, size, of_cpu=True)
                 seconds = results.seconds(*key)
                 yield (
                     f"{size:,}", way.japanese, f"{seconds:.3f}", f"{size / seconds:,.0f}",
-                    f"{ratio:.2f}" if ratio else "", f"{results.peak_mb(*key):,}", f"{results.idle_mb(*key):,}",
-                    str(len(results.runs[key])),
+                    f"{results.cpu_seconds(*key):.2f}", f"{ratio:.2f}" if ratio else "",
+                    f"{of_cpu:.2f}" if of_cpu else "", f"{results.peak_mb(*key):,}",
+                    f"{results.idle_mb(*key):,}", str(len(results.runs[key])),
                 )  # fmt: skip
 
 
@@ -110,36 +117,36 @@ def _stages(results: Results) -> Iterator[Row]:
 
 
 def _bars(results: Results) -> Iterator[Row]:
-    yield ("目標", "件数", "実測", "達成")
-    for size in results.sizes:
-        above_floor = results.ratio(OURS, FLOOR, FIRST, size)
-        if above_floor is not None and size >= 100_000:
-            yield _bar("初回 ≤ 下限の2倍", size, above_floor, above_floor <= 2)
+    yield ("目標", "件数", "時間", "CPU", "達成")
+    for size in [size for size in results.sizes if size >= _COMPARED_FROM]:
+        if results.has(FLOOR, FIRST, size):
+            yield _bar(results, "初回の時間 ≤ 下限 × 2", size, (OURS, FLOOR), 2.0)
         for way in PEERS:
-            ratio = results.ratio(way.name, OURS, FIRST, size)
-            if ratio is not None and size >= 100_000:
+            if results.has(way.name, FIRST, size):
                 least = 4.0 if way.name in ("pandas", "pydantic") else 1.3
-                yield _bar(f"{way.japanese} の {least:g} 倍以上速い", size, ratio, ratio >= least)
+                yield _bar(results, f"{way.japanese} ≥ 当方 × {least:g}", size, (way.name, OURS), least)
         if results.has(OURS, AGAIN, size):
             gain = results.seconds(OURS, FIRST, size) / results.seconds(OURS, AGAIN, size)
-            if size >= 100_000:
-                yield _bar("再送は初回の2倍以上速い", size, gain, gain >= 2)
-        if size >= 1_000_000:
+            of_cpu = results.cpu_seconds(OURS, FIRST, size) / results.cpu_seconds(OURS, AGAIN, size)
+            yield ("初回 ≥ 再送 × 2", f"{size:,}", f"{gain:.2f} 倍", f"{of_cpu:.2f} 倍", _mark(gain >= 2))
+        if size >= _MEMORY_FROM:
             peak = max(
                 results.peak_mb(OURS, phase, size) for phase in _PHASES if results.has(OURS, phase, size)
             )
-            yield ("最大メモリ ≤ 600 MB", f"{size:,}", f"{peak:,} MB", _mark(peak <= 600))
+            yield ("最大メモリ ≤ 600 MB", f"{size:,}", f"{peak:,} MB", "", _mark(peak <= 600))
     if results.has(SMALL, FIRST, 0):
         for name, seconds in results.stages(SMALL, FIRST, 0).items():
             is_bar = name in (FIRST_RUN, NEXT_RUN)
-            aim = (
-                f"{RECORDS}件1個、取得から受領書まで < 2秒: {name}" if is_bar else f"{RECORDS}件1個: {START}"
-            )
-            yield (aim, str(RECORDS), f"{seconds:.2f} 秒", _mark(seconds < 2) if is_bar else "")
+            yield (name, str(RECORDS), f"{seconds:.2f} 秒", "", _mark(seconds < 2) if is_bar else "")
 
 
-def _bar(aim: str, size: int, ratio: float, is_met: bool) -> Row:
-    return (aim, f"{size:,}", f"{ratio:.2f} 倍", _mark(is_met))
+def _bar(results: Results, aim: str, size: int, ways: tuple[str, str], bound: float) -> Row:
+    """Compare two ways; the floor is a bound from above, a peer one from below."""
+    one, other = ways
+    ratio = results.ratio(one, other, FIRST, size) or 0.0
+    of_cpu = results.ratio(one, other, FIRST, size, of_cpu=True) or 0.0
+    is_met = ratio <= bound if other == FLOOR else ratio >= bound
+    return (aim, f"{size:,}", f"{ratio:.2f} 倍", f"{of_cpu:.2f} 倍", _mark(is_met))
 
 
 def _mark(is_met: bool) -> str:
@@ -149,7 +156,7 @@ def _mark(is_met: bool) -> str:
 def _aligned(rows: list[Row]) -> str:
     """Align columns by cells of the terminal: a Japanese character is two wide; numbers to the right."""
     widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    is_number = [all(not row[at] or row[at][0].isdigit() for row in rows[1:]) for at in range(len(rows[0]))]
+    is_number = [all(_NUMBER.fullmatch(row[at]) for row in rows[1:]) for at in range(len(rows[0]))]
     lines = []
     for row in rows:
         cells = [

@@ -37,6 +37,10 @@ class Results:
         """The median of the seconds."""
         return median(one.seconds for one in self.runs[way, phase, size])
 
+    def cpu_seconds(self, way: str, phase: str, size: int) -> float:
+        """The median of the seconds of processors."""
+        return median(one.cpu_seconds for one in self.runs[way, phase, size])
+
     def peak_mb(self, way: str, phase: str, size: int) -> int:
         """The highest memory."""
         return max(one.peak_mb for one in self.runs[way, phase, size])
@@ -54,8 +58,9 @@ class Results:
         ordered = sorted(self.runs[way, phase, size], key=lambda one: one.seconds)
         return ordered[(len(ordered) - 1) // 2].stages
 
-    def ratio(self, one: str, other: str, phase: str, size: int) -> float | None:
-        """How many times as long one way takes as another; None where either was not run."""
+    def ratio(self, one: str, other: str, phase: str, size: int, *, of_cpu: bool = False) -> float | None:
+        """How many times as long one way takes as another, or processor time; None where either was not run."""
         if not (self.has(one, phase, size) and self.has(other, phase, size)):
             return None
-        return self.seconds(one, phase, size) / self.seconds(other, phase, size)
+        told = self.cpu_seconds if of_cpu else self.seconds
+        return told(one, phase, size) / told(other, phase, size)

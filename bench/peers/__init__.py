@@ -2,21 +2,21 @@
 
 Decides:    nothing; which of our rules each way applies is said in docs/bench/intake.md.
 Invariants: a peer starts from the decrypted CSV, a package at a time, and ends with the newest record of every
-            person under its key, committed. Nothing here imports the product: a peer lives by its own means.
+            person under its key, committed. A peer brings records in by its own means, none of the product's.
 """
 
 from __future__ import annotations
 
 import importlib
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
 
-from bench.measured import Measured, peak_mb
+from bench.measured import Measured, Meter
 from bench.peers.layout import TABLE, created
+from bench.workplace import CHANNEL, Workplace
 
 Loader = Callable[[bytes, str], int]
 """Brings one CSV of one municipality in and tells how many records it had."""
@@ -31,22 +31,22 @@ MODULES = {
 }
 
 
-def load(way: str, url: str, paths: Sequence[Path], municipality_code: str) -> Measured:
+def load(way: str, place: Workplace, paths: Sequence[Path]) -> Measured:
     """Bring some packages in by one way and time it; connecting and creating the table are not timed.
 
     Raises: RuntimeError when not every person is in the table at the end.
     """
     opened: Opener = importlib.import_module(MODULES[way]).opened
+    url, records, meter = place.peer_url, 0, Meter(place.home)
     if not way.startswith("dlt"):
         created(url)
-    contents, before, records = [path.read_bytes() for path in paths], peak_mb(), 0
     with opened(url) as bring_in:
-        started = time.perf_counter()
-        for content in contents:
-            records += bring_in(content, municipality_code)
-        seconds = time.perf_counter() - started
+        for path in paths:
+            content = path.read_bytes()
+            with meter:
+                records += bring_in(content, CHANNEL.municipality_code)
     _check_all_there(url, "peer.people" if way.startswith("dlt") else TABLE, records)
-    return Measured(records, seconds, peak_mb(), before)
+    return meter.measured(records)
 
 
 def _check_all_there(url: str, table: str, records: int) -> None:
