@@ -4,7 +4,7 @@ Decides:    what is run how often; the order: the ways take turns, so that whate
             of them, and the median of each is told.
 Leaves:     the layout of the result to `bench.report`.
 
-Environment: SIZES (default 1000,100000,1000000), REPEATS (default 5 below 100,000 notices, 3 at, 1 above),
+Environment: SIZES (default 1000,100000,1000000), REPEATS (default 3, of a million notices 1),
              WAYS (names of `bench.ways`, default all), JUKI_BENCH_HOME (default .juki-bench).
 """
 
@@ -43,7 +43,7 @@ def main() -> int:
             _compare(place, size, ways, results)
         if chosen is None or SMALL in chosen:
             place.empty_store()
-            results.add(SMALL, FIRST, 0, _run(Job(SMALL, FIRST, 0)))
+            results.add(SMALL, FIRST, 0, run_alone(Job(SMALL, FIRST, 0)))
         if chosen is None and "SIZES" not in os.environ:
             report.write(results, Path("docs/bench/intake.md"))
     sys.stdout.write(report.text(results))
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def _compare(place: Workplace, size: int, ways: list[Way], results: Results) -> None:
-    _run(Job("packages", FIRST, size))
+    run_alone(Job("packages", FIRST, size))
     for number in range(_repeats(size)):
         for way in ways:
             if size <= way.most:
@@ -68,20 +68,21 @@ def _take_turn(place: Workplace, way: Way, size: int) -> Iterator[tuple[Job, Mea
         place.empty_store()
     else:
         place.empty_peer()
-    yield first, _run(first)
+    yield first, run_alone(first)
     if way.name == OURS:
         floor.save_rows(place.store_url, place.finished(size))
     if way.has_again:
         place.settle(place.store_url if is_ours else place.peer_url)
-        yield again, _run(again)
+        yield again, run_alone(again)
 
 
 def _repeats(size: int) -> int:
-    default = 5 if size < 100_000 else 3 if size < 1_000_000 else 1
+    default = 3 if size < 1_000_000 else 1
     return int(os.environ.get("REPEATS", default))
 
 
-def _run(job: Job) -> Measured:
+def run_alone(job: Job) -> Measured:
+    """Run a job in a process of its own; RuntimeError with what it said when it fails."""
     command = [sys.executable, "-m", "bench.child", json.dumps(asdict(job))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
