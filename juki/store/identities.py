@@ -32,6 +32,7 @@ from juki.unchanged import comparable
 from juki.versions import Origin, event_dates, versions_of
 
 _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
+_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 _NEWEST = """
     SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
            c.previous_resident_code, c.event_date,
@@ -150,11 +151,8 @@ class Identities:
             "event": notices.table.column(same["event"]).take(pa.array(rows)),
             "event_date": event_dates(notices, rows),
         }
-        self._stage(
-            name, f"notice_no AS place, resident_code, record_digest, {same['event']} AS event, event_date"
-        )
-        copy_in(self.cursor, name, pa.table(columns))
-        self.cursor.execute(f"ANALYZE {name}")
+        selection = f"notice_no AS place, resident_code, record_digest, {same['event']} AS event, event_date"
+        self._ask(name, pa.table(columns), selection)
         # The code of a registered municipality: six digits, never text from a package.
         query = _UNCHANGED.format(asked=name, sender_code=notices.sender_code, **same)
         places = copy_out(self.cursor, query, pa.schema([("place", pa.int64())])).column("place")
@@ -173,9 +171,14 @@ class Identities:
         self._add_history(np.flatnonzero(plan.becomes_history), notices, known, plan, origin, key)
         self._replace_codes(notices, plan, origin)
 
-    def _ask(self, name: str, rows: pa.Table) -> None:
-        """Put keys into a temporary table of this transaction, with statistics so that joins are planned."""
-        self._stage(name, rows.column_names[0])
+    def _ask(self, name: str, rows: pa.Table, selection: str = "") -> None:
+        """Put what is asked into a temporary table of this transaction, so that every join goes by key.
+
+        The planner would rather read the whole file once: less work for a tenth of it, if its pages were cold and
+        scattered, but what a package costs would then grow with the file.
+        """
+        self.cursor.execute(_BY_KEY)
+        self._stage(name, selection or rows.column_names[0])
         copy_in(self.cursor, name, rows)
         self.cursor.execute(f"ANALYZE {name}")
 
