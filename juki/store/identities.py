@@ -142,8 +142,8 @@ class Identities:
         return self._compared("asked_record", rows, notices)
 
     def _compared(self, name: str, rows: Rows, notices: Notices) -> Rows:
-        """Compare digest and event of some notices with the newest versions of their people."""
-        same = _SAME_EVENT[self.file]
+        """Compare digest and event of some notices with the newest versions of their people, in key order."""
+        same, rows = _SAME_EVENT[self.file], _by_code(rows, notices)
         columns = {
             "place": pa.array(rows),
             "resident_code": notices.table.column("resident_code").take(pa.array(rows)),
@@ -313,7 +313,7 @@ def _by_code(rows: Rows, notices: Notices) -> Rows:
 
 
 def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array:
-    """List the indexes of numbers that their person does not stand with already.
+    """List the indexes of numbers that their person does not stand with already, in key order.
 
     Who is erased holds nothing: another may stand with that number by now.
     """
@@ -322,7 +322,8 @@ def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array
     position = pc.index_in(notices.table.column("resident_code"), value_set=standing.column("resident_code"))
     held = as_pairs(standing.column("number_index").take(position.combine_chunks())) if len(standing) else 0
     new = numbers.any(axis=1) & (numbers != held).any(axis=1) & notices.admitted
-    return pc.unique(as_bytea(notices.number_indexes[new]))
+    indexes = pc.cast(pc.unique(as_bytea(notices.number_indexes[new])), pa.binary())
+    return indexes.take(pc.sort_indices(indexes))
 
 
 def _ends_of_chains(old: list[str], new: list[str]) -> list[str]:
