@@ -25,7 +25,9 @@ export DO_NOT_TRACK = 1
 PY := .venv/bin/python
 UV = $(shell cat .make/uv)
 # The folder is part of the stamp: an environment holds absolute paths and is made anew in a copied checkout.
-READY := .make/ready-$(shell pwd | cksum | cut -d' ' -f1)
+PLACE := $(shell pwd | cksum | cut -d' ' -f1)
+READY := .make/ready-$(PLACE)
+READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
 .PHONY: help setup demo test check bench soak mutants clean-demo
 
@@ -47,8 +49,8 @@ check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, archi
 	@$(PY) -m pytest tests/architecture
 	@$(UV) lock --check
 
-bench: $(READY)  ## 速さを比べる / measure against the floor and peers
-	@$(call when,bench/__main__.py,$(PY) -m bench)
+bench: $(READY_TO_BENCH)  ## 受入の速さを比べる (SIZES=1000,100000) / measure the intake against the floor and peers
+	@.venv-bench/bin/python -m bench
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties --hypothesis-profile=soak
@@ -68,12 +70,20 @@ when = if [ -f $(1) ]; then $(2); else echo "$(1) はまだありません / is 
 	@mkdir -p .make
 	@$(PYTHON) scripts/bootstrap_uv.py > $@.new && mv $@.new $@
 
-# Where the files named in uv.lock can not be reached, pip's own index serves the same files by the same hashes.
 $(READY): pyproject.toml uv.lock .make/uv
 	@echo "必要なものを用意しています / preparing .venv" >&2
-	@$(UV) sync --frozen --quiet || { \
-	  $(UV) export --frozen --quiet --no-emit-project --output-file .make/requirements.txt && \
-	  $(UV) venv --quiet --allow-existing .venv && \
-	  $(PYTHON) -m pip --python $(PY) install --quiet --no-deps --require-hashes -r .make/requirements.txt && \
-	  $(PYTHON) -m pip --python $(PY) install --quiet --no-deps --editable . ; }
+	@$(call environment,.venv,)
 	@touch $@
+
+$(READY_TO_BENCH): pyproject.toml uv.lock .make/uv
+	@echo "比べる相手を用意しています / preparing .venv-bench" >&2
+	@$(call environment,.venv-bench,--no-default-groups --group simulator --group bench)
+	@touch $@
+
+# $(call environment,folder,groups): what uv.lock names, in a folder of its own.
+# Where the files named in uv.lock can not be reached, pip's own index serves the same files by the same hashes.
+environment = UV_PROJECT_ENVIRONMENT=$(1) $(UV) sync --frozen --quiet $(2) || { \
+  $(UV) export --frozen --quiet $(2) --no-emit-project --output-file .make/requirements$(1).txt && \
+  $(UV) venv --quiet --allow-existing $(1) && \
+  $(PYTHON) -m pip --python $(1)/bin/python install --quiet --no-deps --require-hashes -r .make/requirements$(1).txt && \
+  $(PYTHON) -m pip --python $(1)/bin/python install --quiet --no-deps --editable . ; }

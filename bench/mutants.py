@@ -100,7 +100,7 @@ def page(outcome: Outcome) -> str:
         "# Mutants",
         "",
         "Written by `make mutants`, which breaks every rule one at a time in a forked process and looks for a test",
-        "that notices (ADR-0015). Rules are broken on every layout they apply to; cells of the decision tables get",
+        "that notices (ADR-0019). Rules are broken on every layout they apply to; cells of the decision tables get",
         "every other effect and another code; severities are flipped; code is broken operator by operator.",
         "",
         "| what is broken | mutants | killed | of these endless | explained | survivors |",

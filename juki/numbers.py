@@ -13,7 +13,6 @@ or BLAKE2b, and at 1 to 2 microseconds a value they are not what the time goes t
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from numpy.typing import NDArray
 
 from juki.columns import IdentityFile
@@ -107,15 +108,25 @@ def number_index(number: bytes, key: bytes) -> bytes:
 
     The check digit follows from the first 11, so two valid numbers share an index only when they are equal.
     """
-    return hmac.digest(key, number[:NUMBER_BODY_DIGITS], "sha256")[:INDEX_BYTES]
+    return _index(number, HMAC(key, SHA256()))
+
+
+def _index(number: bytes, keyed: HMAC) -> bytes:
+    """Go on from a state that has read the key: setting a key up costs more than a number."""
+    mac = keyed.copy()
+    mac.update(number[:NUMBER_BODY_DIGITS])
+    return mac.finalize()[:INDEX_BYTES]
 
 
 def number_indexes(numbers: pa.Array, key: bytes) -> Index:
     """Index a column of numbers; the zero index stands for a record without a number."""
-    values = pc.cast(numbers, pa.binary()).to_pylist()
-    empty = bytes(INDEX_BYTES)
-    packed = b"".join([number_index(value, key) if value else empty for value in values])
-    return np.frombuffer(packed, dtype=f"V{INDEX_BYTES}")
+    present = pc.not_equal(numbers, "")
+    values = pc.cast(numbers.filter(present), pa.binary()).to_pylist()
+    keyed = HMAC(key, SHA256())
+    indexes = np.zeros(len(numbers), dtype=f"V{INDEX_BYTES}")
+    packed = b"".join([_index(value, keyed) for value in values])
+    indexes[present.to_numpy(zero_copy_only=False)] = np.frombuffer(packed, dtype=f"V{INDEX_BYTES}")
+    return indexes
 
 
 def record_digests(records: pa.Table, columns: Sequence[str], key: bytes) -> Index:
@@ -126,8 +137,15 @@ def record_digests(records: pa.Table, columns: Sequence[str], key: bytes) -> Ind
     lines = pc.binary_join_element_wise(
         *(pc.cast(combined(records, name), pa.binary()) for name in columns), b"\x1f"
     ).to_pylist()
-    packed = b"".join([blake2b(line, digest_size=DIGEST_BYTES, key=key).digest() for line in lines])
+    keyed = blake2b(digest_size=DIGEST_BYTES, key=key)
+    packed = b"".join([_digest(line, keyed) for line in lines])
     return np.frombuffer(packed, dtype=f"V{DIGEST_BYTES}")
+
+
+def _digest(line: bytes, keyed: blake2b) -> bytes:
+    digest = keyed.copy()
+    digest.update(line)
+    return digest.digest()
 
 
 def combined(records: pa.Table, name: str) -> pa.Array:

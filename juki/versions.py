@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -63,11 +64,18 @@ def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: Sealin
     return Versions(rows, pa.table(columns), sealed)
 
 
+def event_dates(notices: Notices, rows: Rows) -> pa.Array:
+    """Give the day of the event of some admitted notices, null where none is said."""
+    return _stored("event_date", notices.table.select(["event_date"]).take(pa.array(rows)))
+
+
 def _stored(name: str, taken: pa.Table) -> pa.Array:
     values = combined(taken, name)
     if name in _FLAGS:
         return pc.equal(values, "1")
-    if name in _COUNTS or name == "notice_no":
+    if name in _COUNTS:
+        return pc.cast(values, pa.int16())
+    if name == "notice_no":
         return pc.cast(values, pa.int64())
     if name == "event_date":
         return pc.cast(_absent_is_null(values), pa.date32())
@@ -79,7 +87,13 @@ def _instants(notices: Notices, rows: Rows) -> pa.Array:
 
 
 def _absent_is_null(values: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    """Mark what is empty as absent, on the same bytes."""
+    present = np.asarray(pc.binary_length(values).to_numpy(zero_copy_only=False)) > 0
+    _, offsets, data = values.buffers()
+    marks = pa.py_buffer(np.packbits(present, bitorder="little"))
+    if values.offset:
+        return pc.if_else(pa.array(present), values, pa.scalar(None, pa.string()))
+    return pa.StringArray.from_buffers(len(values), offsets, data, marks)
 
 
 def _same(value: object, count: int) -> pa.Array:

@@ -18,12 +18,13 @@ from juki.errors import ContractError, SourceError, StoreError
 from juki.findings import Findings
 from juki.identity import Plan, plan_changes
 from juki.journal import Action, Entry, Outcome
-from juki.known import Notices
+from juki.known import Known, Notices
 from juki.order import Channel, Next, PackageState, Step, counts_from, next_step
 from juki.reasons import Code
 from juki.receipts import receipt_records, verdict_counts, verdict_numbers
 from juki.store.packages import Applied, Package
 from juki.store.unit import Unit, open_unit
+from juki.unchanged import of_whole, part_of
 from juki.versions import Origin
 from juki.wire.package_files import PackageFiles
 from tasks import answers, clock
@@ -101,8 +102,7 @@ def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -
             raise StoreError(Code.STORE_CONFLICT, package.file_name, is_transient=True)
         check_continues(opened, progress.last_notice_no)
         notices, findings = check_notices(shop, channel, package, opened, keys)
-        known = unit.identities.known(notices)
-        plan = plan_changes(notices, known)
+        known, plan = _judge(unit, notices)
         since = counts_from(package.received_at, progress.last_received_at)
         origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(since))
         unit.identities.apply(notices, known, plan, origin, keys.number)
@@ -112,6 +112,14 @@ def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -
         settled = _record(shop, unit, channel, package, opened, notices, plan, findings + plan.findings, keys)
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return settled
+
+
+def _judge(unit: Unit, notices: Notices) -> tuple[Known, Plan]:
+    """Judge the notices against the file; what only says again what stands needs no judging."""
+    changing = np.delete(np.arange(len(notices)), unit.identities.unchanged(notices))
+    part = notices if len(changing) == len(notices) else part_of(notices, changing)
+    known = unit.identities.known(part)
+    return known, of_whole(plan_changes(part, known), changing, len(notices))
 
 
 def _record(

@@ -11,6 +11,7 @@ Source:     domain.md section 3. Hangul in a name means an unconverted file of t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntFlag
 from typing import NamedTuple
 
@@ -88,17 +89,26 @@ _RANGES: tuple[tuple[CharacterClass, tuple[tuple[int, int], ...]], ...] = (
 class Characters(NamedTuple):
     """What one column holds, record by record.
 
-    Shape: `found` has the classes seen anywhere in the value, `lacks_katakana` marks values with a character
-           that is not katakana, `has_stray_selector` those with a selector that follows no ideograph;
-           `length` counts characters, `geta` the 〓 among them, `spaces` the spaces.
+    Shape: `found` has the classes seen anywhere in the value, `has_stray_selector` marks values with a selector
+           that follows no ideograph, `is_only_spaces` those without any other character, the empty included;
+           `length` counts characters, `geta` the 〓 among them.
     """
 
     found: Flags
-    lacks_katakana: Mask
     has_stray_selector: Mask
+    is_only_spaces: Mask
     length: NDArray[np.int64]
     geta: NDArray[np.int64]
-    spaces: NDArray[np.int64]
+
+
+class _Block(NamedTuple):
+    """The values of some rows as code points: `starts` has the place of each value among them, and the end."""
+
+    rows: slice
+    points: NDArray[np.uint32]
+    classes: Flags
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
 
 
 def characters_of(records: Records, column: str) -> Characters:
@@ -106,42 +116,54 @@ def characters_of(records: Records, column: str) -> Characters:
     return records.keep(("characters", column), lambda: classify(records.text(column)))
 
 
+def lacks_katakana(records: Records, column: str) -> Mask:
+    """Mark values with a character that is not katakana, one of its marks or a full-width space, once."""
+    return records.keep(("katakana", column), lambda: _lacks_katakana(records.text(column)))
+
+
+def _lacks_katakana(text: TextColumn) -> Mask:
+    lacks = np.zeros(len(text), np.bool_)
+    for block in _blocks(text):
+        lacks[block.rows] = _rows_with((block.classes & CharacterClass.KATAKANA) == 0, block.starts)
+    return lacks
+
+
 def classify(text: TextColumn) -> Characters:
-    """Classify every character of every value, in blocks of rows."""
+    """Classify every character of every value; most classes are seen in no value at all."""
     size = len(text)
     result = Characters(
-        np.zeros(size, np.uint8),
-        np.zeros(size, np.bool_),
-        np.zeros(size, np.bool_),
-        *(np.zeros(size, np.int64) for _ in range(3)),
+        found=np.zeros(size, np.uint8),
+        has_stray_selector=np.zeros(size, np.bool_),
+        is_only_spaces=np.zeros(size, np.bool_),
+        length=np.zeros(size, np.int64),
+        geta=np.zeros(size, np.int64),
     )
-    first = 0
-    while first < size:
-        limit = text.offsets[first] + _BLOCK_BYTES
-        last = max(first + 1, int(np.searchsorted(text.offsets, limit, side="right")) - 1)
-        _classify_rows(text, first, min(last, size), result)
-        first = last
+    for rows, points, classes, starts, lengths in _blocks(text):
+        seen = np.bitwise_or.reduce(classes, initial=0)
+        _mark(classes, seen, starts, result.found[rows])
+        if seen & CharacterClass.SELECTOR:
+            result.has_stray_selector[rows] = _rows_with(_stray_selectors(classes, starts), starts)
+        result.is_only_spaces[rows] = _only_spaces(classes, starts, lengths)
+        result.length[rows] = lengths
+        result.geta[rows] = _count(points == GETA, starts)
     return result
 
 
-def _classify_rows(text: TextColumn, first: int, last: int, result: Characters) -> None:
-    """Classify the values from `first` up to `last`, writing into their places in `result`."""
-    offsets = text.offsets[first : last + 1]
-    data = text.data[offsets[0] : offsets[-1]]
-    points = np.frombuffer(data.tobytes().decode("utf-8").encode("utf-32-le"), dtype=np.uint32)
-    lengths = pc.utf8_length(text.array.slice(first, last - first)).to_numpy()
-    starts = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-    classes = _CLASSES[points]
-    rows = slice(first, last)
-    result.length[rows] = lengths
-    _mark(classes, starts, result.found[rows])
-    result.lacks_katakana[rows] = _rows_with((classes & CharacterClass.KATAKANA) == 0, starts)
-    result.has_stray_selector[rows] = _rows_with(_stray_selectors(classes, starts), starts)
-    result.geta[rows] = _count(points == GETA, starts)
-    result.spaces[rows] = _count((classes & CharacterClass.SPACE) != 0, starts)
+def _blocks(text: TextColumn) -> Iterator[_Block]:
+    """Read values as code points, some rows at a time, because code points take up to four times the bytes."""
+    first, size = 0, len(text)
+    while first < size:
+        limit = text.offsets[first] + _BLOCK_BYTES
+        last = min(size, max(first + 1, int(np.searchsorted(text.offsets, limit, side="right")) - 1))
+        data = text.data[text.offsets[first] : text.offsets[last]]
+        points = np.frombuffer(data.tobytes().decode("utf-8").encode("utf-32-le"), dtype=np.uint32)
+        lengths = pc.utf8_length(text.array.slice(first, last - first)).to_numpy()
+        starts = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+        yield _Block(slice(first, last), points, _CLASSES[points], starts, lengths)
+        first = last
 
 
-def _mark(classes: Flags, starts: NDArray[np.int64], found: Flags) -> None:
+def _mark(classes: Flags, seen: np.uint8, starts: NDArray[np.int64], found: Flags) -> None:
     """Collect the classes seen in each value, except those that nearly every value has."""
     for kind in (
         CharacterClass.CONTROL,
@@ -149,7 +171,17 @@ def _mark(classes: Flags, starts: NDArray[np.int64], found: Flags) -> None:
         CharacterClass.PRIVATE_USE,
         CharacterClass.NO_CHARACTER,
     ):
-        found[_rows_with((classes & kind) != 0, starts)] |= np.uint8(kind)
+        if seen & kind:
+            found[_rows_with((classes & kind) != 0, starts)] |= np.uint8(kind)
+
+
+def _only_spaces(classes: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Mask:
+    """Mark the values without a character other than spaces; nearly none begins with one."""
+    only: Mask = lengths == 0
+    begins = starts[:-1][~only]
+    if ((classes[begins] & CharacterClass.SPACE) != 0).any():
+        only |= _count((classes & CharacterClass.SPACE) != 0, starts) == lengths
+    return only
 
 
 def _stray_selectors(classes: Flags, starts: NDArray[np.int64]) -> Mask:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki import dates
-from juki.rules.characters import CharacterClass, characters_of
+from juki.rules.characters import CharacterClass, characters_of, lacks_katakana
 from juki.rules.events import notified_on, spread_dates
 from juki.rules.view import Mask, Records
 
@@ -49,7 +49,7 @@ def is_too_long(records: Records, column: str) -> Mask:
 
 def has_other_than_katakana(records: Records, column: str) -> Mask:
     """Mark readings with anything but full-width katakana, its marks and full-width spaces."""
-    return characters_of(records, column).lacks_katakana
+    return lacks_katakana(records, column)
 
 
 def is_former_kana_alone(records: Records) -> Mask:

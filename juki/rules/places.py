@@ -23,8 +23,7 @@ def lacks_municipality(records: Records) -> Mask:
 
 def lacks_address(records: Records) -> Mask:
     """Mark records of people in Japan without an address; spaces are no address."""
-    address = characters_of(records, "address")
-    found: Mask = (address.length == address.spaces) & _is_in_japan(records)
+    found: Mask = characters_of(records, "address").is_only_spaces & _is_in_japan(records)
     return found
 
 

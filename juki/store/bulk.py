@@ -1,14 +1,16 @@
 """Columns in and out of PostgreSQL by COPY.
 
-Decides:    how a column of text, bytes, dates or flags is written for COPY and read back.
-Leaves:     which tables and columns to the callers.
-Invariants: nothing is built row by row; a null is an unquoted empty field, an empty text a quoted one.
+Decides:    that columns go in in binary form, block by block while the next block is made, and come back as CSV.
+Leaves:     which tables and columns to the callers, the binary form to `juki.store.binary`.
+Invariants: nothing is built row by row. Each column must be of the type its table declares: the binary form says
+            nothing of types, so a text would pass for bytes and an instant for a number.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import psycopg
@@ -16,12 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
+from psycopg import sql
+from psycopg.copy import QueuedLibpqWriter
 
-_WRITE = pacsv.WriteOptions(include_header=False, quoting_style="needed")
-_BLOCK_BYTES = 1 << 20
+from juki.store.binary import HEADER, TRAILER, binary_rows, is_of_type
 
 _HEX_DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-_HEX_PAIRS = np.stack([np.repeat(_HEX_DIGITS, 16), np.tile(_HEX_DIGITS, 16)], axis=1)
 _HEX_VALUES = np.zeros(256, dtype=np.uint8)
 _HEX_VALUES[_HEX_DIGITS] = np.arange(16)
 
@@ -29,17 +31,35 @@ _HEX_VALUES[_HEX_DIGITS] = np.arange(16)
 def copy_in(cursor: psycopg.Cursor, table: str, rows: pa.Table) -> int:
     """Write a table of columns named as those of the database table; return the number of rows.
 
-    Shape: text, dates, integers and booleans as Arrow types; bytes as text made by `as_bytea`.
+    Shape:  the Arrow types of `juki.store.binary.TYPES`, each into a column of its type.
+    Raises: TypeError naming a column of another type.
     """
-    if rows.num_rows == 0:
-        return 0
-    buffer = io.BytesIO()
-    pacsv.write_csv(rows, buffer, _WRITE)
-    content = buffer.getbuffer()
-    with cursor.copy(f"COPY {table} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)") as copy:
-        for start in range(0, len(content), _BLOCK_BYTES):
-            copy.write(content[start : start + _BLOCK_BYTES])
-    return int(rows.num_rows)
+    return copy_blocks(cursor, table, [rows]) if rows.num_rows else 0
+
+
+def copy_blocks(cursor: psycopg.Cursor, table: str, blocks: Iterable[pa.Table]) -> int:
+    """Write blocks of one shape as `copy_in` does; the server works on one while the next is being made."""
+    coming = iter(blocks)
+    first = next(coming)
+    names = ", ".join(first.column_names)
+    _check_types(cursor, table, first.schema)
+    count = 0
+    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)"
+    with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
+        copy.write(HEADER)
+        for block in chain([first], coming):
+            copy.write(memoryview(binary_rows(block)))
+            count += block.num_rows
+        copy.write(TRAILER)
+    return count
+
+
+def _check_types(cursor: psycopg.Cursor, table: str, schema: pa.Schema) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
+    nothing = sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, sql.Identifier(table))
+    for column, field in zip(cursor.execute(nothing).description or [], schema, strict=True):
+        if not is_of_type(field.type, column.type_display):
+            raise TypeError(f"{field.name}: {field.type} for {column.type_display}")
 
 
 def copy_out(cursor: psycopg.Cursor, query: str, schema: pa.Schema) -> pa.Table:
@@ -69,29 +89,19 @@ def copy_out(cursor: psycopg.Cursor, query: str, schema: pa.Schema) -> pa.Table:
 
 
 def as_bytea(values: NDArray[np.void], *, zero_is_null: bool = False) -> pa.Array:
-    """Write values of one width in PostgreSQL's hexadecimal form (`\\x…`)."""
-    width = values.dtype.itemsize
-    octets = np.frombuffer(np.ascontiguousarray(values), dtype=np.uint8).reshape(-1, width)
-    text = np.empty((len(octets), 2 + 2 * width), dtype=np.uint8)
-    text[:, :2] = np.frombuffer(b"\\x", dtype=np.uint8)
-    text[:, 2:] = _HEX_PAIRS[octets].reshape(len(octets), 2 * width)
-    column = _fixed_text(text)
-    if not zero_is_null:
-        return column
-    return pc.if_else(pa.array(octets.any(axis=1)), column, pa.scalar(None, pa.string()))
+    """See values of one width as a column of bytes, where asked with null for zero."""
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), values.dtype.itemsize)
+    present = np.packbits(octets.any(axis=1), bitorder="little") if zero_is_null else None
+    return pa.Array.from_buffers(
+        pa.binary(values.dtype.itemsize),
+        len(values),
+        [None if present is None else pa.py_buffer(present), pa.py_buffer(octets)],
+    )
 
 
 def sealed_as_bytea(values: Sequence[bytes | None]) -> pa.Array:
-    """Write ciphertexts of any width in PostgreSQL's hexadecimal form; None stays null."""
-    return pa.array([None if value is None else "\\x" + value.hex() for value in values], pa.string())
-
-
-def _fixed_text(characters: NDArray[np.uint8]) -> pa.Array:
-    count, width = characters.shape
-    offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)
-    return pa.StringArray.from_buffers(
-        count, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(characters))
-    )
+    """See ciphertexts of any width as a column of bytes; None stays null."""
+    return pa.array(values, pa.binary())
 
 
 def _carried(wanted: pa.DataType) -> pa.DataType:

@@ -27,11 +27,13 @@ from juki.numbers import SealingKey
 from juki.reasons import Code
 from juki.register import NOBODY, as_pairs
 from juki.retention import expires_on
-from juki.store.bulk import as_bytea, copy_in, copy_out, sealed_as_bytea
+from juki.store.bulk import as_bytea, copy_blocks, copy_in, copy_out, sealed_as_bytea
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
-from juki.versions import Origin, versions_of
+from juki.unchanged import comparable
+from juki.versions import Origin, event_dates, versions_of
 
 _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
+_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 _NEWEST = """
     SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
            c.previous_resident_code, c.event_date,
@@ -80,6 +82,17 @@ _HOLDERS = """
     )
 """
 
+_UNCHANGED = """
+    SELECT a.place FROM {asked} a JOIN current c USING (resident_code)
+    WHERE c.sender_code = '{sender_code}' AND c.record_digest = a.record_digest AND c.{event} = a.event
+      AND c.event_date IS NOT DISTINCT FROM a.event_date {as_well}
+"""
+_SAME_EVENT = {
+    IdentityFile.RESIDENT: {"event": "reason", "as_well": ""},
+    IdentityFile.FUHYO: {"event": "kind", "as_well": "AND c.previous_resident_code IS NULL"},
+}
+"""What makes the stored event that of a notice without a previous code, as `juki.known.event_numbers` has it."""
+
 _TO_HISTORY = """
     INSERT INTO history ({columns}, {superseded}, expires_on)
     SELECT {qualified}, s.superseded_on, %(sender)s, s.by_notice_no, %(package)s,
@@ -96,6 +109,11 @@ _UPDATE = """
     WHERE c.resident_code = n.old_code AND c.sender_code = n.old_sender_code AND c.notice_no = n.old_notice_no
 """
 _FOLLOW = "UPDATE former_code f SET new_code = r.new_code FROM recoded r WHERE f.new_code = r.resident_code"
+
+_SAMPLE_ROWS = 1_000
+"""Compared first; a smaller package is judged as a whole, which costs no more."""
+_BLOCK_ROWS = 10_000
+"""New versions made at a time, while the server writes the ones before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,36 @@ class Identities:
             holders = copy_out(self.cursor, _HOLDERS, HOLDER_SCHEMA)
         return Known(newest, replaced, holders)
 
+    def unchanged(self, notices: Notices, sample_rows: int = _SAMPLE_ROWS) -> Rows:
+        """Find notices of a large package that only say again what stands; none where few are expected.
+
+        Everybody named once is compared, if half of the first of them turn out to be unchanged.
+        """
+        rows = comparable(notices)
+        if len(rows) < sample_rows:
+            return rows[:0]
+        sample = self._compared("asked_sample", rows[:sample_rows], notices)
+        if 2 * len(sample) < sample_rows:
+            return rows[:0]
+        return self._compared("asked_record", rows, notices)
+
+    def _compared(self, name: str, rows: Rows, notices: Notices) -> Rows:
+        """Compare digest and event of some notices with the newest versions of their people, in key order."""
+        same, rows = _SAME_EVENT[self.file], _by_code(rows, notices)
+        columns = {
+            "place": pa.array(rows),
+            "resident_code": notices.table.column("resident_code").take(pa.array(rows)),
+            "record_digest": as_bytea(notices.digests[rows]),
+            "event": notices.table.column(same["event"]).take(pa.array(rows)),
+            "event_date": event_dates(notices, rows),
+        }
+        selection = f"notice_no AS place, resident_code, record_digest, {same['event']} AS event, event_date"
+        self._ask(name, pa.table(columns), selection)
+        # The code of a registered municipality: six digits, never text from a package.
+        query = _UNCHANGED.format(asked=name, sender_code=notices.sender_code, **same)
+        places = copy_out(self.cursor, query, pa.schema([("place", pa.int64())])).column("place")
+        return np.sort(places.to_numpy())
+
     def apply(self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey) -> None:
         """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
 
@@ -134,9 +182,14 @@ class Identities:
         self._add_history(np.flatnonzero(plan.becomes_history), notices, known, plan, origin, key)
         self._replace_codes(notices, plan, origin)
 
-    def _ask(self, name: str, rows: pa.Table) -> None:
-        """Put keys into a temporary table of this transaction, with statistics so that joins are planned."""
-        self._stage(name, rows.column_names[0])
+    def _ask(self, name: str, rows: pa.Table, selection: str = "") -> None:
+        """Put what is asked into a temporary table of this transaction, so that every join goes by key.
+
+        The planner would rather read the whole file once: less work for a tenth of it, if its pages were cold and
+        scattered, but what a package costs would then grow with the file.
+        """
+        self.cursor.execute(_BY_KEY)
+        self._stage(name, selection or rows.column_names[0])
         copy_in(self.cursor, name, rows)
         self.cursor.execute(f"ANALYZE {name}")
 
@@ -199,9 +252,14 @@ class Identities:
 
     def _insert(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey) -> None:
         """Add new people, sorted by code so that the key's index is filled from left to right."""
-        if len(rows):
-            fresh = self._columns(_by_code(rows, notices), notices, origin, key)
-            copy_in(self.cursor, "current", _with_end_of_keeping(fresh, origin.received_on))
+        if len(rows) == 0:
+            return
+        ordered = _by_code(rows, notices)
+        parts = (ordered[start : start + _BLOCK_ROWS] for start in range(0, len(ordered), _BLOCK_ROWS))
+        versions = (self._columns(part, notices, origin, key) for part in parts)
+        copy_blocks(
+            self.cursor, "current", (_with_end_of_keeping(block, origin.received_on) for block in versions)
+        )
 
     def _add_history(
         self, rows: Rows, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey
@@ -268,7 +326,7 @@ def _by_code(rows: Rows, notices: Notices) -> Rows:
 
 
 def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array:
-    """List the indexes of numbers that their person does not stand with all through the package.
+    """List the indexes of numbers that their person does not stand with all through the package, in key order.
 
     Who is erased holds nothing: another may stand with that number by now. Who gives a number up and takes it
     back within the package is asked about as well.
@@ -276,11 +334,12 @@ def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array
     numbers, codes = as_pairs(notices.number_indexes), notices.table.column("resident_code")
     standing = newest.filter(pc.not_equal(newest.column("kind"), "deletion"))
     position = pc.index_in(codes, value_set=standing.column("resident_code"))
-    held = as_pairs(standing.column("number_index").take(position.combine_chunks()))
+    held = as_pairs(standing.column("number_index").take(position.combine_chunks())) if len(standing) else 0
     differs = pa.array((numbers != held).any(axis=1) & notices.admitted)
     is_asked = pc.is_in(codes, value_set=codes.filter(differs).combine_chunks())
     new = np.asarray(is_asked.to_numpy(zero_copy_only=False)) & numbers.any(axis=1) & notices.admitted
-    return pc.unique(as_bytea(notices.number_indexes[new]))
+    indexes = pc.cast(pc.unique(as_bytea(notices.number_indexes[new])), pa.binary())
+    return indexes.take(pc.sort_indices(indexes))
 
 
 def _ends_of_chains(old: list[str], new: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from datetime import datetime
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.findings import HEADER_LINES, Finding, Findings, Mask, Rows
@@ -63,7 +64,7 @@ class Rejections:
         sealed = seal(values, _bindings(self.file, package_id, lines.tolist(), key), key)
         columns = {
             "package_id": pa.repeat(pa.scalar(package_id), len(rows)),
-            "line": pa.array(lines),
+            "line": pa.array(lines, pa.int32()),
             "record_sealed": sealed_as_bytea(sealed),
         }
         copy_in(self.cursor, "quarantine", pa.table(columns))
@@ -90,11 +91,11 @@ def _rows(package_id: int, notices: Notices, group: Finding, lines: Rows) -> pa.
     return pa.table(
         {
             "package_id": pa.repeat(pa.scalar(package_id), count),
-            "line": pa.array(lines[group.rows]),
+            "line": pa.array(lines[group.rows], pa.int32()),
             "code": pa.repeat(pa.scalar(group.code.value), count),
             "column_name": pa.repeat(pa.scalar(group.column, pa.string()), count),
             "severity": pa.repeat(pa.scalar(group.code.severity.value), count),
-            "notice_no": notices.table.column("notice_no").take(pa.array(group.rows)),
+            "notice_no": pc.cast(notices.table.column("notice_no").take(pa.array(group.rows)), pa.int64()),
         }
     )
 

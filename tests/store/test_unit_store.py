@@ -91,8 +91,8 @@ def _bound_value(unit: Unit) -> None:
 
 
 def _copy_of_no_date(unit: Unit) -> None:
-    row = {"resident_code": [MARKED_NUMBER], "name": [MARK], "event_date": ["2026-02-30"]}
-    copy_in(unit.cursor, "current", pa.table(row))
+    with unit.cursor.copy("COPY current (resident_code, name, event_date) FROM STDIN") as copy:
+        copy.write(f"{MARKED_NUMBER}\t{MARK}\t2026-02-30\n")
 
 
 def _nul(unit: Unit) -> None:
