@@ -68,7 +68,7 @@ def test_a_number_left_behind_with_the_old_code_is_given_up() -> None:
         notice(**NEW_CODE, resident_code="B", previous_resident_code="A"),
         notice(resident_code="C", individual_number=N1), given=standing(N1),
     )  # fmt: skip
-    assert told(plan) == ([APPLY, REJECT], {Code.LOGIC_NUMBER_RETIRED: 1})
+    assert told(plan) == ([APPLY, REJECT], {Code.LOGIC_NUMBER_RETIRED: 1, Code.LOGIC_NUMBER_BLANK: 1})
 
 
 def test_a_number_taken_along_to_a_new_code_and_corrected_there_is_retired() -> None:
@@ -110,12 +110,13 @@ def test_who_shares_one_number_with_one_and_another_with_another_waits_for_both(
     assert told(plan) == ([APPLY, APPLY, REJECT, APPLY, REJECT], {Code.LOGIC_NUMBER_IN_USE: 2})
 
 
-def test_an_erased_person_holds_no_number_to_give_up() -> None:
-    """Erased with N1 and back with N2: N1 was never given up, it is that of an erased record."""
+def test_an_erased_person_who_comes_back_with_another_number_gives_the_first_up() -> None:
+    """Erased with N1 and back with N2: N1 is a former number of A, as the file will say from then on."""
     erased = notice(**MOVED_OUT, individual_number=N1)
     given = known([newest(erased)], holders=[holder(N1, "A", stands=False)])
     plan = judged(notice(individual_number=N2), notice(resident_code="C", individual_number=N1), given=given)
-    assert told(plan) == ([APPLY, APPLY], {Code.LOGIC_NUMBER_SEEN_BEFORE: 1})
+    expected = {Code.LOGIC_NUMBER_DIFFERS_ON_ENTRY: 1, Code.LOGIC_NUMBER_RETIRED: 1}
+    assert told(plan) == ([APPLY, REJECT], expected)
 
 
 def test_holders_of_each_sort_are_told_apart() -> None:
@@ -137,7 +138,7 @@ def test_holders_of_each_sort_are_told_apart() -> None:
 
 def test_a_fuhyo_code_correction_again_is_a_repeat() -> None:
     """The event of a stored version without reasons is read from its previous code."""
-    given = known([newest(notice(**FUHYO_CODE), file=IdentityFile.FUHYO)], replaced=["A"])
+    given = known([newest(notice(**FUHYO_CODE), file=IdentityFile.FUHYO)], replaced={"A": "B"})
     assert told(judged(notice(**FUHYO_CODE), given=given, file=IdentityFile.FUHYO)) == ([REPEAT], {})
     plain = notice(kind="correction", reason="")
     stored = known([newest(plain, file=IdentityFile.FUHYO)])
@@ -151,12 +152,12 @@ def test_a_replaced_code_is_known_wherever_it_stands_among_others(place: int) ->
         newest(notice(resident_code=code, individual_number=number))
         for code, number in (("A", N1), ("B", N2))
     ]
-    replaced = ["P", "Q", "R"]
+    replaced = {"P": "X", "Q": "Y", "R": "Z"}
     given = known(
         rows, replaced=replaced, holders=[holder(N1, "A", stands=True), holder(N2, "B", stands=True)]
     )
     plan = judged(
-        notice(resident_code="B", individual_number=N2, name="宇部　花子"), notice(resident_code=replaced[place]),
+        notice(resident_code="B", individual_number=N2, name="宇部　花子"), notice(resident_code=list(replaced)[place]),
         notice(resident_code="N", individual_number=N3), given=given,
     )  # fmt: skip
     expected = {Code.LOGIC_ALREADY_STANDING: 1, Code.LOGIC_CODE_REPLACED: 1}
@@ -190,7 +191,7 @@ def test_who_was_erased_takes_nobodys_number_away_by_coming_back() -> None:
         holders=[holder(N1, "A", stands=False), holder(N1, "C", stands=True)],
     )
     plan = judged(notice(), notice(resident_code="D", individual_number=N1), given=given)
-    assert told(plan) == ([APPLY, REJECT], {Code.LOGIC_NUMBER_IN_USE: 1})
+    assert told(plan) == ([APPLY, REJECT], {Code.LOGIC_NUMBER_IN_USE: 1, Code.LOGIC_NUMBER_BLANK: 1})
 
 
 @pytest.mark.parametrize(

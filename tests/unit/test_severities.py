@@ -27,9 +27,20 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "moves arrive in either order and pairs one after the other": frozenset(
             {Code.LOGIC_ARRIVED_LATE, Code.LOGIC_PAIR_MISSING}
         ),
+        "the municipality that never erased the person speaks last (ADR-0017)": frozenset(
+            {Code.LOGIC_ERASURE_DISPUTED}
+        ),
+        "a complete notice is believed also where its number is new or gone (ADR-0017)": frozenset(
+            {Code.LOGIC_NUMBER_DIFFERS_ON_ENTRY, Code.LOGIC_NUMBER_BLANK}
+        ),
         "somebody who returns may have two codes with no link": frozenset({Code.LOGIC_NUMBER_SEEN_BEFORE}),
     },
-    Scope.PACKAGE: {"a repeat is answered again and changes nothing": frozenset({Code.PACKAGE_REPEATED})},
+    Scope.PACKAGE: {
+        "a repeat is answered again and changes nothing": frozenset({Code.PACKAGE_REPEATED}),
+        "the file is kept or fetched again, and nothing of it was applied": frozenset(
+            {Code.PACKAGE_REPLACED, Code.PACKAGE_SPOOL_LOST, Code.PACKAGE_WITHDRAWN}
+        ),
+    },
     Scope.CHANNEL: {
         "it settles by itself or within its deadline": frozenset(
             {Code.CHANNEL_GAP, Code.CHANNEL_BUSY, Code.CHANNEL_WAITING, Code.CHANNEL_RECEIPT_DUE}
@@ -37,9 +48,10 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "the channel works; somebody should look": frozenset(
             {
                 Code.CHANNEL_RECORDS_REJECTED, Code.CHANNEL_NEVER_CONTACTED, Code.CHANNEL_UNKNOWN_FILES,
-                Code.CHANNEL_UNREGISTERED,
+                Code.CHANNEL_UNREGISTERED, Code.CHANNEL_CLOSED_WAITING,
             }
         ),
+        "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
     Scope.RUN: {},
 }  # fmt: skip
