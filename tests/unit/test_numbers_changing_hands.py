@@ -157,7 +157,8 @@ def test_a_replaced_code_is_known_wherever_it_stands_among_others(place: int) ->
         rows, replaced=replaced, holders=[holder(N1, "A", stands=True), holder(N2, "B", stands=True)]
     )
     plan = judged(
-        notice(resident_code="B", individual_number=N2, name="宇部　花子"), notice(resident_code=list(replaced)[place]),
+        notice(resident_code="B", individual_number=N2, name="宇部　花子"),
+        notice(resident_code=list(replaced)[place]),
         notice(resident_code="N", individual_number=N3), given=given,
     )  # fmt: skip
     expected = {Code.LOGIC_ALREADY_STANDING: 1, Code.LOGIC_CODE_REPLACED: 1}
