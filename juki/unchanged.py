@@ -42,6 +42,7 @@ def part_of(notices: Notices, rows: Rows) -> Notices:
         number_indexes=notices.number_indexes[rows],
         previous_number_indexes=notices.previous_number_indexes[rows],
         notified_at=notices.notified_at[rows],
+        made_at=notices.made_at[rows],
         admitted=notices.admitted[rows],
     )
 
