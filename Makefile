@@ -53,7 +53,7 @@ bench: $(READY_TO_BENCH)  ## 受入の速さを比べる (SIZES=1000,100000) / m
 	@.venv-bench/bin/python -m bench
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
-	@$(PY) -m pytest tests/properties --hypothesis-profile=soak
+	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak
 	@$(PY) -m pytest tests/flows/soak_kill_points.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
