@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 
-from juki.rules.characters import CharacterClass, Characters, classify
-from juki.rules.view import TextColumn
+from juki.rules.characters import CharacterClass, Characters, classify, lacks_katakana
+from juki.rules.view import RecordContext, Records, TextColumn
 
 SELECTOR = "\U000e0100"
 
@@ -94,8 +95,11 @@ def test_a_reported_class_begins_and_ends_where_the_charts_say(kind: CharacterCl
 
 def test_katakana_is_what_the_charts_say() -> None:
     """A reading holds these characters and no others."""
-    lacks = classified(edges()).lacks_katakana.tolist()
-    assert lacks == [not is_in(CharacterClass.KATAKANA, one) for one in edges()]
+    values = list(edges())
+    context = RecordContext("352039", "", datetime(2026, 4, 1, tzinfo=UTC), frozenset())
+    records = Records(pa.table({"name_kana": pa.array(values)}), context)
+    lacks = lacks_katakana(records, "name_kana").tolist()
+    assert lacks == [not is_in(CharacterClass.KATAKANA, one) for one in values]
 
 
 def test_a_selector_stands_well_only_behind_an_ideograph() -> None:
@@ -117,30 +121,9 @@ def test_a_selector_at_the_head_does_not_reach_back_into_the_value_before() -> N
     assert classified(values).has_stray_selector.tolist() == [False, True, False, True, False, False]
 
 
-def test_spaces_are_counted() -> None:
+def test_a_value_of_nothing_but_spaces_is_known_as_one() -> None:
     """An address of nothing but spaces is none."""
-    assert classified(edges()).spaces.tolist() == [int(is_in(CharacterClass.SPACE, one)) for one in edges()]
-    assert classified([" \u3000\u00a0", "山 口", ""]).spaces.tolist() == [3, 1, 0]
-
-
-def test_characters_and_geta_are_counted_per_value() -> None:
-    """A character is one, however many bytes it takes; 〓 stands for one gaiji."""
-    found = classified(["〓田〓", "", "𠮷〓", "葛\U000e0100", "=〒〔"])
-    assert found.geta.tolist() == [2, 0, 1, 0, 0]
-    assert found.length.tolist() == [3, 0, 2, 2, 3]
-
-
-def test_a_value_shows_every_class_it_holds() -> None:
-    """Several faults in one value are all seen, and the values around it stay clean."""
-    found = classified(["山", "\uac00\u0001\ue000\ufffd", "口"]).found.tolist()
-    assert found == [0, sum(REPORTED), 0]
-
-
-def test_blocks_of_rows_are_cut_between_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However small the block, each value is judged whole and once, also one larger than a block."""
-    values = ["山", "\uac00\u0001", "", "〓〓 ", "葛" + SELECTOR, "ア" * 20, SELECTOR, "\ue000"]
-    whole = classified(values)
-    for size in (1, 3, 4, 5, 7, 64):
-        monkeypatch.setattr("juki.rules.characters._BLOCK_BYTES", size)
-        for part, expected in zip(classified(values), whole, strict=True):
-            assert part.tolist() == expected.tolist(), size
+    values = list(edges())
+    assert classified(values).is_only_spaces.tolist() == [is_in(CharacterClass.SPACE, one) for one in values]
+    mixed = [" \u3000\u00a0", "山 口", "", " 山", "山 "]
+    assert classified(mixed).is_only_spaces.tolist() == [True, False, True, False, False]
