@@ -43,6 +43,7 @@ TESTS = (
     "tests/unit/test_identifier_edges.py",
     "tests/unit/test_kana.py",
     "tests/unit/test_merkle.py",
+    "tests/unit/test_number_bonds.py",
     "tests/unit/test_numbers_changing_hands.py",
     "tests/unit/test_order.py",
     "tests/unit/test_retention.py",
