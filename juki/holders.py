@@ -30,19 +30,23 @@ class Bonds:
     def __init__(self, numbers: int, people: int) -> None:
         self._people = people
         self._count = np.zeros(numbers, dtype=np.int64)
-        self._keys = np.empty(0, dtype=np.int64)
+        self._keys: Numbers = np.array([], dtype=np.int64)
 
     def add(self, number: Numbers, person: Numbers) -> None:
         """Bind people to numbers; a bond there is already stays one."""
-        self._keep(np.setdiff1d(self._key(number, person), self._keys), 1)
+        fresh = np.setdiff1d(self._key(number, person), self._keys)
+        self._keys = np.union1d(self._keys, fresh)
+        np.add.at(self._count, fresh // self._people, 1)
 
     def remove(self, number: Numbers, person: Numbers) -> None:
         """Loosen bonds; one that is not there is no error."""
-        self._keep(np.intersect1d(self._key(number, person), self._keys), -1)
+        gone = np.intersect1d(self._key(number, person), self._keys)
+        self._keys = np.setdiff1d(self._keys, gone)
+        np.subtract.at(self._count, gone // self._people, 1)
 
     def hand_over(self, old: Numbers, new: Numbers) -> None:
         """Let new codes of people, bound to nothing yet, take over what is bound to their old ones."""
-        if len(old) == 0 or len(self._keys) == 0:
+        if len(old) == 0:
             return
         number, person = np.divmod(self._keys, self._people)
         order = np.argsort(old)
@@ -59,11 +63,6 @@ class Bonds:
         """Mark the pairs whose number is bound to anybody else."""
         marked: Mask = self._count[number] > self.is_bound(number, person)
         return marked
-
-    def _keep(self, keys: Numbers, step: int) -> None:
-        if len(keys):
-            self._keys = np.union1d(self._keys, keys) if step > 0 else np.setdiff1d(self._keys, keys)
-            np.add.at(self._count, keys // self._people, step)
 
     def _key(self, number: Numbers, person: Numbers) -> Numbers:
         return number * self._people + person
@@ -117,22 +116,18 @@ class NumberHolders:
         self.standing[number[stands]] = person[stands]
         self.erased.add(number[~stands], person[~stands])
 
-    def conflicts(self, rows: Rows, person: Numbers, asked: Mask) -> Iterator[tuple[Code, Mask]]:
+    def conflicts(self, rows: Rows, person: Numbers) -> Iterator[tuple[Code, Mask]]:
         """Find the notices whose number is another person's: in use, given up, or an erased one's.
 
+        One notice may be found thrice; the first that refuses it decides. Nobody is bound to the absent number.
         No two of the notices bring the same number: people who share one are judged in different rounds.
         """
         number = self.number_id[rows]
         stands = self.standing[number]
-        in_use = asked & (stands != NOBODY) & (stands != person)
         keeps = (stands == person) | self.erased.is_bound(number, person)
-        retired = asked & ~in_use & ~keeps & self.former.is_anothers(number, person)
-        yield Code.LOGIC_NUMBER_IN_USE, in_use
-        yield Code.LOGIC_NUMBER_RETIRED, retired
-        yield (
-            Code.LOGIC_NUMBER_SEEN_BEFORE,
-            asked & ~in_use & ~retired & self.erased.is_anothers(number, person),
-        )
+        yield Code.LOGIC_NUMBER_IN_USE, (stands != NOBODY) & (stands != person)
+        yield Code.LOGIC_NUMBER_RETIRED, ~keeps & self.former.is_anothers(number, person)
+        yield Code.LOGIC_NUMBER_SEEN_BEFORE, self.erased.is_anothers(number, person)
 
     def shared(self, rows: Rows, people: People) -> Iterator[tuple[int, int]]:
         """Pair the people of these notices who bring or hold one and the same number."""

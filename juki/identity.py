@@ -261,7 +261,7 @@ class _Judge:
             rows[wrong & (effects != Effect.REJECT)],
         )
         # A notice that arrives late is asked as well: what it says of a number is kept in history.
-        for code, hit in self.holders.conflicts(rows, person, has_new):
+        for code, hit in self.holders.conflicts(rows, person):
             self._reject(code, "individual_number", rows, effects, hit)
         applied, column = effects == Effect.APPLY, "individual_number"
         entered = differs & facts.is_entry[rows] & applied

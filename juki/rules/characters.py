@@ -187,8 +187,6 @@ def _only_spaces(classes: Flags, starts: NDArray[np.int64], lengths: NDArray[np.
 def _stray_selectors(classes: Flags, starts: NDArray[np.int64]) -> Mask:
     """Mark the variation selectors whose predecessor in the same value is not an ideograph."""
     is_selector = (classes & CharacterClass.SELECTOR) != 0
-    if len(classes) == 0:
-        return np.zeros(0, dtype=np.bool_)
     follows_ideograph = np.concatenate(([False], (classes[:-1] & CharacterClass.IDEOGRAPH) != 0))
     follows_ideograph[starts[:-1][starts[:-1] < len(classes)]] = False
     strays: Mask = is_selector & ~follows_ideograph

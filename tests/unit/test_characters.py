@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from juki.rules import characters
 from juki.rules.characters import CharacterClass, Characters, classify, lacks_katakana
 from juki.rules.view import RecordContext, Records, TextColumn
 
@@ -127,3 +128,18 @@ def test_a_value_of_nothing_but_spaces_is_known_as_one() -> None:
     assert classified(values).is_only_spaces.tolist() == [is_in(CharacterClass.SPACE, one) for one in values]
     mixed = [" \u3000\u00a0", "山 口", "", " 山", "山 "]
     assert classified(mixed).is_only_spaces.tolist() == [True, False, True, False, False]
+
+
+def test_a_column_of_one_value_is_classified_like_any_other() -> None:
+    """A selector alone, a space alone: nothing before or behind them hides them."""
+    assert classified([SELECTOR]).has_stray_selector.tolist() == [True]
+    assert classified([" "]).is_only_spaces.tolist() == [True]
+
+
+def test_values_are_classified_alike_however_the_column_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks keep memory bounded and decide nothing."""
+    values = ["山口", " ", "", SELECTOR + "葛", "葛" + SELECTOR, "〓〓", "a" * 40, "\u200b", "カナ"]
+    whole = classified(values)
+    monkeypatch.setattr(characters, "_BLOCK_BYTES", 8)
+    for one, other in zip(classified(values), whole, strict=True):
+        assert one.tolist() == other.tolist()

@@ -145,3 +145,10 @@ def test_a_code_entered_without_a_previous_one_is_about_the_person_of_that_code(
     given = known([newest(notice())])
     plan = judged(notice(kind="correction", reason=Reason.CODE_ENTERED_EX_OFFICIO.value), given=given)
     assert (plan.effects.tolist(), plan.updates.tolist(), codes(plan)) == ([APPLY], [0], set())
+
+
+def test_who_was_erased_here_after_the_dispute_is_erased() -> None:
+    """Corrected back into the file, then erased by the same municipality: its next correction contradicts that."""
+    given = known([newest(notice(**TAKEN_BACK), ELSEWHERE, own_last_kind="entry")])
+    plan = judged(notice(**MOVED_WITHIN), notice(**MOVED_OUT), notice(**MOVED_WITHIN), given=given)
+    assert plan.effects.tolist() == [APPLY, APPLY, REJECT]
