@@ -34,6 +34,8 @@ class Origin:
     sender_code: str
     package_id: int
     received_on: date
+    first_repair_no: int = 0
+    """0 for notices; the repairs of one package are numbered from here on, in their order."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,6 +58,7 @@ def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: Sealin
     columns["notified_at"] = _instants(notices, rows)
     columns["search_key"] = _absent_is_null(search_keys(combined(taken, "name_kana")))
     columns["sender_code"] = _same(origin.sender_code, len(rows))
+    columns["repair_no"] = _repair_numbers(origin, rows)
     columns["package_id"] = _same(origin.package_id, len(rows))
     columns["received_on"] = _same(origin.received_on, len(rows))
     sealed: list[bytes | None] = [None] * len(rows)
@@ -94,6 +97,12 @@ def _absent_is_null(values: pa.Array) -> pa.Array:
     if values.offset:
         return pc.if_else(pa.array(present), values, pa.scalar(None, pa.string()))
     return pa.StringArray.from_buffers(len(values), offsets, data, marks)
+
+
+def _repair_numbers(origin: Origin, rows: Rows) -> pa.Array:
+    if not origin.first_repair_no:
+        return pa.repeat(pa.scalar(0, pa.int64()), len(rows))
+    return pa.array(rows + origin.first_repair_no, pa.int64())
 
 
 def _same(value: object, count: int) -> pa.Array:

@@ -40,22 +40,30 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     Duty.INTAKE: {
         "current": _KEEP, "channel": _KEEP, "package": _KEEP, "former_code": _KEEP,
         "history": _ADD, "rejection": _ADD, "quarantine": _ADD, "outbox": _ADD, "journal": _ADD,
-        "store_key": _SEE,
+        "store_key": _SEE, "reconciliation": _KEEP, "difference": _KEEP,
     },
-    Duty.READER: {"former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE},
+    Duty.READER: {
+        "former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE,
+        "reconciliation": _SEE,
+    },
     # The bridge gets one narrow function with the issue that builds it, and no table.
     Duty.BRIDGE: {},
     Duty.PROVIDER: {"current": _SEE, "former_code": _SEE, "outbox": (*_SEE, "UPDATE"), "journal": _ADD},
     Duty.PURGER: {
         "current": (*_SEE, "DELETE"), "history": (*_SEE, "DELETE"), "former_code": (*_SEE, "DELETE"),
-        "quarantine": (*_SEE, "DELETE"), "journal": _ADD,
+        "quarantine": (*_SEE, "DELETE"), "difference": (*_SEE, "DELETE"), "journal": _ADD,
     },
-    Duty.AUDITOR: {"journal": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE},
+    Duty.AUDITOR: {
+        "journal": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "reconciliation": _SEE,
+    },
     Duty.ADMINISTRATOR: {name: _SEE for name in TABLES[IdentityFile.RESIDENT].metadata.tables if name != "journal"}
-    | {"journal": _ADD, "package": _KEEP, "channel": _KEEP},
+    | {
+        "journal": _ADD, "package": _KEEP, "channel": _KEEP,
+        "reconciliation": (*_SEE, "UPDATE"), "difference": (*_SEE, "UPDATE"),
+    },
 }  # fmt: skip
 
-_NOT_FOR_READERS = frozenset({"number_sealed", "number_index"})
+_NOT_FOR_READERS = frozenset({"number_sealed", "number_index", "record_sealed"})
 
 
 def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
@@ -66,6 +74,8 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]
     reader = role_name(file, Duty.READER)
     yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
+    named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]
+    yield reader, f"SELECT ({', '.join(named)})", "difference"
     # What was found and refused is never changed; that it is dealt with is noted beside it.
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "rejection"
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "quarantine"

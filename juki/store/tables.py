@@ -12,6 +12,7 @@ Source:     design 3, 施行令30条の6 and 30条の12の4, ADR-0003, ADR-0012.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -34,9 +35,11 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.type_api import TypeEngine
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
+from juki.differences import DifferenceKind, DifferenceState, Mode, ReconciliationState
 from juki.order import PackageState
 
 _NAMING = {
@@ -75,6 +78,7 @@ def version_columns(file: IdentityFile) -> tuple[str, ...]:
         "record_digest",
         "sender_code",
         "notice_no",
+        "repair_no",
         "package_id",
         "received_on",
     )
@@ -101,6 +105,8 @@ def _version(file: IdentityFile) -> list[Column[Any]]:
         Column("record_digest", LargeBinary(), nullable=False),
         Column("sender_code", Text(), nullable=False),
         Column("notice_no", BigInteger(), nullable=False),
+        # 0 for a notice; a repair stands behind the notice as of which the municipality said it (ADR-0022).
+        Column("repair_no", BigInteger(), nullable=False, server_default="0"),
         Column("package_id", BigInteger(), nullable=False),
         Column("received_on", Date(), nullable=False),
     ]
@@ -140,12 +146,19 @@ def _history(file: IdentityFile, metadata: MetaData) -> Table:
         Column("expires_on", Date(), nullable=False),
         # False where the notice arrived late: the version was history from the start and stood at no time.
         Column("was_newest", Boolean(), nullable=False, server_default=text("true")),
-        PrimaryKeyConstraint("sender_code", "notice_no"),
+        PrimaryKeyConstraint("sender_code", "notice_no", "repair_no"),
         *(_number_pair() if file is IdentityFile.RESIDENT else []),
     )
     Index("history_resident_code_idx", table.c.resident_code)
     Index("history_expires_on_idx", table.c.expires_on, postgresql_using="brin")
     Index("history_package_id_idx", table.c.package_id, postgresql_using="brin")
+    # What a municipality said is read as of one of its notices: what only others superseded, what came later.
+    Index(
+        "history_overtaken_idx",
+        table.c.sender_code,
+        postgresql_where=text("superseded_by_sender_code <> sender_code"),
+    )
+    Index("history_superseded_by_package_id_idx", table.c.superseded_by_package_id, postgresql_using="brin")
     if file is IdentityFile.RESIDENT:
         Index(
             "history_number_index_idx",
@@ -188,7 +201,7 @@ def _channel(metadata: MetaData) -> Table:
 
 
 def _package(metadata: MetaData) -> Table:
-    """One file that was fetched; a sequence is applied at most once."""
+    """One file that was fetched, or one repair we made; a sequence of either kind is applied at most once."""
     table = Table(
         "package",
         metadata,
@@ -216,10 +229,12 @@ def _package(metadata: MetaData) -> Table:
         Column("receipt_sent_at", DateTime(timezone=True)),
         Column("closed_at", DateTime(timezone=True)),
         Column("judge_again_at", DateTime(timezone=True)),
-        CheckConstraint(f"state IN ({', '.join(repr(state.value) for state in PackageState)})", name="state"),
+        Column("kind", Text(), nullable=False, server_default="notice"),
+        CheckConstraint("kind IN ('notice', 'repair')", name="kind"),
+        CheckConstraint(_one_of("state", PackageState), name="state"),
     )
     key = (table.c.municipality_code, table.c.sequence)
-    Index("package_applied_key", *key, unique=True, postgresql_where=text("state = 'applied'"))
+    Index("package_applied_key", *key, table.c.kind, unique=True, postgresql_where=text("state = 'applied'"))
     Index("package_received_key", *key, unique=True, postgresql_where=text("state = 'received'"))
     Index("package_channel_idx", *key)
     return table
@@ -307,6 +322,92 @@ def _store_key(metadata: MetaData) -> Table:
     )
 
 
+def _reconciliation(metadata: MetaData) -> Table:
+    """One comparison of a file with what a municipality holds, from the request for its snapshot to the report."""
+    table = Table(
+        "reconciliation",
+        metadata,
+        Column("reconciliation_id", BigInteger(), Identity(always=True), primary_key=True),
+        Column("municipality_code", Text(), nullable=False),
+        Column("mode", Text(), nullable=False),
+        Column("state", Text(), nullable=False),
+        Column("code", Text()),
+        Column("requested_at", DateTime(timezone=True), nullable=False),
+        Column("deadline_at", DateTime(timezone=True), nullable=False),
+        Column("as_of", DateTime(timezone=True)),
+        Column("watermark", BigInteger()),
+        Column("parts", Integer()),
+        Column("compared_at", DateTime(timezone=True)),
+        Column("rows_theirs", BigInteger()),
+        Column("rows_ours", BigInteger()),
+        Column("root_digest", LargeBinary()),
+        Column("is_equal", Boolean()),
+        *(Column(f"{kind.value}_found", Integer()) for kind in DifferenceKind),
+        Column("column_counts", JSONB()),
+        Column("repaired", Integer()),
+        Column("beyond_bound", Integer()),
+        Column("approved_at", DateTime(timezone=True)),
+        Column("approved_by", Text()),
+        Column("report", LargeBinary()),
+        Column("report_sent_at", DateTime(timezone=True)),
+        Column("finished_at", DateTime(timezone=True)),
+        CheckConstraint(_one_of("mode", Mode), name="mode"),
+        CheckConstraint(_one_of("state", ReconciliationState), name="state"),
+        CheckConstraint("(state IN ('finished', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
+    )
+    open_ones = text("finished_at IS NULL")
+    Index("reconciliation_open_key", table.c.municipality_code, unique=True, postgresql_where=open_ones)
+    Index("reconciliation_channel_idx", table.c.municipality_code, table.c.reconciliation_id)
+    return table
+
+
+def _difference(metadata: MetaData) -> Table:
+    """A person of whom the file and a municipality say different things: which columns, never what.
+
+    `columns` names the columns that differ; `held_by` the municipality whose current record it is, where that is
+    another; `record_sealed` is the municipality's record under the quarantine key, from which a repair is made;
+    `package_id` names the package of our version, where there is one; `code` why its repair was refused.
+    """
+    table = Table(
+        "difference",
+        metadata,
+        Column("difference_id", BigInteger(), Identity(always=True), primary_key=True),
+        Column("municipality_code", Text(), nullable=False),
+        Column("kind", Text(), nullable=False),
+        Column("resident_code", Text(), nullable=False),
+        Column("columns", ARRAY(Text()), nullable=False),
+        Column("held_by", Text()),
+        Column("state", Text(), nullable=False),
+        Column("code", Text()),
+        Column("reason", Text()),
+        Column("watermark", BigInteger(), nullable=False),
+        Column("first_seen_at", DateTime(timezone=True), nullable=False),
+        Column("last_seen_at", DateTime(timezone=True), nullable=False),
+        Column("first_reconciliation_id", BigInteger(), nullable=False),
+        Column("last_reconciliation_id", BigInteger(), nullable=False),
+        Column("package_id", BigInteger()),
+        Column("record_sealed", LargeBinary()),
+        Column("approved_at", DateTime(timezone=True)),
+        Column("approved_by", Text()),
+        Column("repair_package_id", BigInteger()),
+        Column("entry_no", BigInteger()),
+        Column("settled_at", DateTime(timezone=True)),
+        Column("settled_by", Text()),
+        CheckConstraint(_one_of("kind", DifferenceKind), name="kind"),
+        CheckConstraint(_one_of("state", DifferenceState), name="state"),
+        CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled"),
+    )
+    open_ones = text("settled_at IS NULL")
+    key = (table.c.municipality_code, table.c.resident_code, table.c.kind)
+    Index("difference_open_key", *key, unique=True, postgresql_where=open_ones)
+    Index("difference_channel_idx", table.c.municipality_code, table.c.difference_id)
+    return table
+
+
+def _one_of(column: str, values: type[StrEnum]) -> str:
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
+
+
 @dataclass(frozen=True, slots=True)
 class StoreTables:
     """The tables of one of the two databases."""
@@ -323,6 +424,8 @@ class StoreTables:
     outbox: Table
     journal: Table
     store_key: Table
+    reconciliation: Table
+    difference: Table
 
 
 def _declare(file: IdentityFile) -> StoreTables:
@@ -340,6 +443,8 @@ def _declare(file: IdentityFile) -> StoreTables:
         outbox=_outbox(metadata),
         journal=_journal(metadata),
         store_key=_store_key(metadata),
+        reconciliation=_reconciliation(metadata),
+        difference=_difference(metadata),
     )
 
 

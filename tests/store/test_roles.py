@@ -18,23 +18,23 @@ from tests.conftest import Stores
 
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
-    "store_key",
+    "store_key", "reconciliation", "difference",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
-    #                       current history former channel package reject. quarant. outbox journal keys
-    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S ",
-    Duty.READER:        "   -       -       S      S       S       S       -        S      -       - ",
-    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -       - ",
-    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      - ",
-    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      - ",
-    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       - ",
-    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S ",
+    #                       current history former channel package reject. quarant. outbox journal keys recon. differ.
+    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S    SIU    SIU ",
+    Duty.READER:        "   -       -       S      S       S       S       -        S      -       -    S      -   ",
+    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -       -    -      -   ",
+    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      -    -      -   ",
+    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      -    -      SD  ",
+    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       -    S      -   ",
+    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S    SU     SU  ",
 }  # fmt: skip
 _COLUMN = {
     "current": "name", "history": "name", "former_code": "new_code", "channel": "last_sequence",
     "package": "state", "rejection": "severity", "quarantine": "record_sealed", "outbox": "sent_at",
-    "journal": "entry", "store_key": "check_value",
+    "journal": "entry", "store_key": "check_value", "reconciliation": "state", "difference": "state",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""
@@ -117,6 +117,16 @@ def test_reader_sees_people_but_never_a_number_not_even_its_index(
             else:
                 with pytest.raises(psycopg.errors.UndefinedColumn), connection.transaction():
                     connection.execute(hidden)
+
+
+@FILES
+def test_reader_sees_differences_but_not_the_sealed_record_of_the_municipality(
+    file: IdentityFile, module_stores: Stores
+) -> None:
+    """What a screen lists of a difference is who and where, not what the municipality says of the person."""
+    with _acting_as(module_stores.url(file), role_name(file, Duty.READER)) as connection:
+        assert _is_allowed(connection, "SELECT resident_code, kind, columns, state FROM difference")
+        assert not _is_allowed(connection, "SELECT record_sealed FROM difference")
 
 
 @FILES
