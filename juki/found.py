@@ -23,9 +23,9 @@ FOUND_SCHEMA = pa.schema(
 )
 """One row per person and kind (values of `juki.differences.DifferenceKind`), sorted by code.
 
-`columns`: the names of `juki.columns.RECORD_COLUMNS` that differ, empty but for `differs`. `held_by`: the municipality
-whose current record the person is, null unless it is another than the one compared. `package_id`: the package of the
-version of ours that was compared, null where there is none.
+`columns`: the names of `juki.columns.RECORD_COLUMNS` that differ, empty but for `differs`. `held_by`: the
+municipality whose current record the person is, null unless it is another than the one compared. `package_id`: the
+package of the version of ours that was compared, null where there is none.
 """
 
 
