@@ -37,6 +37,8 @@ class Period(StrEnum):
 
     GAP_DEADLINE = "gap_deadline_hours"
     CONTACT_ALERT = "contact_alert_hours"
+    SNAPSHOT_DEADLINE = "snapshot_deadline_hours"
+    CONFIRMED_ALERT = "confirmed_alert_hours"
 
 
 def _body_code(code: str) -> str:
@@ -73,6 +75,25 @@ class Settings(BaseSettings):
         None,
         description="市町村CSと最後に連絡が取れてから警告するまでの時間。法令に定めがないため必ず決めること",
     )
+    snapshot_deadline_hours: Hours | None = Field(
+        None,
+        description="整合処理で市町村CSに現況を求めてから、届くのを待つ時間。法令に定めがないため必ず決めること",
+    )
+    confirmed_alert_hours: Hours | None = Field(
+        None,
+        description="整合処理で一致を最後に確認してから警告するまでの時間。法令に定めがないため必ず決めること",
+    )
+    snapshot_wait_seconds: int = Field(
+        300, ge=0, le=86_400,
+        description="一回の実行の中で現況が届くのを待つ秒数。過ぎれば実行は失敗とし、次の実行が期限まで続きを行う",
+    )  # fmt: skip
+    snapshot_clock_skew_seconds: int = Field(
+        120,
+        ge=0,
+        le=3600,
+        description="現況の時点が、求めた時点より前でもよい秒数（市町村CSの時計のずれ）",
+    )
+    max_reconciliations: int = Field(2, ge=1, le=64, description="同時に行う整合処理の数")
     resident_code_check: Literal["alert", "error", "off"] = Field(
         "alert", description="住民票コードの検査数字の誤りの扱い（告示が公開されていないため既定は警告）"
     )

@@ -24,7 +24,9 @@ class Health(StrEnum):
     FAILING = "failing"
     SILENT = "silent"
     REFUSED = "refused"
+    DIFFERENT = "different"
     WAITING = "waiting"
+    UNCONFIRMED = "unconfirmed"
     NORMAL = "normal"
 
     @property
@@ -32,7 +34,7 @@ class Health(StrEnum):
         """The word on screens."""
         return {
             "stopped": "停止", "failing": "障害", "silent": "未接続", "refused": "拒否あり",
-            "waiting": "待ち", "normal": "正常",
+            "different": "差異あり", "waiting": "待ち", "unconfirmed": "未照合", "normal": "正常",
         }[self.value]  # fmt: skip
 
 
@@ -42,6 +44,23 @@ class OpenPackage:
 
     package_id: PackageId
     code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What reconciliations say of one channel: the last time both sides were equal, and what is still open."""
+
+    first_applied_at: datetime | None = None
+    """When the first package was applied: until then there is nothing to confirm."""
+    confirmed_at: datetime | None = None
+    """The instant as of which both sides were last equal."""
+    watermark: int | None = None
+    """The last notice contained in both."""
+    rows: int | None = None
+    root_digest: str = ""
+    open_differences: int = 0
+    last_code: Code | None = None
+    """What the newest reconciliation could not do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,7 @@ class ChannelFacts:
     deferred_files: int = 0
     """New files left in the outbox for want of room here."""
     deferred_code: Code | None = None
+    confirmation: Confirmation = Confirmation()
 
     @property
     def missing_sequence(self) -> int | None:
@@ -85,6 +105,7 @@ class Limits:
 
     gap_deadline: timedelta
     contact_alert: timedelta
+    confirmed_alert: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +136,7 @@ class ChannelHealth:
 def judge(facts: ChannelFacts, limits: Limits, now: datetime) -> ChannelHealth:
     """Find what needs attention in one channel."""
     found = [*_blocked(facts), *_contact(facts, limits, now), *_order(facts, limits, now), *_left_over(facts)]
+    found += _confirmed(facts, limits, now)
     ranks = list(Health)
     return ChannelHealth(facts, tuple(sorted(found, key=lambda one: ranks.index(one.health))))
 
@@ -169,3 +191,18 @@ def _left_over(facts: ChannelFacts) -> Iterator[Condition]:
         yield Condition(Health.FAILING if full else Health.WAITING, facts.deferred_code, facts.deferred_files)
     if facts.unknown_files:
         yield Condition(Health.WAITING, Code.CHANNEL_UNKNOWN_FILES, facts.unknown_files)
+
+
+def _confirmed(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[Condition]:
+    """Say what differs, what kept the last reconciliation from its end, and when nobody has confirmed for long."""
+    confirmation = facts.confirmation
+    if confirmation.open_differences:
+        yield Condition(Health.DIFFERENT, Code.CHANNEL_DIFFERENCES_OPEN, confirmation.open_differences)
+    if facts.is_closed:
+        return
+    if confirmation.last_code is not None:
+        yield Condition(Health.DIFFERENT, confirmation.last_code)
+    since = confirmation.confirmed_at or confirmation.first_applied_at
+    if since is not None and now - since > limits.confirmed_alert:
+        code = Code.CHANNEL_CONFIRMED_LONG_AGO if confirmation.confirmed_at else Code.CHANNEL_NEVER_CONFIRMED
+        yield Condition(Health.UNCONFIRMED, code, since=since)

@@ -772,6 +772,40 @@ class Code(StrEnum):
         "channel.unregistered", _C, _A, "登録のない市町村の受入の記録があります。", "M2",
         "municipalities.toml の登録を確かめてください。廃置分合でなくなった市町村は closed に加えてください。",
     )
+    CHANNEL_NEVER_CONFIRMED = (
+        "channel.never_confirmed", _C, _A, "整合処理で一致を確認したことがありません。", "法30条の6, 30条の41; M11",
+        "juki reconcile --mode report で照合してください。",
+    )
+    CHANNEL_CONFIRMED_LONG_AGO = (
+        "channel.confirmed_long_ago", _C, _A, "整合処理で一致を確認してから、決めた時間が過ぎています。", "M11",
+        "juki reconcile で照合し、差異があれば juki difference list で理由を確かめてください。",
+    )
+    CHANNEL_DIFFERENCES_OPEN = (
+        "channel.differences_open", _C, _A, "市町村の記録との差異が残っています。", "M11",
+        "juki difference list で差異を確かめ、修復を承認するか、市町村に再送を求めてください。",
+    )
+
+    # -- reconciliation (整合処理: juki.differences, tasks) ---------------------------------------------------
+    RECONCILIATION_BUSY = (
+        "reconciliation.busy", _C, _A, "この市町村・ファイルの整合処理は別の実行が行っています。", "M11",
+        "終わるのを待って再び実行してください。",
+    )
+    RECONCILIATION_BEHIND = (
+        "reconciliation.behind", _C, _A, "まだ照合できません。市町村の現況に含まれる通知を、当方がまだ受け入れていません。", "spec 3, M11",
+        "受入（juki intake）の後に、もう一度実行してください。届いている現況はそのまま使います。",
+    )
+    RECONCILIATION_BEYOND_BOUND = (
+        "reconciliation.beyond_bound", _C, _E, "修復する件数が上限を超えるため、何も変更していません。", "M11",
+        "市町村の現況が欠けていないか確かめてください。正しければ juki difference approve --run で承認し、もう一度実行してください。",
+    )
+    RECONCILIATION_NOT_FOUND = (
+        "reconciliation.not_found", _N, _E, "この番号の整合処理はありません。", "design 8",
+        "juki difference list で番号を確かめてください。",
+    )
+    RECONCILIATION_NOTHING_BEYOND = (
+        "reconciliation.nothing_beyond", _N, _E, "上限を超えて止まった、最後の整合処理ではありません。", "M11",
+        "juki difference list --runs で、止まっている整合処理の番号を確かめてください。",
+    )
 
     # -- a run: configuration, stores, journal ---------------------------------------------------------------
     CONFIG_MISSING = (

@@ -29,7 +29,9 @@ from simulator.office import MunicipalOffice
 from simulator.sftp_server import Server
 
 PREFECTURE_CODE = "350001"
-PERIODS = {Period.GAP_DEADLINE: 24, Period.CONTACT_ALERT: 26}
+PERIODS = {
+    Period.GAP_DEADLINE: 24, Period.CONTACT_ALERT: 26, Period.SNAPSHOT_DEADLINE: 12, Period.CONFIRMED_ALERT: 24 * 8,
+}  # fmt: skip
 _MARK = ".exercise"
 
 

@@ -65,10 +65,13 @@ class Console:
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     def __post_init__(self) -> None:
-        """Create the home, the settings with both periods, and the registrations."""
+        """Create the home, the settings with all periods, and the registrations."""
         self._empty_stores()
         self.home.create()
-        self.settings("gap_deadline_hours = 24", "contact_alert_hours = 24")
+        self.settings(
+            "gap_deadline_hours = 24", "contact_alert_hours = 24", "confirmed_alert_hours = 200",
+            "snapshot_deadline_hours = 12",
+        )  # fmt: skip
         self.register({YAMAGUCHI: "山口市", SHIMONOSEKI: "下関市", UBE: "宇部市"})
         self.monkeypatch.setenv("JUKI_HOME", str(self.home.root))
         self.monkeypatch.setenv("JUKI_RESIDENT_URL", self.stores.resident_url)
@@ -76,7 +79,10 @@ class Console:
 
     def _empty_stores(self) -> None:
         """Forget what an earlier test wrote: quicker than a new pair of databases."""
-        tables = "current, history, former_code, channel, package, rejection, quarantine, outbox, journal"
+        tables = (
+            "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
+            "reconciliation, difference"
+        )
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:
                 connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")

@@ -78,7 +78,11 @@ class Installation:
 
         Raises: ConfigurationError(CONFIG_MISSING) naming the one nobody has decided.
         """
-        return Limits(self.settings.hours(Period.GAP_DEADLINE), self.settings.hours(Period.CONTACT_ALERT))
+        return Limits(
+            gap_deadline=self.settings.hours(Period.GAP_DEADLINE),
+            contact_alert=self.settings.hours(Period.CONTACT_ALERT),
+            confirmed_alert=self.settings.hours(Period.CONFIRMED_ALERT),
+        )
 
     def health(self, now: datetime, limits: Limits) -> list[ChannelHealth]:
         """Judge every channel, in the order of the registrations, both files of a municipality together."""

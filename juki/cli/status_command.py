@@ -17,12 +17,12 @@ import typer
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import SHORT, reason_lines
-from juki.health import ChannelHealth, Condition, Health
+from juki.health import ChannelHealth, Condition, Confirmation, Health
 
 ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
 _HEADINGS = (
     "市町村", "ファイル", "状態", "適用済\nの連番", "待ち", "最も古い\n未処理", "拒否", "拒否\nレコード",
-    "最後の連絡",
+    "最後の連絡", "一致の確認", "差異",
 )  # fmt: skip
 _NORMAL_IN_A_LINE = 3
 """Municipalities in one line of the list of normal channels: more would not fit a narrow terminal."""
@@ -74,8 +74,17 @@ def described(installation: Installation, one: ChannelHealth) -> dict[str, objec
         "receipts_due": facts.receipts_due,
         "unknown_files": facts.unknown_files,
         "deferred_files": facts.deferred_files,
+        "confirmed": _confirmation(facts.confirmation),
         "reasons": [_condition(condition) for condition in one.conditions],
     }
+
+
+def _confirmation(confirmation: Confirmation) -> dict[str, object]:
+    return {
+        "as_of": iso(confirmation.confirmed_at), "watermark": confirmation.watermark,
+        "rows": confirmation.rows, "root_digest": confirmation.root_digest or None,
+        "open_differences": confirmation.open_differences,
+    }  # fmt: skip
 
 
 def _condition(condition: Condition) -> dict[str, object]:
@@ -111,6 +120,8 @@ def _table(installation: Installation, title: str, judged: Sequence[ChannelHealt
             str(len(facts.refused) + len(facts.conflicts)),
             f"{facts.rejected_records:,}",
             shown_briefly(facts.last_contact_at, now),
+            shown_briefly(facts.confirmation.confirmed_at, now),
+            f"{facts.confirmation.open_differences:,}",
         )
         for one in judged
         for facts in [one.facts]

@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from juki.columns import IdentityFile
-from juki.health import ChannelFacts, OpenPackage
+from juki.health import ChannelFacts, Confirmation, OpenPackage
 from juki.order import Channel, PackageState
 from juki.package_id import PackageId
 from juki.reasons import Code, Severity
+from juki.store.confirmations import Confirmations
 from juki.store.tables import TABLES, StoreTables
 
 _BY_VALUE = {code.value: code for code in Code}
@@ -137,6 +138,7 @@ class Overview:
             self._open_packages(PackageState.CONFLICT),
             self._open_packages(PackageState.REFUSED),
         )
+        confirmations = Confirmations(self.file, self.connection).by_municipality()
         return {
             row.municipality_code: ChannelFacts(
                 channel=Channel(row.municipality_code, self.file),
@@ -157,6 +159,7 @@ class Overview:
                 unknown_files=row.unknown_files,
                 deferred_files=row.deferred_files,
                 deferred_code=known_code(row.deferred_code),
+                confirmation=confirmations.get(row.municipality_code, Confirmation()),
             )
             for row in rows
         }

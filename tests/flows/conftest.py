@@ -83,7 +83,10 @@ class Town:
 
     def forget(self) -> None:
         """Begin anew: empty stores, empty folders."""
-        tables = "current, history, former_code, channel, package, rejection, quarantine, outbox"
+        tables = (
+            "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, "
+            "difference"
+        )
         for name in DATABASES.values():
             with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:
                 connection.execute(f"TRUNCATE {tables}")  # type: ignore[arg-type]

@@ -115,7 +115,8 @@ def test_incident_stops_the_channel_and_no_other(console: Console) -> None:
     number = console.collide(1)
     data = console.juki("status", "--json").data
     assert data["summary"] == {
-        "stopped": 1, "failing": 0, "silent": 0, "refused": 0, "waiting": 0, "normal": 5,
+        "stopped": 1, "failing": 0, "silent": 0, "refused": 0, "different": 0, "waiting": 0,
+        "unconfirmed": 0, "normal": 5,
     }  # fmt: skip
     assert _channel(data)["reasons"][0]["packages"][0]["id"] == f"R{number}"
 
@@ -160,11 +161,11 @@ def test_package_nobody_has_come_to_yet_waits(console: Console) -> None:
     assert _codes(_channel(console.juki("status", "--json").data)) == [Code.CHANNEL_WAITING.value]
 
 
-@pytest.mark.parametrize("period", ["gap_deadline_hours", "contact_alert_hours"])
+@pytest.mark.parametrize("period", ["gap_deadline_hours", "contact_alert_hours", "confirmed_alert_hours"])
 def test_period_nobody_decided_is_an_error_that_names_it(console: Console, period: str) -> None:
     """There is no silent default, and no state is invented."""
-    both = {"gap_deadline_hours", "contact_alert_hours"}
-    console.settings(*(f"{one} = 24" for one in both - {period}))
+    all_of_them = {"gap_deadline_hours", "contact_alert_hours", "confirmed_alert_hours"}
+    console.settings(*(f"{one} = 24" for one in all_of_them - {period}))
     said = console.juki("status", "--json")
     assert said.code == 2
     assert said.data["error"]["code"] == Code.CONFIG_MISSING.value

@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from juki.columns import IdentityFile
-from juki.health import ChannelFacts, ChannelHealth, Health, Limits, OpenPackage, judge
+from juki.health import ChannelFacts, ChannelHealth, Confirmation, Health, Limits, OpenPackage, judge
 from juki.order import Channel
 from juki.package_id import PackageId
 from juki.reasons import Code
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-LIMITS = Limits(gap_deadline=timedelta(hours=24), contact_alert=timedelta(hours=26))
+LIMITS = Limits(
+    gap_deadline=timedelta(hours=24), contact_alert=timedelta(hours=26), confirmed_alert=timedelta(hours=200)
+)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 WELL = ChannelFacts(
     Channel("352039", IdentityFile.RESIDENT), last_sequence=4, last_attempt_at=NOW, last_contact_at=NOW
@@ -107,3 +109,41 @@ def test_every_word_is_japanese() -> None:
     """No state shows its code name."""
     assert len({health.japanese for health in Health}) == len(Health)
     assert all(not health.japanese.isascii() for health in Health)
+
+
+def test_channel_confirmed_within_the_period_is_normal() -> None:
+    """Equality was shown not long ago, and nothing is open."""
+    confirmed = Confirmation(first_applied_at=NOW - 900 * HOUR, confirmed_at=NOW - 200 * HOUR)
+    assert judge(replace(WELL, confirmation=confirmed), LIMITS, NOW).health is Health.NORMAL
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "code"),
+    [
+        (Confirmation(NOW - 900 * HOUR, NOW - 200 * HOUR - SECOND), Code.CHANNEL_CONFIRMED_LONG_AGO),
+        (Confirmation(NOW - 200 * HOUR - SECOND), Code.CHANNEL_NEVER_CONFIRMED),
+    ],
+)
+def test_channel_nobody_confirmed_for_longer_than_decided_is_shown(
+    confirmation: Confirmation, code: Code
+) -> None:
+    """M11: that nothing outdated stays current has to be shown again and again."""
+    judged = judge(replace(WELL, confirmation=confirmation), LIMITS, NOW)
+    assert [one.code for one in judged.conditions] == [code]
+    assert judged.health is Health.UNCONFIRMED
+
+
+def test_new_channel_has_the_whole_period_for_its_first_confirmation() -> None:
+    """On the day of the first load nobody can have confirmed anything."""
+    assert judge(replace(WELL, confirmation=Confirmation(NOW)), LIMITS, NOW).health is Health.NORMAL
+
+
+def test_differences_and_what_stopped_the_reconciliation_are_both_said() -> None:
+    """What differs comes first; a municipality that is no more is not asked again."""
+    stopped = Confirmation(NOW, NOW, open_differences=3, last_code=Code.RECONCILIATION_BEYOND_BOUND)
+    judged = judge(replace(WELL, confirmation=stopped), LIMITS, NOW)
+    assert [(one.code, one.count) for one in judged.conditions] == [
+        (Code.CHANNEL_DIFFERENCES_OPEN, 3), (Code.RECONCILIATION_BEYOND_BOUND, 0),
+    ]  # fmt: skip
+    closed = judge(replace(WELL, confirmation=stopped, is_closed=True), LIMITS, NOW + 900 * HOUR)
+    assert [one.code for one in closed.conditions] == [Code.CHANNEL_DIFFERENCES_OPEN]

@@ -51,6 +51,12 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
                 Code.CHANNEL_UNREGISTERED, Code.CHANNEL_CLOSED_WAITING,
             }
         ),
+        "both files go on; what is not confirmed has to be looked at (M11)": frozenset(
+            {
+                Code.CHANNEL_NEVER_CONFIRMED, Code.CHANNEL_CONFIRMED_LONG_AGO, Code.CHANNEL_DIFFERENCES_OPEN,
+                Code.RECONCILIATION_BUSY, Code.RECONCILIATION_BEHIND,
+            }
+        ),
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
     Scope.RUN: {},

@@ -1,0 +1,211 @@
+"""The register of reconciliations: which were asked for, how far each has come, what each has found.
+
+Decides:    the statements by which a reconciliation goes on; a state is left only in the allowed way.
+Leaves:     what is found of whom to `juki.store.differences`.
+Invariants: at most one reconciliation of a channel is open (unique index), so one that was interrupted is found again
+            and goes on; what a finished one has found is never changed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from juki.columns import IdentityFile
+from juki.differences import DifferenceKind, Mode, ReconciliationState
+from juki.errors import StoreError
+from juki.found import Found
+from juki.order import Channel
+from juki.reasons import Code
+from juki.store.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One reconciliation as it is registered."""
+
+    reconciliation_id: int
+    channel: Channel
+    mode: Mode
+    state: ReconciliationState
+    code: Code | None
+    requested_at: datetime
+    deadline_at: datetime
+    as_of: datetime | None
+    watermark: int | None
+    parts: int | None
+    compared_at: datetime | None
+    rows_theirs: int | None
+    rows_ours: int | None
+    root_digest: str
+    is_equal: bool | None
+    found: Mapping[str, int]
+    """Differences by kind, as the comparison found them before anything was repaired."""
+    column_counts: Mapping[str, int]
+    repaired: int | None
+    beyond_bound: int | None
+    """How many changes were not made because they were too many for one approval."""
+    approved_at: datetime | None
+    approved_by: str | None
+    report_sent_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliations:
+    """The register of one store, seen through one open transaction."""
+
+    file: IdentityFile
+    connection: Connection
+
+    @property
+    def _table(self) -> Table:
+        return TABLES[self.file].reconciliation
+
+    def begin(
+        self, municipality_code: str, mode: Mode, at: datetime, deadline_at: datetime
+    ) -> Reconciliation:
+        """Open a reconciliation, or go on with the one that is open, in the mode that is asked for now."""
+        is_open = self.open_one(municipality_code)
+        if is_open is not None:
+            self._update(is_open.reconciliation_id, mode=mode.value, code=None)
+            return self.by_id(is_open.reconciliation_id)
+        row = {
+            "municipality_code": municipality_code, "mode": mode.value, "requested_at": at,
+            "deadline_at": deadline_at, "state": ReconciliationState.REQUESTED.value,
+        }  # fmt: skip
+        inserted = self.connection.execute(
+            self._table.insert().values(row).returning(self._table.c.reconciliation_id)
+        )
+        return self.by_id(int(inserted.scalar_one()))
+
+    def open_one(self, municipality_code: str) -> Reconciliation | None:
+        """Find the reconciliation of a channel that has not ended."""
+        columns = self._table.c
+        return self._one(columns.municipality_code == municipality_code, columns.finished_at.is_(None))
+
+    def by_id(self, reconciliation_id: int) -> Reconciliation:
+        """Read one reconciliation; StoreError(RECONCILIATION_NOT_FOUND) when there is none."""
+        found = self._one(self._table.c.reconciliation_id == reconciliation_id)
+        if found is None:
+            raise StoreError(Code.RECONCILIATION_NOT_FOUND, str(reconciliation_id))
+        return found
+
+    def last_compared(self, municipality_code: str) -> Reconciliation | None:
+        """Find the last reconciliation of a channel that ended with a comparison."""
+        columns = self._table.c
+        return self._one(
+            columns.municipality_code == municipality_code,
+            columns.state == ReconciliationState.FINISHED.value,
+        )
+
+    def last_equal(self, municipality_code: str) -> Reconciliation | None:
+        """Find when both sides were last confirmed to be equal."""
+        columns = self._table.c
+        return self._one(columns.municipality_code == municipality_code, columns.is_equal.is_(True))
+
+    def recent(self, municipality_code: str, limit: int) -> list[Reconciliation]:
+        """List the reconciliations of a channel, the newest first."""
+        query = self._selection().where(self._table.c.municipality_code == municipality_code).limit(limit)
+        return [self._read(row) for row in self.connection.execute(query)]
+
+    def noted(self, reconciliation_id: int, code: Code) -> None:
+        """Note why a run could not go on; the reconciliation stays open."""
+        self._update(reconciliation_id, code=code.value)
+
+    def compared(
+        self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
+    ) -> None:
+        """Note the first comparison: `as_of`, `watermark`, `parts` of the snapshot, and what was found."""
+        kinds = found.differences.column("kind").to_pylist()
+        columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
+        self._update(
+            reconciliation_id, state=ReconciliationState.COMPARED.value, compared_at=at, code=None,
+            rows_theirs=found.rows_theirs, rows_ours=found.rows_ours, root_digest=found.root_digest,
+            is_equal=found.is_equal,
+            column_counts={name: columns.count(name) for name in sorted(set(columns))},
+            **{f"{kind.value}_found": kinds.count(kind.value) for kind in DifferenceKind}, **snapshot,
+        )  # fmt: skip
+
+    def repaired(self, reconciliation_id: int, changes: int, beyond_bound: int | None) -> None:
+        """Note how many changes the repairs made, or how many were too many."""
+        self._update(reconciliation_id, repaired=changes, beyond_bound=beyond_bound)
+
+    def confirmed(self, reconciliation_id: int, found: Found) -> None:
+        """Note what the comparison after the repairs has found."""
+        self._update(reconciliation_id, rows_ours=found.rows_ours, is_equal=found.is_equal)
+
+    def approve(self, reconciliation_id: int, by: str, at: datetime) -> None:
+        """Note that changes beyond the bound were approved."""
+        self._update(reconciliation_id, approved_at=at, approved_by=by)
+
+    def end(
+        self, reconciliation_id: int, at: datetime, code: Code | None = None, report: bytes | None = None
+    ) -> None:
+        """End a reconciliation: with the report that is due, or without a comparison for the reason of the code."""
+        state = ReconciliationState.FINISHED if report is not None else ReconciliationState.FAILED
+        table = self._table
+        ended = self.connection.execute(
+            table.update()
+            .where(table.c.reconciliation_id == reconciliation_id, table.c.finished_at.is_(None))
+            .values(
+                state=state.value, finished_at=at, code=code.value if code else None,
+                report=zlib.compress(report) if report is not None else None,
+            )
+        )  # fmt: skip
+        if ended.rowcount != 1:
+            raise StoreError(Code.STORE_CONFLICT, "reconciliation", is_transient=True)
+
+    def reports_due(self, municipality_code: str) -> list[tuple[int, bytes]]:
+        """List the reports not delivered yet, oldest first: number and content."""
+        columns = self._table.c
+        rows = self.connection.execute(
+            select(columns.reconciliation_id, columns.report)
+            .where(
+                columns.municipality_code == municipality_code,
+                columns.report.is_not(None),
+                columns.report_sent_at.is_(None),
+            )
+            .order_by(columns.reconciliation_id)
+        )
+        return [(int(row.reconciliation_id), zlib.decompress(row.report)) for row in rows]
+
+    def report_sent(self, reconciliation_id: int, at: datetime) -> None:
+        """Note that a report lies in the inbox of the municipality."""
+        self._update(reconciliation_id, report_sent_at=at)
+
+    def _update(self, reconciliation_id: int, **values: object) -> None:
+        table = self._table
+        self.connection.execute(
+            table.update().where(table.c.reconciliation_id == reconciliation_id).values(values)
+        )
+
+    def _one(self, *conditions: Any) -> Reconciliation | None:
+        row = self.connection.execute(self._selection().where(*conditions).limit(1)).one_or_none()
+        return self._read(row) if row else None
+
+    def _selection(self) -> Select[Any]:
+        columns = [column for column in self._table.c if column.name != "report"]
+        return select(*columns).order_by(self._table.c.reconciliation_id.desc())
+
+    def _read(self, row: Row[Any]) -> Reconciliation:
+        values = row._mapping
+        return Reconciliation(
+            reconciliation_id=row.reconciliation_id,
+            channel=Channel(row.municipality_code, self.file),
+            mode=Mode(row.mode), state=ReconciliationState(row.state),
+            code=next((code for code in Code if code.value == row.code), None),
+            requested_at=row.requested_at, deadline_at=row.deadline_at,
+            as_of=row.as_of, watermark=row.watermark, parts=row.parts, compared_at=row.compared_at,
+            rows_theirs=row.rows_theirs, rows_ours=row.rows_ours,
+            root_digest=bytes(row.root_digest or b"").hex(), is_equal=row.is_equal,
+            found={kind.value: values[f"{kind.value}_found"] or 0 for kind in DifferenceKind},
+            column_counts=row.column_counts or {},
+            repaired=row.repaired, beyond_bound=row.beyond_bound, approved_at=row.approved_at,
+            approved_by=row.approved_by, report_sent_at=row.report_sent_at, finished_at=row.finished_at,
+        )  # fmt: skip
