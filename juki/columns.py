@@ -96,7 +96,12 @@ _COLUMNS = (
         "the number before a number correction",
         "施行令30条の5四号",
     ),
-    Column("digest", "照合値", "keyed digest of a record, for reconciliation", "spec 3"),
+    Column(
+        "digest",
+        "照合値",
+        "SHA-256 of a record in its canonical form, for reconciliation",
+        "spec 3, ADR-0021",
+    ),
 )
 
 BY_NAME: dict[str, Column] = {column.name: column for column in _COLUMNS}

@@ -1,8 +1,9 @@
 """A package as municipalities and we exchange it: its name, its content, and what must agree.
 
 Decides:    the form of a file name, where the manifest ends and the CSV begins, the limits, and whether file
-            name, manifest and endpoint name the same municipality, file and sequence (measure M2).
-Leaves:     the manifests to `juki.manifests`, the CSV to `juki.records`, the envelope to `juki.wire`.
+            name, manifest and endpoint name the same municipality, file, kind and sequence (measure M2).
+Leaves:     the manifests to `juki.manifests` and `juki.snapshot_manifests`, the CSV to `juki.records`, the
+            envelope to `juki.wire`.
 Invariants: the CSV is handed on only when its SHA-256 is the one of the manifest; it is never copied.
 Source:     spec/packages.md sections 1 and 2.
 """
@@ -13,24 +14,20 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from juki.columns import IdentityFile
 from juki.errors import ContractError, SourceError
-from juki.manifests import (
-    MAX_MANIFEST_BYTES,
-    MAX_RECEIPT_LINES,
-    MAX_SEQUENCE,
-    Manifest,
-    NoticeManifest,
-    PackageVerdict,
-    ReceiptManifest,
-)
+from juki.manifest_line import MAX_MANIFEST_BYTES, MAX_SEQUENCE
+from juki.manifests import MAX_RECEIPT_LINES, NoticeManifest, PackageVerdict, ReceiptManifest
 from juki.reasons import Code
 from juki.records import MAX_RECORDS
+from juki.snapshot_manifests import DigestManifest, SnapshotManifest
 
 __all__ = [
     "MAX_CONTENT_BYTES",
@@ -38,6 +35,7 @@ __all__ = [
     "MAX_RECEIPT_LINES",
     "MAX_RECORDS",
     "RECEIPT_COLUMNS",
+    "DigestManifest",
     "Manifest",
     "NoticeManifest",
     "PackageKind",
@@ -45,12 +43,17 @@ __all__ = [
     "PackageVerdict",
     "ReceiptManifest",
     "RecordVerdict",
+    "SnapshotManifest",
     "check_binding",
     "check_count",
     "check_name",
     "check_notice_numbers",
+    "kind_of",
+    "read_digest_package",
     "read_notice_package",
+    "read_package",
     "read_receipt_package",
+    "read_snapshot_package",
     "sha256_hex",
     "split_content",
     "write_content",
@@ -78,6 +81,36 @@ class PackageKind(StrEnum):
     RECEIPT = "receipt"
     JLIS = "jlis"
     PROVISION = "provision"
+
+
+class Manifest(Protocol):
+    """What every manifest says, whatever its package holds; `recipient` is whom the package is for."""
+
+    FORMAT: ClassVar[str]
+
+    @property
+    def municipality_code(self) -> str: ...
+    @property
+    def file(self) -> IdentityFile: ...
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def sha256(self) -> str: ...
+
+    @classmethod
+    def parse(cls, line: bytes, ref: str = "") -> Self: ...
+    def line(self) -> bytes: ...
+
+
+M = TypeVar("M", bound=Manifest)
+_KINDS = {f"juki-{kind}/1": kind for kind in PackageKind}
+"""The word of a kind stands in the file name and in the format of its manifest."""
 
 
 class RecordVerdict(StrEnum):
@@ -136,25 +169,44 @@ def write_content(manifest: Manifest, csv: bytes) -> bytes:
     return manifest.line() + csv
 
 
-def read_notice_package(name: PackageName, content: bytes | memoryview) -> tuple[NoticeManifest, memoryview]:
-    """Read the manifest of change notices and hand on the CSV it describes, not yet parsed.
+def read_package(name: PackageName, content: bytes | memoryview, form: type[M]) -> tuple[M, memoryview]:
+    """Read the manifest of the one format expected and hand on the CSV it describes, not yet parsed.
 
     Raises: ContractError(PACKAGE_TOO_LARGE, PACKAGE_MANIFEST, PACKAGE_TOO_MANY_RECORDS, PACKAGE_DIGEST).
     """
     line, csv = split_content(content)
-    manifest = NoticeManifest.parse(line, str(name))
+    manifest = form.parse(line, str(name))
     _check_digest(name, manifest.sha256, csv)
     return manifest, csv
+
+
+def read_notice_package(name: PackageName, content: bytes | memoryview) -> tuple[NoticeManifest, memoryview]:
+    """Read change notices, as `read_package` does."""
+    return read_package(name, content, NoticeManifest)
 
 
 def read_receipt_package(
     name: PackageName, content: bytes | memoryview
 ) -> tuple[ReceiptManifest, memoryview]:
-    """Read the manifest of a receipt and hand on its CSV, as `read_notice_package` does."""
-    line, csv = split_content(content)
-    manifest = ReceiptManifest.parse(line, str(name))
-    _check_digest(name, manifest.sha256, csv)
-    return manifest, csv
+    """Read a receipt, as `read_package` does."""
+    return read_package(name, content, ReceiptManifest)
+
+
+def read_snapshot_package(
+    name: PackageName, content: bytes | memoryview
+) -> tuple[SnapshotManifest, memoryview]:
+    """Read one part of a snapshot, as `read_package` does."""
+    return read_package(name, content, SnapshotManifest)
+
+
+def read_digest_package(name: PackageName, content: bytes | memoryview) -> tuple[DigestManifest, memoryview]:
+    """Read one part of the digests of a snapshot, as `read_package` does."""
+    return read_package(name, content, DigestManifest)
+
+
+def kind_of(manifest: Manifest) -> PackageKind:
+    """Tell which kind of package a manifest is written for."""
+    return _KINDS[manifest.FORMAT]
 
 
 def check_name(name: PackageName, endpoint_municipality: str) -> None:
@@ -163,17 +215,17 @@ def check_name(name: PackageName, endpoint_municipality: str) -> None:
         raise SourceError(Code.PACKAGE_BINDING, str(name))
 
 
-def check_binding(
-    name: PackageName, manifest: NoticeManifest, endpoint_municipality: str, prefecture_code: str
-) -> None:
+def check_binding(name: PackageName, manifest: Manifest, endpoint_municipality: str, recipient: str) -> None:
     """Refuse unless file name, manifest and endpoint agree and the package is for us (PACKAGE_BINDING).
+
+    `recipient` is our own code: the prefecture's, or the municipality's when it reads what we answer.
 
     The certificate is bound by `juki.wire.envelope.open_envelope`, given the sender of the endpoint.
     """
     check_name(name, endpoint_municipality)
-    said = (manifest.municipality_code, manifest.file, PackageKind.NOTICE, manifest.sequence)
+    said = (manifest.municipality_code, manifest.file, kind_of(manifest), manifest.sequence)
     named = (name.municipality_code, name.file, name.kind, name.sequence)
-    if said != named or manifest.recipient != prefecture_code:
+    if said != named or manifest.recipient != recipient:
         raise SourceError(Code.PACKAGE_BINDING, str(name))
 
 

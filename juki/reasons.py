@@ -417,8 +417,8 @@ class Code(StrEnum):
         "package.too_many_records",
         _P,
         _E,
-        "レコード数が上限（100,000）を超えています。",
-        "spec 2",
+        "レコード数が上限（通知 100,000、スナップショットの一部 50,000）を超えています。",
+        "spec 2, 3",
         "分割して再送するよう求めてください。",
     )
     PACKAGE_ENVELOPE = (
@@ -606,6 +606,27 @@ class Code(StrEnum):
         "spec 2",
     )
 
+    SNAPSHOT_STALE = (
+        "snapshot.stale", _P, _E, "スナップショットの基準日時が依頼の日時より前です。比べていません。", "spec 3, M11",
+        "依頼の後の時点で作り直すよう市町村に求めてください。続く場合は過去のものの再利用を疑ってください。",
+    )
+    SNAPSHOT_AHEAD = (
+        "snapshot.ahead", _P, _E, "スナップショットの基準日時が受信日時より後です。比べていません。", "spec 3, M11",
+        "市町村CSの時計を確認し、作り直すよう求めてください。",
+    )
+    SNAPSHOT_INCONSISTENT = (
+        "snapshot.inconsistent", _P, _E, "同じ基準日時のスナップショットの部分どうしが矛盾しています（通知番号・部分の数・連番・内容）。比べていません。",
+        "spec 3, M11", "すべての部分を作り直すよう市町村に求めてください。",
+    )
+    SNAPSHOT_NOT_SORTED = (
+        "snapshot.not_sorted", _P, _E, "スナップショットが住民票コードの順に並んでいません。比べていません。", "spec 3",
+        "市町村の作成ソフトを確認し、作り直すよう求めてください。",
+    )
+    SNAPSHOT_DIGEST_FORM = (
+        "snapshot.digest_form", _P, _E, "照合値が SHA-256（小文字の16進64桁）ではありません。比べていません。", "spec 3, ADR-0021",
+        "市町村の作成ソフトを確認し、作り直すよう求めてください。",
+    )
+
     # -- an action of the local administrator on a package (juki.cli) ----------------------------------------
     PACKAGE_ID_FORM = (
         "package.id_form", _N, _E, "パッケージの番号が R12 または F12 の形ではありません（R 本人確認情報、F 附票本人確認情報）。", "design 8",
@@ -767,6 +788,18 @@ class Code(StrEnum):
     REVOCATION_LIST_OUTDATED = (
         "revocation_list.outdated", _C, _E, "登録した失効リストが、いま有効なものではありません。", "RFC 5280 5, spec 1",
         "認証局の新しい失効リストに差し替えてください。待っているパッケージは次の実行で処理します。",
+    )
+    SNAPSHOT_NOT_ANSWERED = (
+        "snapshot.not_answered", _C, _E, "依頼したスナップショットが届いていません。", "spec 3, 5, M11",
+        "市町村CSが依頼を受け取っているか確かめ、整合処理をもう一度実行してください。",
+    )
+    SNAPSHOT_INCOMPLETE = (
+        "snapshot.incomplete", _C, _E, "スナップショットの一部が届いていません。", "spec 3, M11",
+        "残りの部分を送るよう市町村に求め、整合処理をもう一度実行してください。",
+    )
+    SNAPSHOT_REQUEST_FORM = (
+        "snapshot.request_form", _C, _E, "スナップショットの依頼が定められた形ではありません。", "spec 5, docs/formats/snapshot-request.md",
+        "受信フォルダの依頼を消し、整合処理をもう一度実行してください。",
     )
     CHANNEL_UNREGISTERED = (
         "channel.unregistered", _C, _A, "登録のない市町村の受入の記録があります。", "M2",
