@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, func, select
 
 from juki.columns import IdentityFile
 from juki.differences import DifferenceKind, Mode, ReconciliationState
@@ -109,6 +109,14 @@ class Reconciliations:
         columns = self._table.c
         return self._one(columns.municipality_code == municipality_code, columns.is_equal.is_(True))
 
+    def used_sequence(self, municipality_code: str) -> int:
+        """Tell the last sequence of the snapshots that were compared; 0 before the first."""
+        columns = self._table.c
+        query = select(func.coalesce(func.max(columns.last_sequence), 0))
+        return int(
+            self.connection.execute(query.where(columns.municipality_code == municipality_code)).scalar_one()
+        )
+
     def recent(self, municipality_code: str, limit: int) -> list[Reconciliation]:
         """List the reconciliations of a channel, the newest first."""
         query = self._selection().where(self._table.c.municipality_code == municipality_code).limit(limit)
@@ -121,7 +129,7 @@ class Reconciliations:
     def compared(
         self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
     ) -> None:
-        """Note the first comparison: `as_of`, `watermark`, `parts` of the snapshot, and what was found."""
+        """Note the first comparison: `as_of`, `watermark`, `parts`, `last_sequence` of the snapshot, and what was found."""
         kinds = found.differences.column("kind").to_pylist()
         columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
         self._update(

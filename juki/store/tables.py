@@ -337,6 +337,7 @@ def _reconciliation(metadata: MetaData) -> Table:
         Column("as_of", DateTime(timezone=True)),
         Column("watermark", BigInteger()),
         Column("parts", Integer()),
+        Column("last_sequence", Integer()),
         Column("compared_at", DateTime(timezone=True)),
         Column("rows_theirs", BigInteger()),
         Column("rows_ours", BigInteger()),

@@ -25,11 +25,13 @@ from juki.store.engine import open_engine, sealed_errors
 from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.packages import PackageRegister
+from juki.store.reconciliations import Reconciliations
 from juki.store.rejections import Rejections
 from juki.store.roles import Duty
 from juki.store.tables import TABLES
 
 _CHANNEL_LOCKS = 0x6368
+_RECONCILIATION_LOCKS = 0x7263
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Unit:
         return Rejections(self.file, self.cursor)
 
     @property
+    def reconciliations(self) -> Reconciliations:
+        """The register of reconciliations."""
+        return Reconciliations(self.file, self.connection)
+
+    @property
     def journal(self) -> Journal:
         """The operation log."""
         return Journal(self.file, self.connection)
@@ -94,10 +101,26 @@ def channel_lock(url: str, file: IdentityFile, municipality_code: str) -> Iterat
 
     Raises: SourceError(CHANNEL_BUSY) when another run holds it.
     """
+    with _held(url, file, municipality_code, _CHANNEL_LOCKS, Code.CHANNEL_BUSY):
+        yield
+
+
+@contextmanager
+def reconciliation_lock(url: str, file: IdentityFile, municipality_code: str) -> Iterator[None]:
+    """Hold the reconciliation of a channel for one run, while the intake may go on.
+
+    Raises: SourceError(RECONCILIATION_BUSY) when another run holds it.
+    """
+    with _held(url, file, municipality_code, _RECONCILIATION_LOCKS, Code.RECONCILIATION_BUSY):
+        yield
+
+
+@contextmanager
+def _held(url: str, file: IdentityFile, municipality_code: str, locks: int, busy: Code) -> Iterator[None]:
     key = crc32(f"{file.value}|{municipality_code}".encode()) - 2**31
     with sealed_errors(), open_engine(url, file, Duty.INTAKE).connect() as connection:
-        held = connection.execute(select(func.pg_try_advisory_lock(_CHANNEL_LOCKS, key))).scalar_one()
+        held = connection.execute(select(func.pg_try_advisory_lock(locks, key))).scalar_one()
         connection.commit()
         if not held:
-            raise SourceError(Code.CHANNEL_BUSY, municipality_code)
+            raise SourceError(busy, municipality_code)
         yield

@@ -74,6 +74,7 @@ def _reconciliation() -> None:
         sa.Column("as_of", _INSTANT),
         sa.Column("watermark", sa.BigInteger()),
         sa.Column("parts", sa.Integer()),
+        sa.Column("last_sequence", sa.Integer()),
         sa.Column("compared_at", _INSTANT),
         sa.Column("rows_theirs", sa.BigInteger()),
         sa.Column("rows_ours", sa.BigInteger()),
