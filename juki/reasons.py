@@ -823,10 +823,6 @@ class Code(StrEnum):
         "reconciliation.busy", _C, _A, "この市町村・ファイルの整合処理は別の実行が行っています。", "M11",
         "終わるのを待って再び実行してください。",
     )
-    RECONCILIATION_WAITING = (
-        "reconciliation.waiting", _C, _A, "市町村の現況がまだ揃っていません。", "spec 3, 5; M11",
-        "期限までは、もう一度実行すれば続きから行います。続く場合は市町村CSが動いているか確かめてください。",
-    )
     RECONCILIATION_BEHIND = (
         "reconciliation.behind", _C, _A, "まだ照合できません。市町村の現況に含まれる通知を、当方がまだ受け入れていません。", "spec 3, M11",
         "受入（juki intake）の後に、もう一度実行してください。届いている現況はそのまま使います。",

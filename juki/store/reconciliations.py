@@ -129,7 +129,7 @@ class Reconciliations:
     def compared(
         self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
     ) -> None:
-        """Note the first comparison: `as_of`, `watermark`, `parts`, `last_sequence` of the snapshot, and what was found."""
+        """Note what the first comparison found, and `as_of`, `watermark`, `parts`, `last_sequence` of the snapshot."""
         kinds = found.differences.column("kind").to_pylist()
         columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
         self._update(

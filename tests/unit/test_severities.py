@@ -55,7 +55,6 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             {
                 Code.CHANNEL_NEVER_CONFIRMED, Code.CHANNEL_CONFIRMED_LONG_AGO, Code.CHANNEL_DIFFERENCES_OPEN,
                 Code.RECONCILIATION_BUSY, Code.RECONCILIATION_BEHIND,
-                Code.RECONCILIATION_WAITING,
             }
         ),
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),

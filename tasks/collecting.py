@@ -1,0 +1,146 @@
+"""Ask a municipal CS for a snapshot and collect its parts, in any order, over as many runs as it takes.
+
+Decides:    nothing of its own: `juki.snapshots` says which parts make the snapshot.
+Invariants: nothing is compared before every part lies here, opened and bound; a part that is refused is logged and
+            left out, whoever sent it; what was collected is used by the next run if this one ends. The CS is asked
+            again in every run that does not find the snapshot there, with the instant of the first request.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from juki.errors import ContractError, SourceError
+from juki.journal import Action, Entry, Outcome
+from juki.order import Channel
+from juki.reasons import Code
+from juki.snapshot_requests import SnapshotRequest, Wants
+from juki.snapshots import Answer, ArrivedPart, answer_to, is_wanted
+from juki.store.reconciliations import Reconciliation
+from juki.store.unit import open_unit
+from juki.wire.sftp import ServerSession, connect
+from juki.wire.snapshot_files import SnapshotFiles, StoredPart
+from tasks import clock
+from tasks.boundary import run_actor
+from tasks.snapshots import open_part
+from tasks.workshop import Workshop
+
+_LOOK_SECONDS = 0.5
+"""Between two looks into an outbox while a snapshot is awaited."""
+
+
+@dataclass(slots=True)
+class Collection:
+    """The parts of one snapshot as they come in; `collect` gives the answer so far."""
+
+    shop: Workshop
+    reconciliation: Reconciliation
+    used_sequence: int
+    parts: dict[bytes, ArrivedPart] = field(default_factory=dict)
+    refusals: dict[bytes, Code] = field(default_factory=dict)
+    deferred: bool = False
+
+    @property
+    def channel(self) -> Channel:
+        """The channel whose snapshot it is."""
+        return self.reconciliation.channel
+
+    @property
+    def files(self) -> SnapshotFiles:
+        """Where the parts lie."""
+        return SnapshotFiles.of(self.shop.home, self.channel)
+
+    def collect(self) -> Answer:
+        """Collect for as long as one run may wait; without the CS where everything is here already.
+
+        Raises: SourceError when the CS can not be reached or is not the one it should be.
+        """
+        for stored in self.files.stored():
+            self._take(stored, is_new=False)
+        answer = self._answer()
+        if answer.is_complete:
+            return answer
+        with connect(self.shop.endpoint(self.channel)) as session:
+            return self._await(session)
+
+    def reason(self, answer: Answer) -> Code:
+        """Say why there is no snapshot: what a part was refused for tells more than that it is missing."""
+        if self.refusals:
+            return next(iter(self.refusals.values()))
+        if self.deferred:
+            return Code.CHANNEL_SPOOL_QUOTA
+        return answer.unused[0].code if answer.unused else answer.code or Code.SNAPSHOT_NOT_ANSWERED
+
+    def _await(self, session: ServerSession) -> Answer:
+        ends = time.monotonic() + self.shop.settings.snapshot_wait_seconds
+        is_asked = False
+        while True:
+            self._fetch(session)
+            answer = self._answer()
+            if answer.is_complete or (is_asked and time.monotonic() >= ends):
+                return answer
+            if not is_asked:
+                self._ask(session)
+                is_asked = True
+            time.sleep(_LOOK_SECONDS)
+
+    def _ask(self, session: ServerSession) -> None:
+        """Lay the request, and say so in the log (M8)."""
+        session.deliver(self._request.file_name, self._request.line())
+        with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
+            unit.journal.append(self._entry(Action.SNAPSHOT_REQUESTED, self._request.file_name), clock.now())
+
+    def _fetch(self, session: ServerSession) -> None:
+        """Bring every part that may belong to the answer and is not here."""
+        self.deferred = False
+        for remote in session.outbox().packages:
+            if not is_wanted(remote.name, self._request, self.used_sequence) or self.files.has(remote):
+                continue
+            if not self.files.has_room(remote, self.shop.quota.spool_bytes):
+                self.deferred = True
+                continue
+            self.files.fetch(session, remote)
+            self._take(self.files.admit(remote, clock.now()), is_new=True)
+
+    def _take(self, stored: StoredPart, *, is_new: bool) -> None:
+        """Open a part to know what it is; refuse it by its code, logged when it came just now."""
+        sealed = self.files.read(stored.name, stored.sha256)
+        if sealed is None:
+            return
+        try:
+            opened = open_part(self.shop, self.channel, stored.name, sealed, stored.received_at)
+            self.parts[stored.sha256] = opened.arrived
+        except (SourceError, ContractError) as refusal:
+            self.refusals[stored.sha256] = refusal.code
+        if is_new and stored.sha256 in self.refusals:
+            entry = self._entry(
+                Action.SNAPSHOT_REFUSED, str(stored.name), Outcome.REFUSED, self.refusals[stored.sha256]
+            )
+            with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
+                unit.journal.append(entry, clock.now())
+
+    def _answer(self) -> Answer:
+        skew = timedelta(seconds=self.shop.settings.snapshot_clock_skew_seconds)
+        return answer_to(
+            self._request, self.parts.values(), clock_skew=skew, used_sequence=self.used_sequence
+        )
+
+    @property
+    def _request(self) -> SnapshotRequest:
+        return SnapshotRequest(
+            municipality_code=self.channel.municipality_code,
+            file=self.channel.file,
+            requester=self.shop.settings.prefecture_code,
+            requested_at=self.reconciliation.requested_at,
+            wants=Wants.SNAPSHOT,
+        )
+
+    def _entry(
+        self, action: Action, package: str, outcome: Outcome = Outcome.DONE, code: Code | None = None
+    ) -> Entry:
+        return Entry(
+            action=action, file=self.channel.file, actor=run_actor(), outcome=outcome,
+            municipality_code=self.channel.municipality_code, package=package, code=code,
+        )  # fmt: skip
