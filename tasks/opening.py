@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -52,14 +53,25 @@ def open_package(shop: Workshop, channel: Channel, package: Package, sealed: byt
             ConfigurationError when our own revocation lists can not tell, and then the package is to wait.
     """
     name = PackageName.parse(package.file_name)
-    check_name(name, channel.municipality_code)
-    content = open_envelope(
-        sealed, recipient=recipient_keys(shop.home), sender=shop.sender(channel),
-        at=package.received_at, checked_at=clock.now(),
-    )  # fmt: skip
+    content = open_content(shop, channel, name, sealed, package.received_at)
     manifest, csv = read_notice_package(name, content)
     check_binding(name, manifest, channel.municipality_code, shop.settings.prefecture_code)
     return Opened(name, manifest, hashlib.sha256(content).digest(), csv)
+
+
+def open_content(
+    shop: Workshop, channel: Channel, name: PackageName, sealed: bytes, received_at: datetime
+) -> bytes:
+    """Decrypt and verify what a channel sent under a name; nothing of the content is read yet.
+
+    Raises: SourceError with the code of the first thing that does not hold,
+            ConfigurationError when our own revocation lists can not tell, and then the package is to wait.
+    """
+    check_name(name, channel.municipality_code)
+    return open_envelope(
+        sealed, recipient=recipient_keys(shop.home), sender=shop.sender(channel),
+        at=received_at, checked_at=clock.now(),
+    )  # fmt: skip
 
 
 def check_continues(opened: Opened, last_notice_no: int) -> None:

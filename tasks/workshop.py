@@ -7,6 +7,7 @@ Invariants: lives within one process; never a parameter, a result or a log line 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from config import stores
 from config.identities import endpoint_of, sender_of
@@ -104,11 +105,15 @@ class Workshop:
         return sender_of(self.home, self.municipalities.of(channel.municipality_code))
 
     def record_context(self, channel: Channel, package: Package) -> RecordContext:
-        """Tell the rules what they must know besides the records."""
+        """Tell the rules what they must know besides the records of a package."""
+        return self.context_of(channel, package.file_name, package.received_at)
+
+    def context_of(self, channel: Channel, file_name: str, received_at: datetime) -> RecordContext:
+        """Tell the rules what they must know besides records that are in no package of the register."""
         return RecordContext(
             sender_code=channel.municipality_code,
-            package=package.file_name,
-            received_at=package.received_at,
+            package=file_name,
+            received_at=received_at,
             known_municipalities=known_municipality_codes(),
             resident_code_check=CheckDigitPolicy(self.settings.resident_code_check),
         )

@@ -39,8 +39,8 @@ def check_records(layout: Layout, file: IdentityFile, table: pa.Table, context: 
     """Hold the records of one package to the contract of their layout and file.
 
     Shape:  `table` as `juki.records.parse_records` gives it: text without nulls in canonical column order.
-    Raises: ContractError(PACKAGE_COUNT) when there is no record, ContractError(PACKAGE_COLUMNS) when a column
-            is unknown, missing, repeated or not text.
+    Raises: ContractError(PACKAGE_COUNT) when there is no notice (a snapshot may have no record),
+            ContractError(PACKAGE_COLUMNS) when a column is unknown, missing, repeated or not text.
     Source: spec/packages.md section 3, domain.md sections 3 and 4, assessment M1.
     """
     boundary = Boundary(layout, file)
@@ -52,6 +52,8 @@ def check_with_rules(
 ) -> Findings:
     """Hold records to a boundary's columns and the given rules; `check_records` gives all of them."""
     _check_shape(boundary, table, context)
+    if table.num_rows == 0:
+        return Findings(0)
     records = Records(table, context)
     failures = _validate(model_of(boundary, records, rules), table)
     if any(failure.reason is SchemaErrorReason.CHECK_ERROR for failure in failures):
@@ -69,7 +71,7 @@ def _check_shape(boundary: Boundary, table: pa.Table, context: RecordContext) ->
         raise ContractError(Code.PACKAGE_COLUMNS, context.package)
     if any(field.type != pa.string() for field in table.schema) or any(c.null_count for c in table.columns):
         raise ContractError(Code.PACKAGE_COLUMNS, context.package)
-    if table.num_rows == 0:
+    if table.num_rows == 0 and boundary.layout is Layout.NOTICE:
         raise ContractError(Code.PACKAGE_COUNT, context.package)
 
 

@@ -11,7 +11,6 @@ Invariants: every step can be repeated; a file is read only if it is still the o
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from juki.home import Home
 from juki.order import Channel
 from juki.quota import Quota, held_bytes
 from juki.reasons import Code
-from juki.wire.spool import RemoteFile, part_path
+from juki.wire.spool import RemoteFile, part_path, sync_folder
 
 _ASIDE = ".link"
 """Ends the hidden name a file bears for a moment before its own."""
@@ -58,7 +57,7 @@ class PackageFiles:
     def admit(self, file_name: str) -> None:
         """Put a file that arrived whole into the spool, in the place of an earlier one of its name."""
         (self.arriving / file_name).replace(self.spool / file_name)
-        _sync_folder(self.spool)
+        sync_folder(self.spool)
 
     def read(self, file_name: str, sha256: bytes) -> bytes | None:
         """Read a waiting package; None when the spool lost it or holds another file under its name."""
@@ -141,12 +140,4 @@ def _linked(source: Path, target: Path) -> None:
     aside.replace(target)
     # Two names of one file: POSIX lets the replace do nothing and leaves the first name there.
     aside.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

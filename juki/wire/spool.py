@@ -72,7 +72,7 @@ class Part:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._path.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         return target
 
 
@@ -113,7 +113,8 @@ def _remove_stale(name: PackageName, current: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
