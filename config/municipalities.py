@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from config.places import known_municipality_codes
+from config.places import PREFECTURE_DIGITS, known_municipality_codes
 from config.reading import read_toml, validated
 from juki.codes import is_municipality_code
 from juki.errors import ConfigurationError
@@ -23,7 +23,6 @@ from juki.home import Home
 from juki.reasons import Code
 
 _HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}")
-_PREFECTURE_DIGITS = 2
 
 
 def _known_code(code: str) -> str:
@@ -117,7 +116,7 @@ def load_municipalities(home: Home, prefecture_code: str) -> Municipalities:
     name = home.municipalities_file.name
     values = read_toml(home.municipalities_file)
     registered = validated(lambda: Municipalities(**values), name)
-    if any(code[:_PREFECTURE_DIGITS] != prefecture_code[:_PREFECTURE_DIGITS] for code in registered.codes):
+    if any(code[:PREFECTURE_DIGITS] != prefecture_code[:PREFECTURE_DIGITS] for code in registered.codes):
         raise ConfigurationError(Code.CONFIG_INVALID, f"{name}: municipality.code")
     return registered
 

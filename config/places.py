@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+PREFECTURE_DIGITS = 2
+"""The digits at the head of a code that say in which prefecture a municipality lies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -33,6 +36,11 @@ def places() -> dict[str, Place]:
 def known_municipality_codes() -> frozenset[str]:
     """Give the codes an address in Japan may have."""
     return frozenset(places())
+
+
+def municipalities_of(prefecture_code: str) -> list[str]:
+    """List the codes of the municipalities of a prefecture."""
+    return [code for code in places() if code[:PREFECTURE_DIGITS] == prefecture_code[:PREFECTURE_DIGITS]]
 
 
 @cache

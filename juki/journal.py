@@ -49,6 +49,7 @@ class Action(StrEnum):
     REPAIRS_HELD_BACK = "repairs.held_back"
     """More would have been changed than one approval covers."""
     REPORT_DELIVERED = "report.delivered"
+    DIFFERENCES_PROPOSED = "differences.proposed"
     DIFFERENCES_APPROVED = "differences.approved"
     DIFFERENCES_ACCEPTED = "differences.accepted"
     BOUND_APPROVED = "bound.approved"

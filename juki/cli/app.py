@@ -47,6 +47,9 @@ BUILT_IN = (
     LazyCommand(
         "rejection", "juki.cli.rejection_commands:app", "拒否・注意となったレコードを調べる・再判定する"
     ),
+    LazyCommand(
+        "difference", "juki.cli.difference_commands:app", "市町村の記録との差異を調べる・修復を承認する"
+    ),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""
 
