@@ -1,15 +1,13 @@
-"""A municipal office: numbers its packages, lays them out, reads our receipts.
+"""A municipal office: numbers its packages, lays them out, reads our receipts, answers our requests.
 
 Leaves:     the notices and their numbers to the caller, sealing to `simulator.drafts`, the bytes of each fault
-            to `simulator.faults`.
+            to `simulator.faults`, snapshots to `simulator.answering`.
 Invariants: sequences run from 1 without gaps; a package appears in `outbox/` whole, by rename; it is removed
             when its receipt says that it was accepted. Whatever a fault spoilt or held back, `heal` makes good.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,10 +27,14 @@ from juki.packages import (
     sha256_hex,
 )
 from juki.records import MAX_RECORDS, parse_records
+from juki.snapshot_manifests import MAX_SNAPSHOT_RECORDS
 from juki.wire.envelope import open_envelope
 from simulator import faults
+from simulator.answering import Answering
 from simulator.drafts import Desk, Draft
 from simulator.faults import Effect, Fault
+from simulator.outbox import Outbox
+from simulator.snapshots import SnapshotFault, Standing
 
 _REMEMBERED_RECORDS = 10_000
 """Larger packages are not kept for faults that need an earlier one, so that a full load stays small."""
@@ -69,7 +71,13 @@ class MunicipalOffice:
     _late: list[Draft] = field(default_factory=list)
     _overdue: list[Draft] = field(default_factory=list)
     _strays: list[PackageName] = field(default_factory=list)
-    _laid_at: dict[PackageName, int] = field(default_factory=dict)
+    _outbox: Outbox = field(init=False)
+    _answering: Answering = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the outbox, and the counter where requests are answered."""
+        self._outbox = Outbox(self.folder / "outbox")
+        self._answering = Answering(self.desk, self._outbox)
 
     def publish(
         self, file: IdentityFile, table: pa.Table, created_at: datetime,
@@ -84,6 +92,8 @@ class MunicipalOffice:
         late = [draft for draft in self._late if draft.name.file is file]
         self._late = [draft for draft in self._late if draft.name.file is not file]
         drafts = list(self._drafts(file, table, created_at))
+        if drafts:
+            self._answering.last_notice_no[file] = int(table.column("notice_no")[-1].as_py())
         order = reversed(drafts) if fault is Fault.REORDER else iter(drafts)
         for draft in order:
             if fault and draft is drafts[-1]:
@@ -106,10 +116,23 @@ class MunicipalOffice:
         drafts, self._withheld, self._late = [*self._withheld, *self._late], [], []
         strays, self._strays = self._strays, []
         for name in strays:
-            self._path(name).unlink(missing_ok=True)
+            self._outbox.remove(name)
         for draft in drafts:
             self._lay_draft(draft)
+        self._answering.heal()
         return [draft.name for draft in drafts]
+
+    def answer_requests(
+        self, standing: Standing, at: datetime,
+        *, part_records: int = MAX_SNAPSHOT_RECORDS, fault: SnapshotFault | None = None,
+    ) -> list[PackageName]:  # fmt: skip
+        """Answer the prefecture's requests in the inbox with what stands now, and remove them.
+
+        Call it when the notices of a day are out and before the next is lived: then what `standing` gives is the
+        truth as of the last notice published. Returns the names laid out.
+        """
+        inbox = self.folder / "inbox"
+        return self._answering.answer(inbox, standing, at, part_records, fault)
 
     def tidy(self, at: datetime) -> list[Receipt]:
         """Read the receipts in the inbox, remove them, and remove the packages they say were accepted."""
@@ -125,7 +148,7 @@ class MunicipalOffice:
         if sent is None or answer.verdict is not PackageVerdict.ACCEPTED:
             return
         if sent.sha256 == answer.package_sha256:
-            self._path(self._name(answer.file, answer.sequence)).unlink(missing_ok=True)
+            self._outbox.remove(self._name(answer.file, answer.sequence))
             answered = self._answered.setdefault(answer.file, [])
             if sent.kept:
                 # The first for the replay, the last for the rest.
@@ -156,7 +179,7 @@ class MunicipalOffice:
             (self._late if fault is Fault.LATE else self._withheld).append(draft)
         elif effect is Effect.BROKEN:
             self._withheld.append(draft)
-            self._lay(draft.name, faults.broken(draft, fault, self.desk))
+            self._outbox.lay(draft.name, faults.broken(draft, fault, self.desk))
         elif effect is Effect.RECORDS:
             self._lay_draft(faults.with_bad_values(draft))
         else:
@@ -169,10 +192,10 @@ class MunicipalOffice:
         if fault is Fault.WRONG_OUTBOX:
             name, sealed = faults.foreign(draft, self.desk)
             self._strays.append(name)
-            self._lay(name, sealed)
+            self._outbox.lay(name, sealed)
         elif answered and fault is not Fault.REORDER:
             earlier, sealed = answered[0] if fault is Fault.REPLAYED else answered[-1]
-            self._lay(earlier.name, faults.again(earlier, sealed, fault, self.desk))
+            self._outbox.lay(earlier.name, faults.again(earlier, sealed, fault, self.desk))
             if fault is Fault.OTHER_CONTENT:
                 self._strays.append(earlier.name)
 
@@ -183,26 +206,7 @@ class MunicipalOffice:
         is_small = draft.table.num_rows <= _REMEMBERED_RECORDS
         key = (draft.name.file, draft.name.sequence)
         self._sent[key] = _Sent(sha256_hex(csv), (draft, sealed) if is_small else None)
-        self._lay(draft.name, sealed)
-
-    def _lay(self, name: PackageName, data: bytes) -> None:
-        """Write under a hidden name and rename, as the specification asks of a CS.
-
-        SFTP tells time in seconds: what replaces a file is dated a second later at least, or it could not be
-        told from the file before.
-        """
-        path = self._path(name)
-        temporary = path.with_name(f".{name}.tmp")
-        temporary.write_bytes(data)
-        laid_at = max(int(time.time()), self._laid_at.get(name, 0) + 1)
-        self._laid_at[name] = laid_at
-        os.utime(temporary, (laid_at, laid_at))
-        temporary.replace(path)
+        self._outbox.lay(draft.name, sealed)
 
     def _name(self, file: IdentityFile, sequence: int) -> PackageName:
         return PackageName(self.desk.office.municipality_code, file, PackageKind.NOTICE, sequence)
-
-    def _path(self, name: PackageName) -> Path:
-        outbox = self.folder / "outbox"
-        outbox.mkdir(parents=True, exist_ok=True)
-        return outbox / str(name)
