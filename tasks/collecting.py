@@ -24,7 +24,7 @@ from juki.wire.sftp import ServerSession, connect
 from juki.wire.snapshot_files import SnapshotFiles, StoredPart
 from tasks import clock
 from tasks.boundary import run_actor
-from tasks.snapshots import open_part
+from tasks.snapshots import ask_for_snapshot, open_part
 from tasks.workshop import Workshop
 
 _LOOK_SECONDS = 0.5
@@ -88,9 +88,11 @@ class Collection:
 
     def _ask(self, session: ServerSession) -> None:
         """Lay the request, and say so in the log (M8)."""
-        session.deliver(self._request.file_name, self._request.line())
+        request = ask_for_snapshot(
+            self.shop, self.channel, session, Wants.SNAPSHOT, self.reconciliation.requested_at
+        )
         with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
-            unit.journal.append(self._entry(Action.SNAPSHOT_REQUESTED, self._request.file_name), clock.now())
+            unit.journal.append(self._entry(Action.SNAPSHOT_REQUESTED, request.file_name), clock.now())
 
     def _fetch(self, session: ServerSession) -> None:
         """Bring every part that may belong to the answer and is not here."""

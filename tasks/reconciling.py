@@ -1,29 +1,30 @@
 """整合処理 of one channel: ask, collect, compare, repair, compare again, report.
 
-Decides:    nothing of its own: what is found is of `juki.store.comparison`, what may be repaired of
-            `juki.differences`, what a repair does of the logical checks.
+Decides:    nothing of its own: what differs is found by `juki.store.comparison`, what may be repaired is said by
+            `juki.differences`, what a repair does by the logical checks.
 Invariants: each step is one transaction with its journal entry, and the register says how far the reconciliation
             has come, so that whoever is killed anywhere goes on from there. The channel is held while its file is
-            compared and repaired, not while a snapshot is awaited.
-Source:     measure M11; 法30条の6, 30条の41.
+            compared and repaired, not while a snapshot is awaited: the intake goes on meanwhile.
+Source:     measure M11; 法30条の6, 30条の41; ADR-0022, ADR-0023.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import pyarrow as pa
 from prefect import task
 
 from config.settings import Period
 from juki.differences import Mode, ReconciliationState
-from juki.errors import ContractError, SourceError
+from juki.errors import ContractError, JukiError, StoreError
 from juki.found import Found
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.reasons import Code
-from juki.snapshots import Answer, ArrivedPart
+from juki.snapshots import Answer
 from juki.store.comparison import compare
 from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, channel_lock, open_unit, reconciliation_lock
@@ -31,7 +32,174 @@ from juki.wire.snapshot_files import SnapshotFiles
 from tasks import clock
 from tasks.boundary import ONCE, PipelineError, run_actor, sealed
 from tasks.collecting import Collection
-from tasks.repairing import Repaired, repair
+from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
 from tasks.snapshots import open_part, parse_part
-from tasks.workshop import Keyring, Workshop
+from tasks.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationSummary:
+    """Which reconciliation a run brought to its end; what it found is in the register."""
+
+    channel: Channel
+    reconciliation_id: int
+
+
+@task(name="市町村の整合処理", task_run_name="{channel}", **ONCE)
+@sealed
+def reconcile_channel(channel: Channel, mode: Mode) -> ReconciliationSummary:
+    """Reconcile one channel to its end, or go on with what an earlier run began.
+
+    Raises: PipelineError with the code of what stands in the way; the reconciliation then stays open until its
+            deadline, and the next run goes on.
+    """
+    shop = Workshop.open()
+    with reconciliation_lock(shop.store_url(channel.file), channel.file, channel.municipality_code):
+        work = _Work.begin(shop, channel, mode)
+        try:
+            return work.do()
+        except JukiError as error:
+            failure = PipelineError(error.code, error.ref, error.is_transient)
+            is_final = isinstance(error, ContractError) or error.code is Code.RECONCILIATION_STALE
+        except PipelineError as error:
+            failure, is_final = error, False
+        work.failed(failure.code, is_final=is_final)
+    raise failure
+
+
+@dataclass(slots=True)
+class _Work:
+    """One reconciliation being worked."""
+
+    shop: Workshop
+    channel: Channel
+    registered: Reconciliation
+
+    @classmethod
+    def begin(cls, shop: Workshop, channel: Channel, mode: Mode) -> _Work:
+        """Register the reconciliation, or find the one that is open."""
+        at = clock.now()
+        deadline = at + shop.settings.hours(Period.SNAPSHOT_DEADLINE)
+        shop.municipalities.of(channel.municipality_code)
+        with open_unit(shop.store_url(channel.file), channel.file) as unit:
+            shop.check_keys(unit)
+            registered = unit.reconciliations.begin(channel.municipality_code, mode, at, deadline)
+        return cls(shop, channel, registered)
+
+    @property
+    def number(self) -> int:
+        """The number of the reconciliation."""
+        return self.registered.reconciliation_id
+
+    def do(self) -> ReconciliationSummary:
+        """Go from wherever it is to its end."""
+        answer = self._collected()
+        with channel_lock(self.shop.store_url(self.channel.file), self.channel.file, self.channel.municipality_code):
+            found = self._compare(answer)
+            if not found.is_equal and self._repaired(answer):
+                self._compare(answer)
+            ended = self._end()
+        SnapshotFiles.of(self.shop.home, self.channel).clear()
+        deliver_reports(self.shop, self.channel)
+        if ended.beyond_bound:
+            raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(self.channel))
+        return ReconciliationSummary(self.channel, self.number)
+
+    def failed(self, code: Code, *, is_final: bool) -> None:
+        """Note why the run could not go on; past its deadline, or with a snapshot of no use, it ends so."""
+        with self._unit() as unit:
+            now = unit.reconciliations.by_id(self.number)
+            if now.finished_at is not None:
+                return
+            unit.reconciliations.noted(self.number, code)
+            is_over = is_final or clock.now() >= now.deadline_at
+            is_over &= now.state is ReconciliationState.REQUESTED
+            if is_over:
+                unit.reconciliations.end(self.number, clock.now(), code)
+                entry = self._entry(Action.RECONCILIATION_ENDED, Outcome.REFUSED, code=code)
+                unit.journal.append(entry, clock.now())
+        if is_over:
+            SnapshotFiles.of(self.shop.home, self.channel).clear()
+
+    def _collected(self) -> Answer:
+        with self._unit() as unit:
+            used = unit.reconciliations.used_sequence(self.channel.municipality_code)
+        collection = Collection(self.shop, self.registered, used)
+        answer = collection.collect()
+        if not answer.is_complete:
+            raise PipelineError(collection.reason(answer), str(self.channel))
+        return answer
+
+    def _compare(self, answer: Answer) -> Found:
+        """Compare, and keep what was found, in one transaction."""
+        keys, first = self.shop.keyring(self.channel.file), answer.first
+        code, at = self.channel.municipality_code, clock.now()
+        with self._unit() as unit:
+            if unit.packages.progress(code, lock=True).last_notice_no < first.watermark:
+                raise PipelineError(Code.RECONCILIATION_BEHIND, str(self.channel))
+            found = compare(unit, code, first.watermark, self._parts(answer), keys.index)
+            unit.differences.note(self.number, code, first.watermark, at, found, keys.quarantine)
+            if unit.reconciliations.by_id(self.number).state is ReconciliationState.REQUESTED:
+                snapshot = {
+                    "as_of": first.as_of, "watermark": first.watermark, "parts": first.parts,
+                    "last_sequence": answer.last_sequence,
+                }  # fmt: skip
+                unit.reconciliations.compared(self.number, snapshot, found, at)
+            else:
+                unit.reconciliations.confirmed(self.number, found)
+            counts = {"theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences)}
+            unit.journal.append(self._entry(Action.FILES_COMPARED, counts=counts), at)
+        return found
+
+    def _parts(self, answer: Answer) -> Iterator[pa.Table]:
+        """Read the parts one by one, each opened and bound anew: the disk is not trusted either."""
+        files = SnapshotFiles.of(self.shop.home, self.channel)
+        for part in answer.parts:
+            sealed_part = files.read(part.name, part.file_sha256)
+            if sealed_part is None:
+                raise StoreError(Code.PACKAGE_SPOOL_LOST, str(part.name), is_transient=True)
+            yield parse_part(open_part(self.shop, self.channel, part.name, sealed_part, part.received_at))
+
+    def _repaired(self, answer: Answer) -> bool:
+        """Propose and repair as far as the mode goes; tell whether anything was changed.
+
+        A run that was killed after the repair finds it done. What was stopped for being too many passes once, up to
+        the number that was approved.
+        """
+        code, mode = self.channel.municipality_code, self.registered.mode
+        with self._unit() as unit:
+            if mode is Mode.REPORT or unit.reconciliations.by_id(self.number).repaired is not None:
+                return False
+            unit.differences.propose(code)
+            last = unit.reconciliations.last_compared(code)
+        if mode is Mode.PROPOSE:
+            return False
+        approved = last.beyond_bound or 0 if last is not None and last.approved_at else 0
+        return repair(self.shop, self.channel, self.number, answer.first.as_of, approved).changes > 0
+
+    def _end(self) -> Reconciliation:
+        """Fix the report and end the reconciliation, in one transaction."""
+        at = clock.now()
+        with self._unit() as unit:
+            ended = unit.reconciliations.by_id(self.number)
+            code = Code.RECONCILIATION_BEYOND_BOUND if ended.beyond_bound else None
+            unit.reconciliations.end(self.number, at, code, report_of(self.shop, unit, ended, at))
+            counts = {"differences": sum(ended.found.values()), "repaired": ended.repaired or 0}
+            outcome = Outcome.REFUSED if code else Outcome.DONE
+            unit.journal.append(
+                self._entry(Action.RECONCILIATION_ENDED, outcome, code=code, counts=counts), at
+            )
+        return ended
+
+    def _unit(self) -> AbstractContextManager[Unit]:
+        return open_unit(self.shop.store_url(self.channel.file), self.channel.file)
+
+    def _entry(
+        self, action: Action, outcome: Outcome = Outcome.DONE, *,
+        code: Code | None = None, counts: dict[str, int] | None = None,
+    ) -> Entry:  # fmt: skip
+        return Entry(
+            action=action, file=self.channel.file, actor=run_actor(), outcome=outcome,
+            municipality_code=self.channel.municipality_code, code=code, counts=counts or {},
+        )  # fmt: skip
