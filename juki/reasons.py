@@ -671,6 +671,30 @@ class Code(StrEnum):
         "command.argument", _N, _E, "指定に誤りがあります。", "design 8", "--help で使い方を確かめてください。",
     )
 
+    # -- what a reconciliation found, and what may be done about it (juki.differences, tasks.repairing) ------
+    DIFFERENCE_UNKNOWN = (
+        "difference.unknown", _N, _E, "その番号の差異はありません。", "M11", "juki difference list で番号を確認してください。",
+    )
+    DIFFERENCE_STATE = (
+        "difference.state", _N, _E, "差異の今の状態では、その操作はできません。", "M11, ADR-0022",
+        "juki difference show で状態を確認してください。",
+    )
+    DIFFERENCE_NO_REPAIR = (
+        "difference.no_repair", _N, _E, "当方では修復できない種類の差異です。", "M11, ADR-0022",
+        "市町村に通知の再送または記録の確認を依頼してください。そのままとする場合は容認してください。",
+    )
+    RECONCILIATION_STALE = (
+        "reconciliation.stale", _C, _E, "すでに適用した修復より前の時点の照合用データです。", "M11, ADR-0022",
+        "もう一度照合を実行し、新しい照合用データを受け取ってください。",
+    )
+    REPAIR_OVERTAKEN = (
+        "repair.overtaken", _R, _E, "照合の時点より後の異動が適用されているため、修復しませんでした。", "M11, ADR-0022",
+        "次の照合で、差異が残っているかを確かめてください。",
+    )
+    REPAIR_TAKEN_OVER = (
+        "repair.taken_over", _R, _E, "照合の後に他の市町村の記録となったため、修復しませんでした。", "M11, ADR-0022",
+        "次の照合で、差異が残っているかを確かめてください。",
+    )
     # -- a channel: order and contact (juki.order, tasks) ----------------------------------------------------
     CHANNEL_GAP = (
         "channel.gap",

@@ -132,25 +132,33 @@ class _Work:
         return answer
 
     def _compare(self, answer: Answer) -> Found:
-        """Compare, and keep what was found, in one transaction."""
+        """Compare, and keep what was found; a comparison needs a transaction that has asked nothing before."""
         keys, first = self.shop.keyring(self.channel.file), answer.first
         code, at = self.channel.municipality_code, clock.now()
         with self._unit() as unit:
-            if unit.packages.progress(code, lock=True).last_notice_no < first.watermark:
+            if unit.packages.progress(code).last_notice_no < first.watermark:
                 raise PipelineError(Code.RECONCILIATION_BEHIND, str(self.channel))
+        with self._unit() as unit:
             found = compare(unit, code, first.watermark, self._parts(answer), keys.index)
+        with self._unit() as unit:
             unit.differences.note(self.number, code, first.watermark, at, found, keys.quarantine)
-            if unit.reconciliations.by_id(self.number).state is ReconciliationState.REQUESTED:
-                snapshot = {
-                    "as_of": first.as_of, "watermark": first.watermark, "parts": first.parts,
-                    "last_sequence": answer.last_sequence,
-                }  # fmt: skip
-                unit.reconciliations.compared(self.number, snapshot, found, at)
-            else:
-                unit.reconciliations.confirmed(self.number, found)
-            counts = {"theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences)}
+            self._register(unit, answer, found)
+            counts = {
+                "theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences),
+            }  # fmt: skip
             unit.journal.append(self._entry(Action.FILES_COMPARED, counts=counts), at)
         return found
+
+    def _register(self, unit: Unit, answer: Answer, found: Found) -> None:
+        """Note what was found first, and whether both are equal now."""
+        if unit.reconciliations.by_id(self.number).state is not ReconciliationState.REQUESTED:
+            unit.reconciliations.confirmed(self.number, found)
+            return
+        snapshot = {
+            "as_of": answer.first.as_of, "watermark": answer.first.watermark, "parts": answer.first.parts,
+            "last_sequence": answer.last_sequence,
+        }  # fmt: skip
+        unit.reconciliations.compared(self.number, snapshot, found, clock.now())
 
     def _parts(self, answer: Answer) -> Iterator[pa.Table]:
         """Read the parts one by one, each opened and bound anew: the disk is not trusted either."""

@@ -110,12 +110,12 @@ class Reconciliations:
         return self._one(columns.municipality_code == municipality_code, columns.is_equal.is_(True))
 
     def used_sequence(self, municipality_code: str) -> int:
-        """Tell the last sequence of the snapshots that were compared; 0 before the first."""
+        """Tell the last sequence of the snapshots that reconciliations ended with; 0 before the first."""
         columns = self._table.c
-        query = select(func.coalesce(func.max(columns.last_sequence), 0))
-        return int(
-            self.connection.execute(query.where(columns.municipality_code == municipality_code)).scalar_one()
+        query = select(func.coalesce(func.max(columns.last_sequence), 0)).where(
+            columns.municipality_code == municipality_code, columns.finished_at.is_not(None)
         )
+        return int(self.connection.execute(query).scalar_one())
 
     def recent(self, municipality_code: str, limit: int) -> list[Reconciliation]:
         """List the reconciliations of a channel, the newest first."""

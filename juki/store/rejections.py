@@ -7,7 +7,6 @@ Invariants: `rejection` has codes and places only; `quarantine` has ciphertext o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +19,9 @@ import pyarrow.compute as pc
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.findings import HEADER_LINES, Finding, Findings, Mask, Rows
 from juki.known import Notices
-from juki.numbers import SealingKey, bound_to, key_id_of, seal, unseal
+from juki.numbers import SealingKey
 from juki.store.bulk import copy_in, sealed_as_bytea
+from juki.store.sealed_records import open_record, seal_records
 
 _OPEN = """
     SELECT line, record_sealed FROM quarantine WHERE package_id = %(package)s AND settled_at IS NULL ORDER BY line
@@ -33,6 +33,8 @@ _SETTLE_FINDINGS = """
 _SETTLE_RECORDS = """
     UPDATE quarantine SET settled_at = %(at)s WHERE package_id = %(package)s AND line = ANY(%(lines)s)
 """
+
+_USE = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,9 @@ class Rejections:
     def keep(self, package_id: int, notices: Notices, refused: Mask, key: SealingKey) -> None:
         """Seal the refused records, bound to their package and line."""
         rows = np.flatnonzero(refused)
-        records = notices.table.take(pa.array(rows)).to_pylist()
-        values = [json.dumps(record, ensure_ascii=False).encode() for record in records]
         lines = rows + 1 + HEADER_LINES
-        sealed = seal(values, _bindings(self.file, package_id, lines.tolist(), key), key)
+        records = notices.table.take(pa.array(rows))
+        sealed = seal_records(self.file, _USE, _places(package_id, lines.tolist()), records, key)
         columns = {
             "package_id": pa.repeat(pa.scalar(package_id), len(rows)),
             "line": pa.array(lines, pa.int32()),
@@ -76,7 +77,11 @@ class Rejections:
         Raises: StoreError(CIPHER_ALTERED) when one was altered or moved.
         """
         kept = self.cursor.execute(_OPEN, {"package": package_id}).fetchall()
-        records = [_opened(self.file, package_id, line, bytes(sealed), key_of) for line, sealed in kept]
+        places = _places(package_id, [line for line, _ in kept])
+        records = [
+            open_record(self.file, _USE, place, bytes(sealed), key_of)
+            for place, (_, sealed) in zip(places, kept, strict=True)
+        ]
         schema = pa.schema([(name, pa.string()) for name in NOTICE_COLUMNS[self.file]])
         return np.array([line for line, _ in kept], dtype=np.int64), pa.Table.from_pylist(records, schema)
 
@@ -100,15 +105,6 @@ def _rows(package_id: int, notices: Notices, group: Finding, lines: Rows) -> pa.
     )
 
 
-def _opened(
-    file: IdentityFile, package_id: int, line: int, sealed: bytes, key_of: Callable[[str], SealingKey]
-) -> dict[str, str]:
-    key = key_of(key_id_of(sealed))
-    record: dict[str, str] = json.loads(unseal(sealed, _bindings(file, package_id, [line], key)[0], key))
-    return record
-
-
-def _bindings(file: IdentityFile, package_id: int, lines: Sequence[int], key: SealingKey) -> list[bytes]:
-    """Bind each sealed record to its package and line."""
-    places = [f"{package_id}:{line}".encode() for line in lines]
-    return bound_to(file, "record", places, key.key_id)
+def _places(package_id: int, lines: Sequence[int]) -> list[str]:
+    """Name the place each sealed record is bound to."""
+    return [f"{package_id}:{line}" for line in lines]

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, func, select
 from juki.columns import IdentityFile
 from juki.errors import SourceError
 from juki.reasons import Code
+from juki.store.differences import Differences
 from juki.store.engine import open_engine, sealed_errors
 from juki.store.identities import Identities
 from juki.store.journal import Journal
@@ -68,6 +69,11 @@ class Unit:
     def reconciliations(self) -> Reconciliations:
         """The register of reconciliations."""
         return Reconciliations(self.file, self.connection)
+
+    @property
+    def differences(self) -> Differences:
+        """What differs from the municipalities."""
+        return Differences(self.file, self.connection)
 
     @property
     def journal(self) -> Journal:
