@@ -11,8 +11,8 @@ from prefect import flow, runtime
 from flows.choices import FileChoice, ModeChoice, MunicipalityChoice, channel_of
 from juki.differences import Mode
 from tasks.boundary import WHOLE, sealed
-from tasks.reconciling import reconcile_channel
 from tasks.reconciliation_artifacts import publish_reconciliation
+from tasks.reconciling import reconcile_channel
 
 
 def _named() -> str:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pyarrow as pa
+from juki.store.comparison import compare
 from prefect import task
 
 from config.settings import Period
@@ -25,7 +26,6 @@ from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.reasons import Code
 from juki.snapshots import Answer
-from juki.store.comparison import compare
 from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, channel_lock, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles
@@ -95,7 +95,9 @@ class _Work:
     def do(self) -> ReconciliationSummary:
         """Go from wherever it is to its end."""
         answer = self._collected()
-        with channel_lock(self.shop.store_url(self.channel.file), self.channel.file, self.channel.municipality_code):
+        with channel_lock(
+            self.shop.store_url(self.channel.file), self.channel.file, self.channel.municipality_code
+        ):
             found = self._compare(answer)
             if not found.is_equal and self._repaired(answer):
                 self._compare(answer)

@@ -66,7 +66,8 @@ State = Annotated[
 Every = Annotated[bool, typer.Option("--all", help="解消したものも示す")]
 Runs = Annotated[bool, typer.Option("--runs", help="差異ではなく、整合処理の記録を示す")]
 Run = Annotated[
-    str, typer.Option("--run", metavar="ID", help="上限を超えて止まった整合処理の番号（件数までの変更を承認）")
+    str,
+    typer.Option("--run", metavar="ID", help="上限を超えて止まった整合処理の番号（件数までの変更を承認）"),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="何件まで示すか")]
 Reason = Annotated[str, typer.Option(help="そうする理由（操作ログに残る。人を特定する値は書かない）")]
@@ -127,7 +128,9 @@ def propose(municipality: OneMunicipality = "", file: OneFile = None, as_json: A
     installation = Installation.open()
     codes = [code] if code else installation.municipalities.codes
     channels = [Channel(each, one) for each in codes for one in chosen_files(file)]
-    _finish_decision(propose_repairs(installation, channels, datetime.now(UTC)), "修復を提案しました", as_json)
+    _finish_decision(
+        propose_repairs(installation, channels, datetime.now(UTC)), "修復を提案しました", as_json
+    )
 
 
 @app.command()
@@ -167,9 +170,7 @@ def _found(installation: Installation, wanted: PackageId) -> Difference:
     return found
 
 
-def _list_result(
-    installation: Installation, found: list[tuple[PackageId, Difference]], limit: int
-) -> Result:
+def _list_result(installation: Installation, found: list[tuple[PackageId, Difference]], limit: int) -> Result:
     cut = found[:limit]
     is_open = any(one.settled_at is None and one.state is not DifferenceState.ACCEPTED for _, one in found)
     data = {

@@ -20,6 +20,7 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
+from sqlalchemy import Connection
 
 from juki.store.binary import HEADER, TRAILER, binary_rows, is_of_type
 
@@ -60,6 +61,14 @@ def _check_types(cursor: psycopg.Cursor, table: str, schema: pa.Schema) -> None:
     for column, field in zip(cursor.execute(nothing).description or [], schema, strict=True):
         if not is_of_type(field.type, column.type_display):
             raise TypeError(f"{field.name}: {field.type} for {column.type_display}")
+
+
+def cursor_of(connection: Connection) -> psycopg.Cursor:
+    """Open a cursor of the driver on the transaction of a connection, for COPY."""
+    driver: psycopg.Connection | None = connection.connection.driver_connection
+    if driver is None:
+        raise psycopg.OperationalError("the connection is closed")
+    return driver.cursor()
 
 
 def copy_out(cursor: psycopg.Cursor, query: str, schema: pa.Schema) -> pa.Table:

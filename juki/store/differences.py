@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 
@@ -25,6 +24,7 @@ from juki.errors import JukiError, StoreError
 from juki.found import Found
 from juki.numbers import SealingKey
 from juki.reasons import Code
+from juki.store.bulk import copy_out, cursor_of
 from juki.store.difference_notes import USE, Noted, Notes, Occasion, place_of
 from juki.store.difference_records import (
     CARRIED_OUT,
@@ -41,6 +41,11 @@ from juki.store.difference_records import (
 from juki.store.sealed_records import open_record
 from juki.store.tables import TABLES
 
+_SEEN_IN = """
+    SELECT resident_code, kind, array_to_string(columns, ' '), state FROM difference
+    WHERE last_reconciliation_id = {} ORDER BY resident_code COLLATE "C", kind
+"""
+_SEEN_SCHEMA = pa.schema([(name, pa.string()) for name in ("resident_code", "kind", "columns", "state")])
 MOST_NEW = 10_000
 """New differences one run keeps; who differs in more people needs another look than one by one."""
 
@@ -73,11 +78,8 @@ class Differences:
         Raises: JukiError(RECONCILIATION_STALE) for a snapshot as of an earlier notice than a repair made already.
         """
         self.check_not_stale(municipality_code, watermark)
-        driver: psycopg.Connection | None = self.connection.connection.driver_connection
-        if driver is None:
-            raise psycopg.OperationalError("the connection is closed")
         occasion = Occasion(reconciliation_id, municipality_code, watermark, at)
-        return Notes(self.file, driver.cursor()).bring_up_to_date(occasion, found, key, most_new)
+        return Notes(self.file, cursor_of(self.connection)).bring_up_to_date(occasion, found, key, most_new)
 
     def check_not_stale(self, municipality_code: str, watermark: int) -> None:
         """Refuse what was said as of a notice before the newest repair: it would take the repair back."""
@@ -181,6 +183,13 @@ class Differences:
             query = query.where(columns.municipality_code == municipality_code)
         rows = self.connection.execute(query.group_by(columns.kind, columns.state))
         return Counter({(DifferenceKind(kind), DifferenceState(state)): count for kind, state, count in rows})
+
+    def seen_in(self, reconciliation_id: int) -> pa.Table:
+        """Read what a reconciliation found for the municipality it is about: its own codes, and no values.
+
+        Shape: resident_code, kind, columns (their names with a space between), state; in the order of the codes.
+        """
+        return copy_out(cursor_of(self.connection), _SEEN_IN.format(int(reconciliation_id)), _SEEN_SCHEMA)
 
     def _selection(self) -> Select[Any]:
         return select(*(self._difference.c[name] for name in SHOWN))

@@ -56,6 +56,15 @@ class Reconciliation:
     finished_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Report:
+    """A report that waits to be delivered: its number in the channel, and its content."""
+
+    reconciliation_id: int
+    report_no: int
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliations:
     """The register of one store, seen through one open transaction."""
@@ -153,7 +162,7 @@ class Reconciliations:
         self._update(reconciliation_id, approved_at=at, approved_by=by)
 
     def end(
-        self, reconciliation_id: int, at: datetime, code: Code | None = None, report: bytes | None = None
+        self, reconciliation_id: int, at: datetime, code: Code | None = None, report: Report | None = None
     ) -> None:
         """End a reconciliation: with the report that is due, or without a comparison for the reason of the code."""
         state = ReconciliationState.FINISHED if report is not None else ReconciliationState.FAILED
@@ -163,17 +172,26 @@ class Reconciliations:
             .where(table.c.reconciliation_id == reconciliation_id, table.c.finished_at.is_(None))
             .values(
                 state=state.value, finished_at=at, code=code.value if code else None,
-                report=zlib.compress(report) if report is not None else None,
+                report=zlib.compress(report.content) if report is not None else None,
+                report_no=report.report_no if report is not None else None,
             )
         )  # fmt: skip
         if ended.rowcount != 1:
             raise StoreError(Code.STORE_CONFLICT, "reconciliation", is_transient=True)
 
-    def reports_due(self, municipality_code: str) -> list[tuple[int, bytes]]:
-        """List the reports not delivered yet, oldest first: number and content."""
+    def next_report_no(self, municipality_code: str) -> int:
+        """Tell the number of the next report: reports of a channel are counted from 1."""
+        columns = self._table.c
+        query = select(func.coalesce(func.max(columns.report_no), 0)).where(
+            columns.municipality_code == municipality_code
+        )
+        return int(self.connection.execute(query).scalar_one()) + 1
+
+    def reports_due(self, municipality_code: str) -> list[Report]:
+        """List the reports not delivered yet, oldest first."""
         columns = self._table.c
         rows = self.connection.execute(
-            select(columns.reconciliation_id, columns.report)
+            select(columns.reconciliation_id, columns.report_no, columns.report)
             .where(
                 columns.municipality_code == municipality_code,
                 columns.report.is_not(None),
@@ -181,7 +199,7 @@ class Reconciliations:
             )
             .order_by(columns.reconciliation_id)
         )
-        return [(int(row.reconciliation_id), zlib.decompress(row.report)) for row in rows]
+        return [Report(row.reconciliation_id, row.report_no, zlib.decompress(row.report)) for row in rows]
 
     def report_sent(self, reconciliation_id: int, at: datetime) -> None:
         """Note that a report lies in the inbox of the municipality."""

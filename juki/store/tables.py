@@ -350,6 +350,7 @@ def _reconciliation(metadata: MetaData) -> Table:
         Column("approved_at", DateTime(timezone=True)),
         Column("approved_by", Text()),
         Column("report", LargeBinary()),
+        Column("report_no", Integer()),
         Column("report_sent_at", DateTime(timezone=True)),
         Column("finished_at", DateTime(timezone=True)),
         CheckConstraint(_one_of("mode", Mode), name="mode"),

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, func, select
 from juki.columns import IdentityFile
 from juki.errors import SourceError
 from juki.reasons import Code
+from juki.store.bulk import cursor_of
 from juki.store.differences import Differences
 from juki.store.engine import open_engine, sealed_errors
 from juki.store.identities import Identities
@@ -45,10 +46,7 @@ class Unit:
     @property
     def cursor(self) -> psycopg.Cursor:
         """A cursor of the driver on the same transaction, for COPY."""
-        driver: psycopg.Connection | None = self.connection.connection.driver_connection
-        if driver is None:
-            raise psycopg.OperationalError("the connection is closed")
-        return driver.cursor()
+        return cursor_of(self.connection)
 
     @property
     def identities(self) -> Identities:

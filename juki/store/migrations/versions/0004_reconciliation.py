@@ -87,6 +87,7 @@ def _reconciliation() -> None:
         sa.Column("approved_at", _INSTANT),
         sa.Column("approved_by", sa.Text()),
         sa.Column("report", sa.LargeBinary()),
+        sa.Column("report_no", sa.Integer()),
         sa.Column("report_sent_at", _INSTANT),
         sa.Column("finished_at", _INSTANT),
         sa.PrimaryKeyConstraint("reconciliation_id", name="reconciliation_pkey"),
