@@ -27,7 +27,7 @@ from juki.manifest_line import MAX_MANIFEST_BYTES, MAX_SEQUENCE
 from juki.manifests import MAX_RECEIPT_LINES, NoticeManifest, PackageVerdict, ReceiptManifest
 from juki.reasons import Code
 from juki.records import MAX_RECORDS
-from juki.snapshot_manifests import DigestManifest, SnapshotManifest
+from juki.snapshot_manifests import DifferencesManifest, DigestManifest, SnapshotManifest
 
 __all__ = [
     "MAX_CONTENT_BYTES",
@@ -35,6 +35,7 @@ __all__ = [
     "MAX_RECEIPT_LINES",
     "MAX_RECORDS",
     "RECEIPT_COLUMNS",
+    "DifferencesManifest",
     "DigestManifest",
     "Manifest",
     "NoticeManifest",
@@ -67,10 +68,6 @@ MAX_FILE_BYTES = MAX_CONTENT_BYTES + 64 * 1024
 RECEIPT_COLUMNS = ("notice_no", "verdict", "code", "column", "message")
 """The CSV part of a receipt, one line per notice and finding (spec/packages.md section 4)."""
 
-_NAME = re.compile(
-    r"([0-9]{6})-(resident|fuhyo)-(notice|snapshot|digest|receipt|jlis|provision)-([0-9]{8})\.p7m"
-)
-
 
 class PackageKind(StrEnum):
     """What a package holds; the value is the word in its file name."""
@@ -80,7 +77,11 @@ class PackageKind(StrEnum):
     DIGEST = "digest"
     RECEIPT = "receipt"
     JLIS = "jlis"
+    DIFFERENCES = "differences"
     PROVISION = "provision"
+
+
+_NAME = re.compile(rf"([0-9]{{6}})-(resident|fuhyo)-({'|'.join(PackageKind)})-([0-9]{{8}})\.p7m")
 
 
 class Manifest(Protocol):

@@ -30,6 +30,7 @@ class _Line:
     """The answers for one file and kind: the next sequence, what the last one laid out, and it itself if small."""
 
     next_sequence: int = 1
+    as_of: datetime | None = None
     names: list[PackageName] = field(default_factory=list)
     kept: list[Sealed] = field(default_factory=list)
 
@@ -66,11 +67,15 @@ class Answering:
             self.outbox.lay(name, data)
             self._line(name.file, name.kind).names.append(name)
 
-    def settle(self, file: IdentityFile) -> None:
-        """Remove the parts of the last answers for a file: the prefecture has reported on them."""
+    def settle(self, file: IdentityFile, as_of: datetime) -> None:
+        """Remove the parts of the answers of this instant: the prefecture has reported on them."""
         for kind in (PackageKind.SNAPSHOT, PackageKind.DIGEST):
-            self._take_away(self._line(file, kind))
-        self._withheld = [part for part in self._withheld if part[0].file is not file]
+            line = self._line(file, kind)
+            if line.as_of == as_of:
+                self._take_away(line)
+                self._withheld = [
+                    part for part in self._withheld if (part[0].file, part[0].kind) != (file, kind)
+                ]
 
     def _request(self, file_name: str, line: bytes) -> SnapshotRequest | None:
         """Read a request of our prefecture to us; None when it is anything else."""
@@ -98,6 +103,7 @@ class Answering:
                 self.last_notice_no[request.file], line.next_sequence, part_records,
             )  # fmt: skip
             packages = snapshots.answer(occasion, fault)
+            line.as_of = at
         line.names, line.kept = [], []
         self._lay(line, packages, withholds_last=fault is SnapshotFault.PART_MISSING)
         return line.names

@@ -1,4 +1,4 @@
-"""A municipal office: numbers its packages, lays them out, reads our receipts, answers our requests.
+"""A municipal office: numbers its packages, lays them out, reads our answers, answers our requests.
 
 Leaves:     the notices and their numbers to the caller, sealing to `simulator.drafts`, the bytes of each fault
             to `simulator.faults`, snapshots to `simulator.answering`.
@@ -12,18 +12,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
 from juki.columns import IdentityFile
+from juki.difference_reports import parse_report
 from juki.packages import (
     MAX_RECEIPT_LINES,
     RECEIPT_COLUMNS,
+    DifferencesManifest,
+    Manifest,
     PackageKind,
     PackageName,
     PackageVerdict,
     ReceiptManifest,
-    read_receipt_package,
+    check_binding,
+    read_package,
     sha256_hex,
 )
 from juki.records import MAX_RECORDS, parse_records
@@ -36,6 +41,8 @@ from simulator.faults import Effect, Fault
 from simulator.outbox import Outbox
 from simulator.snapshots import SnapshotFault, Standing
 
+M = TypeVar("M", bound=Manifest)
+
 _REMEMBERED_RECORDS = 10_000
 """Larger packages are not kept for faults that need an earlier one, so that a full load stays small."""
 
@@ -45,6 +52,14 @@ class Receipt:
     """A receipt as the office reads it: the manifest and its lines (RECEIPT_COLUMNS)."""
 
     manifest: ReceiptManifest
+    lines: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report on differences as the office reads it: the manifest and its lines (REPORT_COLUMNS)."""
+
+    manifest: DifferencesManifest
     lines: pa.Table
 
 
@@ -65,6 +80,7 @@ class MunicipalOffice:
     package_records: int = MAX_RECORDS
     next_sequence: dict[IdentityFile, int] = field(default_factory=lambda: dict.fromkeys(IdentityFile, 1))
     receipts: list[Receipt] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     _sent: dict[tuple[IdentityFile, int], _Sent] = field(default_factory=dict)
     _answered: dict[IdentityFile, list[tuple[Draft, bytes]]] = field(default_factory=dict)
     _withheld: list[Draft] = field(default_factory=list)
@@ -135,11 +151,15 @@ class MunicipalOffice:
         return self._answering.answer(inbox, standing, at, part_records, fault)
 
     def tidy(self, at: datetime) -> list[Receipt]:
-        """Read the receipts in the inbox, remove them, and remove the packages they say were accepted."""
-        read = [self._read_receipt(path, at) for path in sorted((self.folder / "inbox").glob("*.p7m"))]
+        """Read the receipts and reports in the inbox, remove them, and remove what they say is dealt with."""
+        read = [self._read_receipt(path, at) for path in self._answers(PackageKind.RECEIPT)]
         for receipt in read:
             self._settle(receipt.manifest)
         self.receipts += read
+        reports = [self._read_report(path, at) for path in self._answers(PackageKind.DIFFERENCES)]
+        for report in reports:
+            self._answering.settle(report.manifest.file, report.manifest.as_of)
+        self.reports += reports
         return read
 
     def _settle(self, answer: ReceiptManifest) -> None:
@@ -154,16 +174,29 @@ class MunicipalOffice:
                 # The first for the replay, the last for the rest.
                 self._answered[answer.file] = [*answered[:1], sent.kept]
 
+    def _answers(self, kind: PackageKind) -> list[Path]:
+        return sorted((self.folder / "inbox").glob(f"*-{kind}-*.p7m"))
+
     def _read_receipt(self, path: Path, at: datetime) -> Receipt:
-        keys = [self.desk.office.receiver.recipient()]
-        sender = self.desk.prefecture.sender
-        content = open_envelope(path.read_bytes(), recipient=keys, sender=sender, at=at)
-        manifest, csv = read_receipt_package(PackageName.parse(path.name), content)
-        if manifest.recipient != self.desk.office.municipality_code:
-            raise ValueError("a receipt for somebody else")
+        _, manifest, csv = self._open(path, at, ReceiptManifest)
         lines = parse_records(csv, RECEIPT_COLUMNS, max_records=MAX_RECEIPT_LINES)
         path.unlink()
         return Receipt(manifest, lines)
+
+    def _read_report(self, path: Path, at: datetime) -> Report:
+        name, manifest, csv = self._open(path, at, DifferencesManifest)
+        lines = parse_report(name, manifest, csv)
+        path.unlink()
+        return Report(manifest, lines)
+
+    def _open(self, path: Path, at: datetime, form: type[M]) -> tuple[PackageName, M, memoryview]:
+        """Open what the prefecture sent to this office, and bind it to its name."""
+        keys, own = [self.desk.office.receiver.recipient()], self.desk.office.municipality_code
+        name, sender = PackageName.parse(path.name), self.desk.prefecture.sender
+        content = open_envelope(path.read_bytes(), recipient=keys, sender=sender, at=at)
+        manifest, csv = read_package(name, content, form)
+        check_binding(name, manifest, own, own)
+        return name, manifest, csv
 
     def _drafts(self, file: IdentityFile, table: pa.Table, created_at: datetime) -> Iterator[Draft]:
         for start in range(0, table.num_rows, self.package_records):

@@ -96,3 +96,18 @@ def test_intake_ignores_snapshots_in_the_outbox_and_in_the_spool(town: Town) -> 
     assert {path.name: path.read_bytes() for path in files.folder.rglob("*") if path.is_file()} == before
     assert collect(town, request)[0].is_complete
     assert [receipt.manifest.sequence for receipt in town.office.tidy(datetime.now(UTC))] == [1, 2]
+
+
+def test_report_on_differences_in_an_outbox_is_left_alone_like_a_receipt(town: Town) -> None:
+    """It is only ever sent by us: inbound it is neither fetched nor registered, and no unknown file."""
+    town.publish(count=5)
+    for kind in ("differences", "receipt"):
+        (town.office.folder / "outbox" / f"{CODES[0]}-resident-{kind}-00000001.p7m").write_bytes(b"x")
+    assert town.work() == 0
+    assert town.rows("SELECT file_name FROM package") == [(f"{CODES[0]}-resident-notice-00000001.p7m",)]
+    assert town.rows("SELECT unknown_files, deferred_files FROM channel") == [(0, 0)]
+    with connect(Workshop.open().endpoint(town.channel)) as session:
+        names = [remote.name for remote in session.outbox().packages]
+    request = ask(town)
+    assert len(names) == 3
+    assert not any(is_wanted(name, request) for name in names)

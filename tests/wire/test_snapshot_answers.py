@@ -13,10 +13,12 @@ import pytest
 
 from config.places import known_municipality_codes
 from juki.columns import RECORD_COLUMNS, IdentityFile, Layout
+from juki.difference_reports import REPORT_COLUMNS, write_report
 from juki.errors import JukiError
 from juki.home import Home
 from juki.order import Channel
 from juki.packages import (
+    DifferencesManifest,
     PackageKind,
     PackageName,
     check_binding,
@@ -30,7 +32,7 @@ from juki.rules import RecordContext
 from juki.snapshot_digests import record_digest_hex
 from juki.snapshot_requests import SnapshotRequest, Wants
 from juki.snapshots import Answer, ArrivedPart, answer_to, check_order, is_wanted
-from juki.wire.envelope import open_envelope
+from juki.wire.envelope import open_envelope, seal_envelope
 from juki.wire.sftp import Endpoint, ServerSession, connect
 from juki.wire.snapshot_files import SnapshotFiles
 from simulator import pki
@@ -299,6 +301,59 @@ def test_withheld_part_arrives_when_the_office_heals(
 def test_every_fault_of_an_answer_has_its_expectation() -> None:
     """No fault without a code, but for those only a comparison can see or that are none."""
     assert set(EXPECTED) == set(SnapshotFault)
+
+
+def report(office: MunicipalOffice, found: Answer, signer: pki.Identity, sequence: int = 1) -> None:
+    """Lay a report on a snapshot into the inbox, signed by somebody."""
+    manifest = DifferencesManifest(
+        municipality_code=CODE, file=RESIDENT, sender=PREFECTURE, recipient=CODE, sequence=sequence,
+        as_of=found.first.as_of, watermark=found.first.watermark, is_equal=False, records=0, created_at=AT,
+        sha256="",
+    )  # fmt: skip
+    lines = pa.table(dict(zip(REPORT_COLUMNS, (["24727059608"], ["missing"], [""], ["open"]), strict=True)))
+    data = seal_envelope(
+        write_report(manifest, lines),
+        signer=signer.signing(),
+        recipient_certificate=office.desk.office.receiver.certificate,
+    )
+    name = PackageName(CODE, RESIDENT, PackageKind.DIFFERENCES, sequence)
+    (office.folder / "inbox" / str(name)).write_bytes(data)
+
+
+def test_office_reads_the_report_and_removes_the_parts_it_is_about(
+    world: World, office: MunicipalOffice, prefecture: Prefectural, authority: pki.Pki
+) -> None:
+    """Kept for whoever asks what the municipality was told; a report on another snapshot removes nothing."""
+    prefecture.ask(AT)
+    office.answer_requests(world.standing, AT, part_records=150)
+    first = prefecture.collect()
+    later = AT + timedelta(days=1)
+    prefecture.ask(later)
+    names = office.answer_requests(world.standing, later, part_records=150)
+    report(office, first, authority.prefecture)
+    assert office.tidy(AT) == []
+    assert len(list((office.folder / "outbox").iterdir())) == len(names)
+    report(office, prefecture.collect(first.last_sequence), authority.prefecture, 2)
+    assert office.tidy(AT) == []
+    assert [one.manifest.sequence for one in office.reports] == [1, 2]
+    assert office.reports[0].lines.to_pylist() == [
+        {"resident_code": "24727059608", "kind": "missing", "columns": "", "state": "open"}
+    ]
+    assert not list((office.folder / "outbox").iterdir())
+    assert not list((office.folder / "inbox").iterdir())
+
+
+def test_report_that_the_prefecture_did_not_sign_is_not_read(
+    world: World, office: MunicipalOffice, prefecture: Prefectural, authority: pki.Pki
+) -> None:
+    """Whoever can write to an inbox could otherwise make a municipality correct its register."""
+    prefecture.ask(AT)
+    office.answer_requests(world.standing, AT)
+    report(office, prefecture.collect(), authority.offices[NEIGHBOUR].signer)
+    with pytest.raises(JukiError) as caught:
+        office.tidy(AT)
+    assert caught.value.code is Code.PACKAGE_SIGNER_UNREGISTERED
+    assert office.reports == []
 
 
 @pytest.mark.parametrize("file", list(IdentityFile))
