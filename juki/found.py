@@ -47,4 +47,4 @@ class Found:
     @property
     def is_equal(self) -> bool:
         """Tell whether both sides say the same of the same people."""
-        return self.differences.num_rows == 0
+        return bool(self.differences.num_rows == 0)
