@@ -138,7 +138,7 @@ class Reconciliations:
     def compared(
         self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
     ) -> None:
-        """Note what the first comparison found, and `as_of`, `watermark`, `parts`, `last_sequence` of the snapshot."""
+        """Note what the first comparison found; of the snapshot `as_of`, `watermark`, `parts`, `last_sequence`."""
         kinds = found.differences.column("kind").to_pylist()
         columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
         self._update(

@@ -127,6 +127,8 @@ def _current(file: IdentityFile, metadata: MetaData) -> Table:
         *(_number_pair() if file is IdentityFile.RESIDENT else []),
     )
     Index("current_package_id_idx", table.c.package_id, postgresql_using="brin")
+    # One municipality's people in order of code: what a reconciliation reads.
+    Index("current_sender_code_idx", table.c.sender_code, table.c.resident_code)
     if file is IdentityFile.RESIDENT:
         standing, erased = text("kind <> 'deletion'"), text("kind = 'deletion'")
         Index("current_number_standing_key", table.c.number_index, unique=True, postgresql_where=standing)
