@@ -33,7 +33,10 @@ class ModeChoice(Enum):
 
 
 if TYPE_CHECKING:
-    MunicipalityChoice = Enum
+
+    class MunicipalityChoice(Enum):
+        """Which municipality of the prefecture of this installation."""
+
 else:
     MunicipalityChoice = Enum(
         "MunicipalityChoice",

@@ -578,10 +578,6 @@ class Code(StrEnum):
         "M1, 法30条の6①, 30条の41①",
         "列を正しくして再送を求めてください。余分な列の内容は読んでいません。",
     )
-    SNAPSHOT_NOT_SORTED = (
-        "snapshot.not_sorted", _P, _E, "断面データの分割が住民票コードの順に並んでいません（範囲が重なっています）。",
-        "spec 3", "住民票コードの昇順で作り直すよう市町村に求めてください。",
-    )
     PACKAGE_CONTENT_DIFFERS = (
         "package.content_differs",
         _P,

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pyarrow as pa
-from juki.store.comparison import compare
 from prefect import task
 
 from config.settings import Period
@@ -26,6 +25,7 @@ from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.reasons import Code
 from juki.snapshots import Answer
+from juki.store.comparison import compare
 from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, channel_lock, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles

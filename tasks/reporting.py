@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from juki.difference_reports import write_report
-
 from config.identities import receipt_certificate_of, signing_identity
+from juki.difference_reports import write_report
 from juki.errors import StoreError
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
