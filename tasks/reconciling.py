@@ -99,7 +99,7 @@ class _Work:
             self.shop.store_url(self.channel.file), self.channel.file, self.channel.municipality_code
         ):
             found = self._compare(answer)
-            if not found.is_equal and self._repaired(answer):
+            if not found.is_equal and self._repaired():
                 self._compare(answer)
             ended = self._end()
         SnapshotFiles.of(self.shop.home, self.channel).clear()
@@ -171,7 +171,7 @@ class _Work:
                 raise StoreError(Code.PACKAGE_SPOOL_LOST, str(part.name), is_transient=True)
             yield parse_part(open_part(self.shop, self.channel, part.name, sealed_part, part.received_at))
 
-    def _repaired(self, answer: Answer) -> bool:
+    def _repaired(self) -> bool:
         """Propose and repair as far as the mode goes; tell whether anything was changed.
 
         A run that was killed after the repair finds it done. What was stopped for being too many passes once, up to
@@ -185,8 +185,19 @@ class _Work:
             last = unit.reconciliations.last_compared(code)
         if mode is Mode.PROPOSE:
             return False
-        approved = last.beyond_bound or 0 if last is not None and last.approved_at else 0
-        return repair(self.shop, self.channel, self.number, answer.first.as_of, approved).changes > 0
+        done = repair(self.channel, self.number)
+        if done.beyond and last is not None and last.approved_at and done.beyond <= (last.beyond_bound or 0):
+            done = repair(self.channel, self.number, is_approved_beyond=True)
+        with self._unit() as unit:
+            unit.reconciliations.repaired(self.number, done.repaired, done.beyond or None)
+            if done.beyond:
+                held = {"changes": done.beyond, "allowed": done.allowed}
+                entry = self._entry(
+                    Action.REPAIRS_HELD_BACK, Outcome.REFUSED,
+                    code=Code.RECONCILIATION_BEYOND_BOUND, counts=held,
+                )  # fmt: skip
+                unit.journal.append(entry, clock.now())
+        return done.repaired > 0
 
     def _end(self) -> Reconciliation:
         """Fix the report and end the reconciliation, in one transaction."""

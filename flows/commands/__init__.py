@@ -1,0 +1,1 @@
+"""Commands that run flows in this process, plugged into `juki` from outside (ADR-0001)."""
