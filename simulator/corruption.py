@@ -56,22 +56,24 @@ class Planted:
 
 
 def plant(home: Home, file: IdentityFile, corruptions: tuple[Corruption, ...]) -> list[Planted]:
-    """Plant one corruption of each kind, each on people of its own, and say what must be found."""
+    """Plant one corruption of each kind, each at municipalities of its own, and say what must be found."""
     url = admin_url(home, load_settings(home), file)
     with psycopg.connect(url) as connection:
         taken: set[str] = set()
-        planted = [_PLANTS[one](connection, file, taken) for one in corruptions]
-    return planted
+        return [_PLANTS[one](connection, file, taken) for one in corruptions]
 
 
 def _standing(connection: psycopg.Connection, taken: set[str], count: int = 1) -> list[tuple[str, str]]:
-    """Choose standing people of one municipality, as code and municipality; nobody twice."""
+    """Choose standing people as code and municipality, each of another municipality that nothing befell yet."""
     rows = connection.execute(
-        """SELECT resident_code, sender_code FROM current WHERE kind <> 'deletion'
-           AND resident_code <> ALL (%s) ORDER BY sender_code = '352039' DESC, record_digest LIMIT %s""",
+        """SELECT * FROM (
+               SELECT DISTINCT ON (sender_code) resident_code, sender_code FROM current
+               WHERE kind <> 'deletion' AND sender_code <> ALL (%s)
+               ORDER BY sender_code, resident_code) one
+           ORDER BY sender_code LIMIT %s""",
         (list(taken), count),
     ).fetchall()
-    taken |= {code for code, _ in rows}
+    taken |= {sender for _, sender in rows}
     return rows
 
 
@@ -91,13 +93,13 @@ def _zombie(connection: psycopg.Connection, file: IdentityFile, taken: set[str])
     reason = ", reason = '職権記載等'" if file is IdentityFile.RESIDENT else ""
     (row,) = connection.execute(
         f"""UPDATE current SET kind = 'entry', expires_on = NULL {reason} WHERE resident_code = (
-            SELECT resident_code FROM current c WHERE kind = 'deletion' AND resident_code <> ALL (%s)
+            SELECT resident_code FROM current c WHERE kind = 'deletion' AND sender_code <> ALL (%s)
               AND NOT EXISTS (SELECT FROM history h WHERE h.resident_code = c.resident_code
                               AND h.sender_code <> c.sender_code)
-            ORDER BY record_digest LIMIT 1) RETURNING resident_code, sender_code""",
+            ORDER BY resident_code LIMIT 1) RETURNING resident_code, sender_code""",
         (list(taken),),
     ).fetchall()
-    taken.add(row[0])
+    taken.add(row[1])
     return Planted(Corruption.ZOMBIE, file, ((row[1], row[0], DifferenceKind.EXTRA),))
 
 
@@ -116,9 +118,7 @@ def _swapped_people(connection: psycopg.Connection, file: IdentityFile, taken: s
 
 def _other_municipality(connection: psycopg.Connection, file: IdentityFile, taken: set[str]) -> Planted:
     ((code, sender),) = _standing(connection, taken)
-    (other,) = connection.execute(
-        "SELECT min(sender_code) FROM current WHERE sender_code <> %s", (sender,)
-    ).fetchall()[0]
+    ((_, other),) = _standing(connection, taken)
     connection.execute("UPDATE current SET sender_code = %s WHERE resident_code = %s", (other, code))
     expected = ((sender, code, DifferenceKind.MISSING), (other, code, DifferenceKind.EXTRA))
     return Planted(Corruption.OTHER_MUNICIPALITY, file, expected)
@@ -136,12 +136,12 @@ def _older_version(connection: psycopg.Connection, file: IdentityFile, taken: se
                 SELECT c.resident_code FROM current c JOIN history h ON h.resident_code = c.resident_code
                   AND (c.sender_code, c.notice_no) = (h.superseded_by_sender_code, h.superseded_by_notice_no)
                 WHERE h.kind <> 'deletion' AND c.kind = 'correction' AND h.address <> c.address
-                  AND h.sender_code = c.sender_code AND c.resident_code <> ALL (%s)
-                ORDER BY c.record_digest LIMIT 1)
+                  AND h.sender_code = c.sender_code AND c.sender_code <> ALL (%s)
+                ORDER BY c.resident_code LIMIT 1)
             RETURNING c.resident_code, c.sender_code""",
         (list(taken),),
     ).fetchall()
-    taken.add(row[0])
+    taken.add(row[1])
     return Planted(Corruption.OLDER_VERSION, file, ((row[1], row[0], DifferenceKind.DIFFERS),))
 
 

@@ -27,11 +27,13 @@ from flows import environment
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
+from simulator import reconciliation_demo
 from simulator.comparison import Compared, compare
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
 from simulator.exercise import Exercise, exercise
 from simulator.faults import EXPECTED, Fault
 from simulator.installation import NotAnExerciseError
+from simulator.reconciliation_demo import ReconciliationChapter
 from simulator.world import World
 
 FIRST_DAY = date(2026, 3, 25)
@@ -84,20 +86,21 @@ def main(console: Console | None = None) -> int:
     home = home_of()
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     people = int(os.environ.get("PEOPLE") or 20_000)
-    chapter = Chapter(people=people)
+    chapter, reconciled = Chapter(people=people), ReconciliationChapter()
     try:
-        _run(home, console, chapter)
+        _run(home, console, chapter, reconciled)
     except NotAnExerciseError:
         console.print(
             f"{home.root} は演習で作ったものではないため、何もしませんでした。JUKI_HOME を変えてください。"
         )
         return 2
-    home.demo_summary.write_text(json.dumps({"intake": asdict(chapter)}, ensure_ascii=False, indent=2) + "\n")
-    _closing(console, home, chapter)
-    return 0 if chapter.ok else 1
+    summary = {"intake": asdict(chapter), "reconciliation": asdict(reconciled)}
+    home.demo_summary.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+    _closing(console, home, chapter, is_ok=chapter.ok and reconciled.ok)
+    return 0 if chapter.ok and reconciled.ok else 1
 
 
-def _run(home: Home, console: Console, chapter: Chapter) -> None:
+def _run(home: Home, console: Console, chapter: Chapter, reconciled: ReconciliationChapter) -> None:
     with _timed(console, chapter, "world", f"山口県の住民 {chapter.people:,} 人と附票を作る"):
         world = World.create(chapter.people, SEED, FIRST_DAY, is_spiced=True, pace=_pace(chapter.people))
     with exercise(home, world) as now:
@@ -111,6 +114,9 @@ def _run(home: Home, console: Console, chapter: Chapter) -> None:
         before = findings_of(home)
         intake()
         chapter.rerun_changes_nothing = findings_of(home) == before
+        with _timed(console, chapter, "reconcile", "整合処理: 破損を植え、市町村の現況と照合し、修復する"):
+            reconciliation_demo.run(now, reconciled)
+            reconciliation_demo.tell(console, reconciled)
         _conclude(console, chapter, now, home, compared, before)
 
 
@@ -208,7 +214,7 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _closing(console: Console, home: Home, chapter: Chapter) -> None:
+def _closing(console: Console, home: Home, chapter: Chapter, *, is_ok: bool) -> None:
     counts = {"accepted": "受理", "alerted": "受理（注意）", "rejected": "拒否", "repeated": "再送"}
     said = "、".join(f"{japanese} {chapter.records.get(name, 0):,}" for name, japanese in counts.items())
     entries = sum(chapter.journal_entries.values())
@@ -220,7 +226,7 @@ def _closing(console: Console, home: Home, chapter: Chapter) -> None:
         if chapter.rerun_changes_nothing
         else "再実行で変化がありました。"
     )
-    verdict = "すべて一致しました" if chapter.ok else "一致しないものがあります"
+    verdict = "すべて一致しました" if is_ok else "一致しないものがあります"
     console.print(f"結果: {verdict}（最大メモリ {chapter.peak_memory_mb:,} MB）")
     shown = os.path.relpath(home.root) if home.root.is_relative_to(Path.cwd()) else home.root
     console.print(

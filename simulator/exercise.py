@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from threading import Event, Thread
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +27,7 @@ from simulator.faults import EXPECTED, MUTATIONS, Effect, Fault
 from simulator.notices import JAPAN, Channel
 from simulator.office import MunicipalOffice
 from simulator.sftp_server import make_key, serve
+from simulator.snapshots import SnapshotFault
 from simulator.truth import Truth
 from simulator.world import World
 from tasks import clock
@@ -34,6 +36,9 @@ EVENING = time(20, 0)
 """When the prefecture takes in the notices of the day."""
 BEFORE_LATE = time(19, 30)
 """When it does so before what is late has come, on days on which somebody wants to see it missing."""
+
+_LOOK_SECONDS = 0.1
+"""Between two looks of the offices into their inboxes."""
 
 Intake = Callable[[], None]
 
@@ -175,6 +180,25 @@ class Exercise:
             self.truth.receive(ledger.counts_from, channel.file, channel.municipality_code, posted.notices)
             ledger.heard += 1
             posted.notices = posted.notices.slice(0, 0)
+
+    @contextmanager
+    def answering(self, faults: Mapping[str, SnapshotFault] | None = None) -> Iterator[None]:
+        """Let the offices answer requests for snapshots while the block runs; a fault befalls a municipality."""
+        ended = Event()
+        thread = Thread(target=self._answer, args=(faults or {}, ended), name="offices", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+        for office in self.offices.values():
+            office.tidy(clock.now())
+
+    def _answer(self, faults: Mapping[str, SnapshotFault], ended: Event) -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            for code, office in self.offices.items():
+                office.answer_requests(self.world.standing, clock.now(), fault=faults.get(code))
 
     def rejected(self) -> set[tuple[Channel, str]]:
         """List the notices that receipts reported as rejected, by channel and number."""

@@ -15,10 +15,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from prefect import task
 
 from config.settings import Period
-from juki.differences import Mode, ReconciliationState
+from juki.differences import AUTOMATIC, Mode, ReconciliationState, is_beyond
 from juki.errors import ContractError, JukiError, StoreError
 from juki.found import Found
 from juki.journal import Action, Entry, Outcome
@@ -36,6 +37,9 @@ from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
 from tasks.snapshots import open_part, parse_part
 from tasks.workshop import Workshop
+
+_REPAIRABLE = pa.array([kind.value for kind in AUTOMATIC])
+"""The kinds of which a repair can be made, with an operator or without: what a run might change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class _Work:
             self.shop.store_url(self.channel.file), self.channel.file, self.channel.municipality_code
         ):
             found = self._compare(answer)
-            if not found.is_equal and self._repaired():
+            if not found.is_equal and self._repaired(found):
                 self._compare(answer)
             ended = self._end()
         SnapshotFiles.of(self.shop.home, self.channel).clear()
@@ -171,33 +175,39 @@ class _Work:
                 raise StoreError(Code.PACKAGE_SPOOL_LOST, str(part.name), is_transient=True)
             yield parse_part(open_part(self.shop, self.channel, part.name, sealed_part, part.received_at))
 
-    def _repaired(self) -> bool:
+    def _repaired(self, found: Found) -> bool:
         """Propose and repair as far as the mode goes; tell whether anything was changed.
 
-        A run that was killed after the repair finds it done. What was stopped for being too many passes once, up to
+        A run that was killed after the repair finds it done. Nothing is proposed of a snapshot that differs in more
+        people than one run may change: it may be cut short. What was stopped so passes once it was approved, up to
         the number that was approved.
         """
         code, mode = self.channel.municipality_code, self.registered.mode
+        repairable = pc.is_in(found.differences.column("kind"), value_set=_REPAIRABLE)
+        changes, rows = int(pc.sum(repairable).as_py() or 0), max(found.rows_theirs, found.rows_ours)
         with self._unit() as unit:
             if mode is Mode.REPORT or unit.reconciliations.by_id(self.number).repaired is not None:
                 return False
-            unit.differences.propose(code)
             last = unit.reconciliations.last_compared(code)
+            approved = last.beyond_bound or 0 if last is not None and last.approved_at else 0
+            if is_beyond(changes, rows, self.shop.settings.reconcile_bound) and changes > approved:
+                self._hold_back(unit, changes, rows)
+                return False
+            unit.differences.propose(code)
         if mode is Mode.PROPOSE:
             return False
-        done = repair(self.channel, self.number)
-        if done.beyond and last is not None and last.approved_at and done.beyond <= (last.beyond_bound or 0):
-            done = repair(self.channel, self.number, is_approved_beyond=True)
+        done = repair(self.channel, self.number, is_approved_beyond=changes <= approved)
         with self._unit() as unit:
-            unit.reconciliations.repaired(self.number, done.repaired, done.beyond or None)
-            if done.beyond:
-                held = {"changes": done.beyond, "allowed": done.allowed}
-                entry = self._entry(
-                    Action.REPAIRS_HELD_BACK, Outcome.REFUSED,
-                    code=Code.RECONCILIATION_BEYOND_BOUND, counts=held,
-                )  # fmt: skip
-                unit.journal.append(entry, clock.now())
+            unit.reconciliations.repaired(self.number, done.repaired, None)
         return done.repaired > 0
+
+    def _hold_back(self, unit: Unit, changes: int, rows: int) -> None:
+        """Note that nothing was proposed or changed, because it would have been too much."""
+        unit.reconciliations.repaired(self.number, 0, changes)
+        counts = {"changes": changes, "allowed": self.shop.settings.reconcile_bound.allowed(rows)}
+        code = Code.RECONCILIATION_BEYOND_BOUND
+        entry = self._entry(Action.REPAIRS_HELD_BACK, Outcome.REFUSED, code=code, counts=counts)
+        unit.journal.append(entry, clock.now())
 
     def _end(self) -> Reconciliation:
         """Fix the report and end the reconciliation, in one transaction."""
