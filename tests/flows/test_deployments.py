@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,9 @@ import httpx
 import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from juki.columns import IdentityFile
+from juki.differences import Mode
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deployments.yaml"
@@ -32,16 +36,17 @@ class Strict(BaseModel):
 class Schedule(Strict):
     """A cron schedule in Japanese time, told apart by its slug when it is deployed again."""
 
-    slug: Annotated[str, Field(pattern=r"^[a-z-]+$")]
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     cron: Annotated[str, Field(pattern=r"^(\S+ ){4}\S+$")]
     timezone: Literal["Asia/Tokyo"]
     active: bool
+    parameters: dict[str, str] = {}
 
 
 class Limit(Strict):
-    """One run at a time; the next one waits."""
+    """Few runs at a time; the next one waits."""
 
-    limit: Literal[1]
+    limit: Literal[1, 2]
     collision_strategy: Literal["ENQUEUE"]
 
 
@@ -60,7 +65,7 @@ class Deployment(Strict):
     entrypoint: Annotated[str, Field(pattern=r"^flows(\.[a-z_]+)+:[a-z_]+$")]
     description: Annotated[str, Field(pattern=r"[ぁ-ん]")]
     tags: Annotated[list[str], Field(min_length=1)]
-    parameters: dict[str, list[str]]
+    parameters: dict[str, str]
     enforce_parameter_schema: Literal[True]
     concurrency_limit: Limit
     schedules: list[Schedule]
@@ -111,7 +116,10 @@ def test_unknown_key_is_refused_wherever_it_stands(place: tuple[str | int, ...])
 
 @pytest.mark.parametrize("entry", _content()["deployments"], ids=lambda entry: entry["name"])
 def test_entrypoint_leads_to_a_flow_that_takes_the_parameters(entry: dict[str, Any]) -> None:
-    """A flow that can not be imported would be deployed as a placeholder; here it is imported outright."""
+    """A flow that can not be imported would be deployed as a placeholder; here it is imported outright.
+
+    Every schedule's own parameters are held to the choices of the run form as well.
+    """
     from importlib import import_module
 
     from prefect import Flow
@@ -120,6 +128,23 @@ def test_entrypoint_leads_to_a_flow_that_takes_the_parameters(entry: dict[str, A
     flow = getattr(import_module(module), name)
     assert isinstance(flow, Flow)
     flow.validate_parameters(entry["parameters"])
+    for schedule in entry["schedules"]:
+        flow.validate_parameters(entry["parameters"] | schedule.get("parameters", {}))
+
+
+def test_every_channel_is_reconciled_once_a_night_and_no_two_at_the_same_minute() -> None:
+    """38 schedules, one for each municipality and file, spread between one o'clock and the morning."""
+    from config.places import municipality_name, yamaguchi_municipalities
+
+    schedules = _content()["deployments"][1]["schedules"]
+    asked = [(one["parameters"]["municipality"], one["parameters"]["file"]) for one in schedules]
+    places = [f"{code} {municipality_name(code)}" for code in yamaguchi_municipalities()]
+    assert sorted(asked) == sorted((place, file.japanese) for place in places for file in IdentityFile)
+    assert {one["parameters"]["mode"] for one in schedules} == {Mode.REPAIR.japanese}
+    times = [re.fullmatch(r"(\d+) (\d+) \* \* \*", one["cron"]) for one in schedules]
+    minutes = {int(time[2]) * 60 + int(time[1]) for time in times if time}
+    assert len(minutes) == len(schedules) == 38
+    assert min(minutes) >= 60 and max(minutes) < 6 * 60
 
 
 def test_intake_runs_every_hour_of_the_week_and_oftener_in_working_hours() -> None:
@@ -212,7 +237,11 @@ def test_real_server_takes_the_deployments_unattended_and_schedules_runs(server:
     url = server["PREFECT_API_URL"]
     _prefect(server, "work-pool", "create", "--type", "process", "juki")
     _prefect(server, "deploy", "--all", "--prefect-file", "deployments.yaml")
-    (deployed,) = httpx.post(f"{url}/deployments/filter", json={}).json()
+    found = httpx.post(f"{url}/deployments/filter", json={}).json()
+    by_name = {one["name"]: one for one in found}
+    assert sorted(by_name) == ["intake", "reconcile"]
+    assert len(by_name["reconcile"]["schedules"]) == 38
+    deployed = by_name["intake"]
     assert deployed["entrypoint"] == "flows.intake:intake"
     assert deployed["enforce_parameter_schema"] is True
     assert deployed["pull_steps"] in (None, [])
@@ -225,5 +254,23 @@ def test_real_server_takes_the_deployments_unattended_and_schedules_runs(server:
     assert runs and all(run["auto_scheduled"] for run in runs)
     refused = httpx.post(
         f"{url}/deployments/{deployed['id']}/create_flow_run", json={"parameters": {"files": ["all"]}}
+    )
+    assert refused.status_code == 409
+    _is_offered_in_japanese(url, by_name["reconcile"])
+
+
+def _is_offered_in_japanese(url: str, deployed: dict[str, Any]) -> None:
+    """The run form's choices are Japanese words, and anything else is refused before a run begins."""
+    schema = deployed["parameter_openapi_schema"]
+    offered = {
+        name: schema["definitions"][part["$ref"].rsplit("/", 1)[-1]]["enum"]
+        for name, part in schema["properties"].items()
+    }
+    assert offered["mode"] == [mode.japanese for mode in Mode]
+    assert offered["file"] == [file.japanese for file in IdentityFile]
+    assert "352039 山口市" in offered["municipality"] and len(offered["municipality"]) == 19
+    assert all(re.search("[ぁ-ん]", part["description"]) for part in schema["properties"].values())
+    refused = httpx.post(
+        f"{url}/deployments/{deployed['id']}/create_flow_run", json={"parameters": {"mode": "repair"}}
     )
     assert refused.status_code == 409
