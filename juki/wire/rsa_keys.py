@@ -28,13 +28,13 @@ def read_rsa_key(pem: bytes, certificate: x509.Certificate) -> rsa.RSAPrivateKey
     public = certificate.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise TypeError("not the certificate of an RSA key")
-    if not _is_key_of(key.private_numbers(), public.public_numbers()):
+    if not is_key_of(key.private_numbers(), public.public_numbers()):
         raise ValueError("not the key of the certificate")
     return key
 
 
-def _is_key_of(private: rsa.RSAPrivateNumbers, public: rsa.RSAPublicNumbers) -> bool:
-    """Compare every part with the public key and with each other."""
+def is_key_of(private: rsa.RSAPrivateNumbers, public: rsa.RSAPublicNumbers) -> bool:
+    """Tell whether every part of a key agrees with the public key and with the others."""
     p, q, d = private.p, private.q, private.d
     return (
         private.public_numbers == public
