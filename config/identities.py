@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from config.municipalities import Municipality, located
 from config.settings import Settings
@@ -25,6 +24,7 @@ from juki.keys import read_private
 from juki.reasons import Code
 from juki.wire.endpoint import Endpoint, Retry, Timeouts
 from juki.wire.envelope import RecipientKey, Sender, SigningIdentity
+from juki.wire.rsa_keys import read_rsa_key
 
 T = TypeVar("T")
 
@@ -70,28 +70,25 @@ def recipient_keys(home: Home) -> tuple[RecipientKey, ...]:
     """Read what opens the packages sent to the prefecture."""
     credentials = Credentials(home.keys)
     certificate = _read(credentials.envelope_certificate, x509.load_pem_x509_certificate)
-    return (RecipientKey(certificate, _private_key(credentials.envelope_key)),)
+    return (RecipientKey(certificate, _private_key(credentials.envelope_key, certificate)),)
 
 
 def signing_identity(home: Home) -> SigningIdentity:
     """Read what the prefecture signs with; further certificates in the file are the intermediate ones."""
     credentials = Credentials(home.keys)
     first, *others = _read(credentials.signing_certificate, x509.load_pem_x509_certificates)
-    return SigningIdentity(first, _private_key(credentials.signing_key), tuple(others))
+    return SigningIdentity(first, _private_key(credentials.signing_key, first), tuple(others))
 
 
-def _private_key(path: Path) -> rsa.RSAPrivateKey:
-    """Read a private key; the checks of the file are made every time, those of the key once per file."""
+def _private_key(path: Path, certificate: x509.Certificate) -> rsa.RSAPrivateKey:
+    """Read the private key of a certificate; the checks of the file are made every time, those of the key once."""
     read_private(path)
-    return _parsed_key(path, path.stat().st_mtime_ns)
+    return _parsed_key(path, path.stat().st_mtime_ns, certificate)
 
 
 @lru_cache(maxsize=8)
-def _parsed_key(path: Path, _changed_at: int) -> rsa.RSAPrivateKey:
-    key = _read(path, partial(load_pem_private_key, password=None))
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ConfigurationError(Code.CONFIG_INVALID, path.name)
-    return key
+def _parsed_key(path: Path, _changed_at: int, certificate: x509.Certificate) -> rsa.RSAPrivateKey:
+    return _read(path, partial(read_rsa_key, certificate=certificate))
 
 
 def _read(path: Path, load: Callable[[bytes], T]) -> T:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import pyarrow as pa
+
 from config import stores
 from config.identities import endpoint_of, sender_of
 from config.municipalities import Municipalities, load_municipalities
@@ -56,6 +58,8 @@ class Workshop:
 
         Raises: ConfigurationError naming what is missing or wrong.
         """
+        # Arrow's own allocator gives large blocks back and gets them anew, page by page, for every package.
+        pa.set_memory_pool(pa.system_memory_pool())
         home = home_of()
         settings = load_settings(home)
         return cls(home, settings, load_municipalities(home, settings.prefecture_code))
