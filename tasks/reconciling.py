@@ -31,7 +31,7 @@ from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, channel_lock, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles
 from tasks import clock
-from tasks.boundary import ONCE, PipelineError, run_actor, sealed
+from tasks.boundary import UNIT_OF_WORK, PipelineError, run_actor, sealed
 from tasks.collecting import Collection
 from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
@@ -50,7 +50,7 @@ class ReconciliationSummary:
     reconciliation_id: int
 
 
-@task(name="市町村の整合処理", task_run_name="{channel}", **ONCE)
+@task(name="市町村の整合処理", task_run_name="{channel}", **UNIT_OF_WORK)
 @sealed
 def reconcile_channel(channel: Channel, mode: Mode) -> ReconciliationSummary:
     """Reconcile one channel to its end, or go on with what an earlier run began.
@@ -196,7 +196,7 @@ class _Work:
             unit.differences.propose(code)
         if mode is Mode.PROPOSE:
             return False
-        done = repair(self.channel, self.number, is_approved_beyond=changes <= approved)
+        done = repair.fn(self.channel, self.number, is_approved_beyond=changes <= approved)
         with self._unit() as unit:
             unit.reconciliations.repaired(self.number, done.repaired, None)
         return done.repaired > 0
