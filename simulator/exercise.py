@@ -14,18 +14,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.home import Home
-from juki.packages import RecordVerdict
+from juki.packages import PackageName, RecordVerdict
+from juki.snapshot_manifests import MAX_SNAPSHOT_RECORDS
 from simulator import installation
 from simulator.faults import EXPECTED, MUTATIONS, Effect, Fault
 from simulator.notices import JAPAN, Channel
 from simulator.office import MunicipalOffice
 from simulator.sftp_server import make_key, serve
+from simulator.snapshots import SnapshotFault
 from simulator.truth import Truth
 from simulator.world import World
 from tasks import clock
@@ -113,6 +117,24 @@ class Exercise:
         for channel in self._with_something_to_say({}):
             self._publish(channel, None, day, None)
         self._evening(day, intake)
+
+    def answer_requests(
+        self, at: datetime, faults: Mapping[Channel, SnapshotFault] | None = None,
+        *, part_records: int = MAX_SNAPSHOT_RECORDS,
+    ) -> list[PackageName]:  # fmt: skip
+        """Let every office answer the requests in its inbox with what is so; a fault befalls one channel each.
+
+        Between days it is the truth as of the last notices published, whatever became of them on their way.
+        """
+        befallen, standing = faults or {}, cache(self.world.standing)
+        names: list[PackageName] = []
+        for code, office in self.offices.items():
+            for file in IdentityFile:
+                fault = befallen.get(Channel(code, file))
+                names += office.answer_requests(
+                    standing, at, part_records=part_records, fault=fault, only=file
+                )
+        return names
 
     def _is_blocked(self, channel: Channel) -> bool:
         ledger = self.ledgers.get(channel)
