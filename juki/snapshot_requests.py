@@ -22,8 +22,10 @@ from juki.order import Channel
 from juki.packages import PackageKind
 from juki.reasons import Code
 
-FILE_NAMES = "*-snapshot-request.json"
-"""What the names of all requests look like, for whoever lists an inbox."""
+
+def request_name(municipality_code: str, file: IdentityFile) -> str:
+    """Give the name the request to a municipality for a file bears in the inbox."""
+    return f"{municipality_code}-{file}-snapshot-request.json"
 
 
 class Wants(StrEnum):
@@ -58,7 +60,7 @@ class SnapshotRequest:
     @property
     def file_name(self) -> str:
         """The name it bears in the inbox."""
-        return f"{self.municipality_code}-{self.file}-snapshot-request.json"
+        return request_name(self.municipality_code, self.file)
 
     @classmethod
     def parse(cls, file_name: str, line: bytes) -> SnapshotRequest:

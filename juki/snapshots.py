@@ -120,7 +120,8 @@ def _newest(begun: Sequence[list[ArrivedPart]], unused: tuple[UnusedPart, ...]) 
 def check_order(name: PackageName, resident_codes: pa.ChunkedArray, after: str = "") -> str:
     """Refuse codes that do not ascend within a part or from the part before; return the last one.
 
-    A code that occurs twice is in order: two records of one person are a difference, not a broken package.
+    A code that occurs twice is in order: two records of one person are a difference, not a broken package. What is
+    returned is a person's code: it is for the check of the next part, and for nothing that is written anywhere.
 
     Raises: ContractError(SNAPSHOT_NOT_SORTED).
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 from juki.columns import IdentityFile
 from juki.errors import ContractError
 from juki.packages import PackageKind, PackageName
-from juki.snapshot_requests import FILE_NAMES, SnapshotRequest
+from juki.snapshot_requests import SnapshotRequest, request_name
 from simulator import snapshots
 from simulator.drafts import Desk
 from simulator.outbox import Outbox
@@ -47,17 +47,21 @@ class Answering:
     _withheld: list[Sealed] = field(default_factory=list)
 
     def answer(
-        self, inbox: Path, standing: Standing, at: datetime, part_records: int, fault: SnapshotFault | None
-    ) -> list[PackageName]:
-        """Answer the prefecture's requests to this office and remove them; anything else is left alone."""
-        names: list[PackageName] = []
-        for path in sorted(inbox.glob(FILE_NAMES)):
-            said = path.read_bytes()
-            request = self._request(path.name, said)
-            if request is not None:
-                names += self._answer(request, standing, at, part_records, fault)
-                if path.read_bytes() == said:
-                    path.unlink()
+        self, inbox: Path, file: IdentityFile, standing: Standing, at: datetime, part_records: int,
+        fault: SnapshotFault | None,
+    ) -> list[PackageName]:  # fmt: skip
+        """Answer the prefecture's request to this office for a file and remove it; anything else is left alone."""
+        path = inbox / request_name(self.desk.office.municipality_code, file)
+        if not path.exists():
+            return []
+        said = path.read_bytes()
+        request = self._request(path.name, said)
+        if request is None:
+            return []
+        names = self._answer(request, standing, at, part_records, fault)
+        # A newer one that came meanwhile is answered next.
+        if path.read_bytes() == said:
+            path.unlink()
         return names
 
     def heal(self) -> None:
@@ -83,8 +87,7 @@ class Answering:
             request = SnapshotRequest.parse(file_name, line)
         except ContractError:
             return None
-        own = (self.desk.office.municipality_code, self.desk.prefecture.code)
-        return request if (request.municipality_code, request.requester) == own else None
+        return request if request.requester == self.desk.prefecture.code else None
 
     def _answer(
         self, request: SnapshotRequest, standing: Standing, at: datetime, part_records: int,

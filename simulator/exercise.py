@@ -14,14 +14,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import cache
 from threading import Event, Thread
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.home import Home
-from juki.packages import RecordVerdict
+from juki.packages import PackageName, RecordVerdict
+from juki.snapshot_manifests import MAX_SNAPSHOT_RECORDS
 from simulator import installation
 from simulator.faults import EXPECTED, MUTATIONS, Effect, Fault
 from simulator.notices import JAPAN, Channel
@@ -119,6 +122,24 @@ class Exercise:
             self._publish(channel, None, day, None)
         self._evening(day, intake)
 
+    def answer_requests(
+        self, at: datetime, faults: Mapping[Channel, SnapshotFault] | None = None,
+        *, part_records: int = MAX_SNAPSHOT_RECORDS,
+    ) -> list[PackageName]:  # fmt: skip
+        """Let every office answer the requests in its inbox with what is so; a fault befalls one channel each.
+
+        Between days it is the truth as of the last notices published, whatever became of them on their way.
+        """
+        befallen, standing = faults or {}, cache(self.world.standing)
+        names: list[PackageName] = []
+        for code, office in self.offices.items():
+            for file in IdentityFile:
+                fault = befallen.get(Channel(code, file))
+                names += office.answer_requests(
+                    standing, at, part_records=part_records, fault=fault, only=file
+                )
+        return names
+
     def _is_blocked(self, channel: Channel) -> bool:
         ledger = self.ledgers.get(channel)
         return ledger is not None and ledger.heard < len(ledger.posted)
@@ -182,8 +203,8 @@ class Exercise:
             posted.notices = posted.notices.slice(0, 0)
 
     @contextmanager
-    def answering(self, faults: Mapping[str, SnapshotFault] | None = None) -> Iterator[None]:
-        """Let the offices answer requests for snapshots while the block runs; a fault befalls a municipality."""
+    def answering(self, faults: Mapping[Channel, SnapshotFault] | None = None) -> Iterator[None]:
+        """Let the offices answer requests for snapshots while the block runs, then read what they were sent."""
         ended = Event()
         thread = Thread(target=self._answer, args=(faults or {}, ended), name="offices", daemon=True)
         thread.start()
@@ -195,10 +216,9 @@ class Exercise:
         for office in self.offices.values():
             office.tidy(clock.now())
 
-    def _answer(self, faults: Mapping[str, SnapshotFault], ended: Event) -> None:
+    def _answer(self, faults: Mapping[Channel, SnapshotFault], ended: Event) -> None:
         while not ended.wait(_LOOK_SECONDS):
-            for code, office in self.offices.items():
-                office.answer_requests(self.world.standing, clock.now(), fault=faults.get(code))
+            self.answer_requests(clock.now(), faults)
 
     def rejected(self) -> set[tuple[Channel, str]]:
         """List the notices that receipts reported as rejected, by channel and number."""

@@ -141,14 +141,17 @@ class MunicipalOffice:
     def answer_requests(
         self, standing: Standing, at: datetime,
         *, part_records: int = MAX_SNAPSHOT_RECORDS, fault: SnapshotFault | None = None,
+        only: IdentityFile | None = None,
     ) -> list[PackageName]:  # fmt: skip
-        """Answer the prefecture's requests in the inbox with what stands now, and remove them.
+        """Answer the prefecture's requests in the inbox, all or those for one file, and remove them.
 
         Call it when the notices of a day are out and before the next is lived: then what `standing` gives is the
-        truth as of the last notice published. Returns the names laid out.
+        truth as of the last notice published. A fault befalls every answer of the call. Returns the names laid out.
         """
-        inbox = self.folder / "inbox"
-        return self._answering.answer(inbox, standing, at, part_records, fault)
+        names: list[PackageName] = []
+        for file in [only] if only else IdentityFile:
+            names += self._answering.answer(self.folder / "inbox", file, standing, at, part_records, fault)
+        return names
 
     def tidy(self, at: datetime) -> list[Receipt]:
         """Read the receipts and reports in the inbox, remove them, and remove what they say is dealt with."""

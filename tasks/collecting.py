@@ -27,8 +27,8 @@ from tasks.boundary import run_actor
 from tasks.snapshots import ask_for_snapshot, open_part
 from tasks.workshop import Workshop
 
-_LOOK_SECONDS = 0.5
-"""Between two looks into an outbox while a snapshot is awaited."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two looks into an outbox while a snapshot is awaited: more and more, up to the longest."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Collection:
 
     def _await(self, session: ServerSession) -> Answer:
         ends = time.monotonic() + self.shop.settings.snapshot_wait_seconds
-        is_asked = False
+        is_asked, pause = False, _FIRST_PAUSE
         while True:
             self._fetch(session)
             answer = self._answer()
@@ -84,7 +84,8 @@ class Collection:
             if not is_asked:
                 self._ask(session)
                 is_asked = True
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def _ask(self, session: ServerSession) -> None:
         """Lay the request, and say so in the log (M8)."""

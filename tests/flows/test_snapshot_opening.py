@@ -126,7 +126,8 @@ def test_part_of_another_municipality_file_kind_or_number_is_refused(built: Town
     ):
         assert refusal(built, content(records, **said)) is Code.PACKAGE_BINDING
     foreign = replace(NAME, municipality_code=CODES[1])
-    assert refusal(built, content(records), name=foreign) is Code.PACKAGE_BINDING
+    genuine = content(records, municipality_code=CODES[1])
+    assert refusal(built, genuine, name=foreign, sender=CODES[1]) is Code.PACKAGE_BINDING
     digest = replace(NAME, kind=PackageKind.DIGEST)
     assert refusal(built, content(records), name=digest) is Code.PACKAGE_MANIFEST
     notice = replace(NAME, kind=PackageKind.NOTICE)

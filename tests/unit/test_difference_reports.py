@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -27,6 +29,7 @@ from juki.reasons import Code
 from juki.records import format_records
 from juki.snapshot_manifests import MAX_REPORT_LINES
 
+_PAGE = Path(__file__).parents[2] / "docs" / "formats" / "differences.md"
 RESIDENT, FUHYO = IdentityFile.RESIDENT, IdentityFile.FUHYO
 NAME = PackageName("352039", RESIDENT, PackageKind.DIFFERENCES, 3)
 AT = datetime(2026, 11, 23, 2, tzinfo=timezone(timedelta(hours=9)))
@@ -65,7 +68,7 @@ def test_manifest_is_written_in_the_order_of_the_page_and_reads_back() -> None:
         "format", "municipality_code", "file", "sender", "recipient", "sequence", "as_of", "watermark", "is_equal",
         "records", "created_at", "sha256",
     ]  # fmt: skip
-    for said in (MANIFEST, replace(MANIFEST, is_equal=True, records=0, watermark=9)):
+    for said in (MANIFEST, replace(MANIFEST, is_equal=True, records=0, watermark=9, sequence=1)):
         assert DifferencesManifest.parse(said.line()) == said
     assert b'"is_equal":false' in MANIFEST.line()
 
@@ -143,6 +146,15 @@ def test_any_report_reads_back_as_written(rows: list[tuple[str, str, str, str]])
 def test_word_that_is_none_of_the_format_is_refused(row: tuple[str, str, str, str]) -> None:
     """Names of columns only, in their order: there is no room for a value."""
     assert refusal(lines(("11111111111", "differs", "name sex", "open"), row)) is Code.PACKAGE_CSV
+
+
+def test_page_names_every_kind_and_state() -> None:
+    """A vendor reads them there; one that is written otherwise here would be none of his."""
+    table = [
+        line for line in _PAGE.read_text("utf-8").splitlines() if line.startswith(("| `kind`", "| `state`"))
+    ]
+    named = [set(re.findall(r"`([a-z]+)`", line)) for line in table]
+    assert named == [{"kind", *KINDS}, {"state", *STATES}]
 
 
 def test_columns_are_those_of_the_file() -> None:

@@ -110,10 +110,17 @@ def test_part_with_a_wrong_key_or_value_is_refused(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_least_and_the_most_are_read(form: type[PartManifest]) -> None:
-    """Nobody notified, no records, and the largest snapshot anyone may send."""
+    """Nobody notified, no records, and the largest snapshot anyone may send (the page says how large)."""
+    assert (MAX_PARTS, MAX_SNAPSHOT_RECORDS) == (10_000, 50_000)
     for said in (
         {"watermark": 0, "parts": 1, "sequence": 1},
-        {"part": MAX_PARTS, "parts": MAX_PARTS, "sequence": MAX_PARTS, "records": MAX_SNAPSHOT_RECORDS},
+        {
+            "part": MAX_PARTS,
+            "parts": MAX_PARTS,
+            "sequence": MAX_PARTS,
+            "records": MAX_SNAPSHOT_RECORDS,
+            "watermark": 10**15,
+        },
     ):
         assert form.parse(changed(form, **said)) == manifest(form, **said)
 

@@ -59,7 +59,7 @@ def test_complete_snapshot_is_the_answer() -> None:
     found = answer(*snapshot())
     assert found == Answer(tuple(snapshot()))
     assert found.is_complete
-    assert (found.first.watermark, found.last_sequence) == (7, 3)
+    assert (found.first, found.last_sequence) == (snapshot()[0].manifest, 3)
 
 
 @given(st.permutations(range(3)), st.lists(st.integers(0, 2), max_size=4))
@@ -132,8 +132,9 @@ def test_newest_complete_snapshot_counts() -> None:
     old, new = snapshot(2), snapshot(2, first=3, as_of=ASKED_AT + 5 * SECOND)
     assert answer(*old, new[0]).parts == tuple(old)
     assert answer(*new, *old).parts == tuple(new)
-    found = answer(old[0], new[1])
-    assert (found.code, found.missing) == (Code.SNAPSHOT_INCOMPLETE, (1,))
+    begun = snapshot(3, first=5, as_of=ASKED_AT + 9 * SECOND)
+    found = answer(begun[1], new[1], old[0])
+    assert (found.code, found.missing, found.of) == (Code.SNAPSHOT_INCOMPLETE, (1, 3), 3)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ from juki.wire.sftp import Endpoint, ServerSession, connect
 from juki.wire.snapshot_files import SnapshotFiles
 from simulator import pki
 from simulator.drafts import Desk, Prefecture
+from simulator.exercise import Exercise
+from simulator.notices import Channel as SimulatedChannel
 from simulator.office import MunicipalOffice
 from simulator.sealing import Sealer
 from simulator.sftp_server import make_key, public_line, serve
@@ -238,6 +240,20 @@ def test_foreign_or_broken_requests_are_left_alone(world: World, office: Municip
     before = sorted(inbox.iterdir())
     assert office.answer_requests(world.standing, AT) == []
     assert sorted(inbox.iterdir()) == before
+
+
+def test_exercise_answers_for_all_offices_and_a_fault_befalls_one_channel(
+    world: World, office: MunicipalOffice, prefecture: Prefectural, home: Home
+) -> None:
+    """Both files are asked at once; the one without a fault is answered with the truth."""
+    prefecture.ask(AT)
+    other = replace(prefecture.request, file=FUHYO)
+    prefecture.session.deliver(other.file_name, other.line())
+    lived = Exercise(home, world, {CODE: office})
+    names = lived.answer_requests(AT, {SimulatedChannel(CODE, FUHYO): SnapshotFault.NEVER_ANSWERED})
+    assert {name.file for name in names} == {RESIDENT}
+    assert prefecture.records(prefecture.collect()).equals(truth(world))
+    assert not list((office.folder / "inbox").iterdir())
 
 
 @pytest.mark.parametrize("fault", list(SnapshotFault))
