@@ -27,6 +27,7 @@ from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.packages import PackageRegister
 from juki.store.rejections import Rejections
+from juki.store.repairs import Repairs
 from juki.store.roles import Duty
 from juki.store.tables import TABLES
 
@@ -62,6 +63,11 @@ class Unit:
     def rejections(self) -> Rejections:
         """Findings and quarantined records."""
         return Rejections(self.file, self.cursor)
+
+    @property
+    def repairs(self) -> Repairs:
+        """The identity file under repair."""
+        return Repairs(self.file, self.cursor)
 
     @property
     def differences(self) -> Differences:
