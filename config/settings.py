@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config.reading import read_toml, validated
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
+from juki.differences import DEFAULT_BOUND, Bound
 from juki.errors import ConfigurationError
 from juki.home import DEFAULT_HOME, Home
 from juki.keys import read_private
@@ -106,6 +107,13 @@ class Settings(BaseSettings):
         1024, ge=256, le=1_048_576,
         description="一つの市町村の隔離したファイルに使う容量（MiB、両ファイルで半分ずつ）。使い切ると新しい取込みを止める",
     )  # fmt: skip
+    reconcile_bound_share: float = Field(
+        DEFAULT_BOUND.share, gt=0, le=1,
+        description="一回の照合で第二の承認なしに修復してよい人数の、全員に対する割合（下の件数と小さい方。一人は常に修復できる）",
+    )  # fmt: skip
+    reconcile_bound_most: int = Field(
+        DEFAULT_BOUND.most, ge=1, le=100_000, description="一回の照合で第二の承認なしに修復してよい人数の上限"
+    )
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")
@@ -145,6 +153,11 @@ class Settings(BaseSettings):
         if value is None:
             raise ConfigurationError(Code.CONFIG_MISSING, period.value)
         return timedelta(hours=value)
+
+    @property
+    def reconcile_bound(self) -> Bound:
+        """How many people one comparison may change without a second approval."""
+        return Bound(self.reconcile_bound_share, self.reconcile_bound_most)
 
     def url(self, file: IdentityFile) -> str | None:
         """Return the administrator URL of the store of a file; None when the embedded server keeps it.

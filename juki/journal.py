@@ -33,6 +33,8 @@ class Action(StrEnum):
     PACKAGE_RETRIED = "package.retried"
     RECORDS_RETRIED = "records.retried"
     RECORDS_JUDGED_AGAIN = "records.judged_again"
+    RECORDS_REPAIRED = "records.repaired"
+    """What a comparison found was put right by proposed notices."""
     PACKAGE_REPLACED = "package.replaced"
     """A waiting package gave its place up: another file of its sequence came, or its own was lost."""
     PACKAGE_CLOSED = "package.closed"

@@ -43,6 +43,20 @@ class PackageState(StrEnum):
         }[self.value]  # fmt: skip
 
 
+class PackageKind(StrEnum):
+    """Who made a package."""
+
+    NOTICE = "notice"
+    """The municipality: a file that was fetched."""
+    REPAIR = "repair"
+    """This prefecture, of what a comparison found: proposed notices in the municipality's name."""
+
+    @property
+    def japanese(self) -> str:
+        """The kind in the words of screens."""
+        return {"notice": "通知", "repair": "修復"}[self.value]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Channel:
     """One municipality and one file: what is ordered, locked and watched on its own."""

@@ -9,7 +9,7 @@ Invariants: texts are byte-equal to what was received; an absent text becomes nu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -26,6 +26,9 @@ _NOT_KEPT = frozenset({"individual_number", "previous_individual_number"})
 _FLAGS = frozenset({"is_foreign", "is_abroad"})
 _COUNTS = frozenset({"name_gaiji", "address_gaiji"})
 
+REPAIRS_OF_A_PACKAGE = 1_000_000
+"""Numbers of repairs set aside for each package; no more than half of them are ever proposals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -36,6 +39,10 @@ class Origin:
     received_on: date
     first_repair_no: int = 0
     """0 for notices; the repairs of one package are numbered from here on, in their order."""
+
+    def of_repairs_after(self, count: int) -> Origin:
+        """Name the same package as the origin of repairs, behind `count` others of it."""
+        return replace(self, first_repair_no=self.package_id * REPAIRS_OF_A_PACKAGE + 1 + count)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

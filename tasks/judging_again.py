@@ -1,9 +1,9 @@
 """Judge refused records of applied packages again, when an operator asks for it (`juki rejection retry`).
 
 Decides:    nothing of its own: the records pass the same contract and the same judging as before.
-Invariants: what was refused is judged as the notice it is, with its own number and day of receipt, and never
-            displaces a later notice of its municipality. Changes, counts, findings, outbox and journal commit
-            together; whoever is killed anywhere judges again. Receipts given stay as they are.
+Invariants: what was refused is judged as the notice it is, with its own number and the day from which its package
+            counted, and never displaces a later notice of its municipality. Changes, counts, findings, outbox and
+            journal commit together; whoever is killed anywhere judges again. Receipts given stay as they are.
 Source:     法30条の6①, 30条の41① (nothing notified is lost); ADR-0017.
 """
 
@@ -13,19 +13,15 @@ import numpy as np
 from prefect import task
 
 from juki.decisions import Effect
-from juki.findings import Mask
-from juki.identity import plan_changes
 from juki.journal import Action
-from juki.known import Notices
 from juki.order import Channel
-from juki.receipts import verdict_counts, verdict_numbers
 from juki.store.packages import Package
-from juki.store.unit import Unit, open_unit
+from juki.store.unit import open_unit
 from juki.versions import Origin
 from tasks import clock
+from tasks.applying import Carried, carry_out, entry_of, record_changes
 from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.opening import hold_to_contract
-from tasks.settling import entry_of, with_changes
 from tasks.workshop import Workshop
 
 
@@ -49,25 +45,19 @@ def _judge_package(shop: Workshop, channel: Channel, package: Package) -> int:
             return 0
         keys = shop.keyring(channel.file)
         notices, findings = hold_to_contract(shop, channel, package, table, keys)
-        known = unit.identities.known(notices)
-        plan = plan_changes(notices, known)
-        findings += plan.findings
-        received_on = clock.civil_date(package.received_at)
-        origin = Origin(channel.municipality_code, package.package_id, received_on)
-        unit.identities.apply(notices, known, plan, origin, keys.number)
-        counts = verdict_counts(verdict_numbers(plan.effects, findings))
-        codes = {code.value: count for code, count in findings.counts().items()}
-        settled = lines[~plan.where(Effect.REJECT)]
+        counted_from = clock.civil_date(unit.packages.counted_from(package))
+        origin = Origin(channel.municipality_code, package.package_id, counted_from)
+        carried = carry_out(unit, notices, findings, origin, keys.number)
+        settled = lines[~carried.where(Effect.REJECT)]
         unit.rejections.settle(package.package_id, settled, clock.now())
-        unit.rejections.add_again(package.package_id, notices, findings, lines)
-        unit.packages.judged_again(package.package_id, counts)
-        _put_in_outbox(unit, package, notices, plan.where(Effect.APPLY))
-        entry = entry_of(channel, package, Action.RECORDS_JUDGED_AGAIN, counts=counts | codes)
-        unit.journal.append(with_changes(entry, notices, plan), clock.now())
+        unit.rejections.add_again(package.package_id, notices, carried.findings, lines)
+        unit.packages.judged_again(package.package_id, carried.counts)
+        entry = entry_of(channel, package, Action.RECORDS_JUDGED_AGAIN)
+        record_changes(unit, entry, carried, _told(carried))
     return len(settled)
 
 
-def _put_in_outbox(unit: Unit, package: Package, notices: Notices, applied: Mask) -> None:
-    numbers = notices.table.column("notice_no").to_pylist()
-    told = [int(numbers[row]) for row in np.flatnonzero(applied)]
-    unit.put_in_outbox(package.package_id, len(told), clock.now(), told)
+def _told(carried: Carried) -> list[int]:
+    """Name the notices that changed the file now; the rest of their package J-LIS was told of before."""
+    numbers = carried.notices.table.column("notice_no").to_pylist()
+    return [int(numbers[row]) for row in np.flatnonzero(carried.where(Effect.APPLY))]

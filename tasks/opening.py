@@ -32,7 +32,7 @@ from juki.records import parse_records
 from juki.store.packages import Package
 from juki.wire.envelope import open_envelope
 from tasks import clock
-from tasks.workshop import Keyring, Workshop
+from tasks.workshop import Keyring, Received, Workshop
 from validations.contracts import check_records
 
 
@@ -91,7 +91,7 @@ def check_notices(
 
 
 def hold_to_contract(
-    shop: Workshop, channel: Channel, package: Package, table: pa.Table, keys: Keyring
+    shop: Workshop, channel: Channel, package: Received, table: pa.Table, keys: Keyring
 ) -> tuple[Notices, Findings]:
     """Hold records of a package to their contract and prepare them for judging.
 

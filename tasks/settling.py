@@ -7,28 +7,23 @@ Invariants: a package changes the file, the register, the quarantine, the outbox
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import numpy as np
 from prefect import task
 
 from juki.decisions import Effect
 from juki.errors import ContractError, SourceError, StoreError
-from juki.findings import Findings
-from juki.identity import Plan, plan_changes
-from juki.journal import Action, Entry, Outcome
-from juki.known import Known, Notices
+from juki.journal import Action, Outcome
 from juki.order import Channel, Next, PackageState, Step, counts_from, next_step
 from juki.reasons import Code
-from juki.receipts import receipt_records, verdict_counts, verdict_numbers
+from juki.receipts import receipt_records
 from juki.store.packages import Applied, Package
 from juki.store.unit import Unit, open_unit
-from juki.unchanged import of_whole, part_of
 from juki.versions import Origin
 from juki.wire.package_files import PackageFiles
 from tasks import answers, clock
-from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
+from tasks.applying import Carried, carry_out, entry_of, record_changes
+from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.opening import Opened, check_continues, check_notices, open_package
 from tasks.workshop import Keyring, Workshop
 
@@ -102,48 +97,33 @@ def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -
             raise StoreError(Code.STORE_CONFLICT, package.file_name, is_transient=True)
         check_continues(opened, progress.last_notice_no)
         notices, findings = check_notices(shop, channel, package, opened, keys)
-        known, plan = _judge(unit, notices)
         since = counts_from(package.received_at, progress.last_received_at)
         origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(since))
-        unit.identities.apply(notices, known, plan, origin, keys.number)
+        carried = carry_out(unit, notices, findings, origin, keys.number)
         unit.packages.advance(
             channel.municipality_code, package.sequence, opened.manifest.last_notice_no, since
         )
-        settled = _record(shop, unit, channel, package, opened, notices, plan, findings + plan.findings, keys)
+        settled = _record(shop, unit, channel, package, opened, carried, keys)
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return settled
 
 
-def _judge(unit: Unit, notices: Notices) -> tuple[Known, Plan]:
-    """Judge the notices against the file; what only says again what stands needs no judging."""
-    changing = np.delete(np.arange(len(notices)), unit.identities.unchanged(notices))
-    part = notices if len(changing) == len(notices) else part_of(notices, changing)
-    known = unit.identities.known(part)
-    return known, of_whole(plan_changes(part, known), changing, len(notices))
-
-
 def _record(
-    shop: Workshop, unit: Unit, channel: Channel, package: Package, opened: Opened,
-    notices: Notices, plan: Plan, findings: Findings, keys: Keyring,
+    shop: Workshop, unit: Unit, channel: Channel, package: Package, opened: Opened, carried: Carried, keys: Keyring,
 ) -> Settled:  # fmt: skip
-    """Write what goes with the changes: findings, quarantine, outbox, register, receipt, journal."""
+    """Write what goes with the changes: findings, quarantine, register, receipt, outbox, journal."""
     at, package_id, manifest = clock.now(), package.package_id, opened.manifest
-    verdicts = verdict_numbers(plan.effects, findings)
-    counts = verdict_counts(verdicts)
-    codes = {code.value: count for code, count in findings.counts().items()}
+    notices, findings, counts = carried.notices, carried.findings, carried.counts
     unit.rejections.add(package_id, notices, findings)
-    unit.rejections.keep(package_id, notices, plan.where(Effect.REJECT), keys.quarantine)
-    # A late notice is kept as history only: the file as J-LIS knows it has not changed (法30条の7, 30条の42).
-    unit.put_in_outbox(package_id, int(plan.where(Effect.APPLY).sum()), at)
-    records = receipt_records(notices.table.column("notice_no"), verdicts, findings)
+    unit.rejections.keep(package_id, notices, carried.where(Effect.REJECT), keys.quarantine)
+    records = receipt_records(notices.table.column("notice_no"), carried.verdicts, findings)
     receipt = answers.accepted(shop, channel, opened, records, at)
     applied = Applied(
         opened.content_sha256, manifest.created_at, manifest.first_notice_no, manifest.last_notice_no, counts
     )
     unit.packages.settle_applied(package_id, applied, receipt, at)
-    entry = entry_of(channel, package, Action.PACKAGE_APPLIED, counts=counts | codes)
-    unit.journal.append(with_changes(entry, notices, plan), at)
-    return Settled(package.sequence, PackageState.APPLIED, None, counts, codes)
+    record_changes(unit, entry_of(channel, package, Action.PACKAGE_APPLIED), carried)
+    return Settled(package.sequence, PackageState.APPLIED, None, counts, carried.codes)
 
 
 def _answer(
@@ -191,29 +171,3 @@ def _settle_lost(shop: Workshop, channel: Channel, package: Package) -> Settled:
         unit.journal.append(entry, clock.now())
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return Settled(package.sequence, PackageState.REPLACED, code)
-
-
-def entry_of(
-    channel: Channel,
-    package: Package,
-    action: Action,
-    outcome: Outcome = Outcome.DONE,
-    *,
-    code: Code | None = None,
-    counts: dict[str, int] | None = None,
-) -> Entry:
-    """Write the journal entry of what was done with a package."""
-    return Entry(
-        action=action, file=channel.file, actor=run_actor(), outcome=outcome,
-        municipality_code=channel.municipality_code, package=package.file_name, package_id=package.package_id,
-        code=code, counts=counts or {},
-    )  # fmt: skip
-
-
-def with_changes(entry: Entry, notices: Notices, plan: Plan) -> Entry:
-    """Bind the entry to what every notice did: number, effect and digest of its record, in order."""
-    numbers = np.array(notices.table.column("notice_no").to_pylist(), dtype="S16")
-    digest = hashlib.sha256()
-    for column in (numbers, plan.effects, notices.digests):
-        digest.update(np.ascontiguousarray(column).tobytes())
-    return replace(entry, changes_digest=digest.hexdigest())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -26,12 +27,23 @@ from juki.order import Channel
 from juki.quota import Quota
 from juki.rules import CheckDigitPolicy, RecordContext
 from juki.store.key_register import KeyRegister
-from juki.store.packages import Package
 from juki.store.unit import Unit
 from juki.wire.endpoint import Endpoint
 from juki.wire.envelope import Sender
 
 _MIB = 1024**2
+
+
+class Received(Protocol):
+    """What records came in, as far as checking them needs: a fetched package, or a repair of our own."""
+
+    @property
+    def file_name(self) -> str:
+        """The name by which it is registered."""
+
+    @property
+    def received_at(self) -> datetime:
+        """The instant at which it was here."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,7 +120,7 @@ class Workshop:
         """Tell whose signature a package of a channel must bear."""
         return sender_of(self.home, self.municipalities.of(channel.municipality_code))
 
-    def record_context(self, channel: Channel, package: Package) -> RecordContext:
+    def record_context(self, channel: Channel, package: Received) -> RecordContext:
         """Tell the rules what they must know besides the records of a package."""
         return self.context_of(channel, package.file_name, package.received_at)
 

@@ -33,7 +33,7 @@ from juki.cli.package_actions import (
     retry_package,
 )
 from juki.cli.reasons_shown import code_lines, found_lines
-from juki.order import PackageState
+from juki.order import PackageKind, PackageState
 from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.store.status import PackageRecord, Wanted
@@ -146,6 +146,7 @@ def described(installation: Installation, package: PackageRecord) -> dict[str, o
         "municipality_code": package.channel.municipality_code,
         "municipality": installation.name(package.channel.municipality_code),
         "file": package.channel.file.value,
+        "kind": package.kind.value,
         "sequence": package.sequence,
         "file_name": package.file_name,
         "file_bytes": package.file_bytes,
@@ -171,11 +172,17 @@ def package_row(installation: Installation, package: PackageRecord, now: datetim
     return (
         str(package.package_id),
         installation.name(package.channel.municipality_code),
-        str(package.sequence),
+        _place(package),
         package.state.japanese,
         shown_briefly(package.received_at, now),
         package.code.value if package.code else counts_shown(package.counts),
     )
+
+
+def _place(package: PackageRecord) -> str:
+    """Say the place in the order of the channel; of a repair the comparison it follows from."""
+    is_repair = package.kind is PackageKind.REPAIR
+    return f"{package.kind.japanese} {package.sequence}" if is_repair else str(package.sequence)
 
 
 def counts_shown(counts: Mapping[str, int]) -> str:
@@ -192,6 +199,7 @@ def _facts(installation: Installation, package: PackageRecord) -> list[tuple[str
     facts = [
         ("市町村", f"{code} {installation.name(code)}"),
         ("ファイル", package.channel.file.japanese),
+        ("区分", package.kind.japanese),
         ("連番", str(package.sequence)),
         ("ファイル名", package.file_name),
         ("大きさ", f"{package.file_bytes:,} バイト"),

@@ -16,6 +16,7 @@ from sqlalchemy import Row
 
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.differences import DifferenceKind, DifferenceState, needs_operator
+from juki.proposals import ToRepair
 from juki.reasons import Code
 
 _BY_VALUE = {code.value: code for code in Code}
@@ -63,19 +64,6 @@ class WantedDifferences:
     is_open: bool = False
     """Only those not settled."""
     limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToRepair:
-    """One difference that is to be carried out."""
-
-    difference_id: int
-    kind: DifferenceKind
-    resident_code: str = field(repr=False)
-    columns: frozenset[str]
-    held_by: str | None
-    watermark: int
-    reconciliation_id: int
 
 
 @dataclass(frozen=True, slots=True)

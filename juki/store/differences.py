@@ -23,6 +23,8 @@ from juki.differences import AUTOMATIC, MAY_BECOME, DifferenceKind, DifferenceSt
 from juki.errors import JukiError, StoreError
 from juki.found import Found
 from juki.numbers import SealingKey
+from juki.order import PackageKind
+from juki.proposals import ToRepair
 from juki.reasons import Code
 from juki.store.bulk import copy_out, cursor_of
 from juki.store.difference_notes import USE, Noted, Notes, Occasion, place_of
@@ -31,7 +33,6 @@ from juki.store.difference_records import (
     SHOWN,
     Difference,
     Repairable,
-    ToRepair,
     WantedDifferences,
     difference_of,
     is_due,
@@ -85,7 +86,7 @@ class Differences:
         """Refuse what was said as of a notice before the newest repair: it would take the repair back."""
         package = TABLES[self.file].package.c
         newest = select(func.max(package.last_notice_no)).where(
-            package.municipality_code == municipality_code, package.kind == "repair"
+            package.municipality_code == municipality_code, package.kind == PackageKind.REPAIR.value
         )
         if watermark < (self.connection.execute(newest).scalar_one() or 0):
             raise JukiError(Code.RECONCILIATION_STALE, f"{municipality_code}-{self.file.value}")

@@ -79,8 +79,11 @@ _HOLDERS = """
     WHERE h.was_newest AND NOT EXISTS (
         SELECT FROM current c
         WHERE c.resident_code = coalesce(f.new_code, h.resident_code) AND c.number_index = h.number_index
+    ) AND NOT EXISTS (
+        SELECT FROM package p WHERE p.package_id = h.superseded_by_package_id AND p.kind = 'repair'
     )
 """
+"""What a repair took from a person, the municipality says never to have given: it binds nobody to a number."""
 
 _UNCHANGED = """
     SELECT a.place FROM {asked} a JOIN current c USING (resident_code)

@@ -12,14 +12,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from juki.columns import IdentityFile
 from juki.errors import StoreError
-from juki.order import FileMark, PackageState
+from juki.order import FileMark, PackageKind, PackageState
 from juki.reasons import Code
 from juki.store.tables import TABLES
 
@@ -64,6 +65,18 @@ class Applied:
     last_notice_no: int
     counts: Mapping[str, int]
     """records, accepted, alerted, rejected, repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A repair as it is registered: the proposals in canonical form are its file, which is nowhere kept."""
+
+    municipality_code: str
+    reconciliation_id: int
+    file_name: str
+    content: bytes
+    watermark: int
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,19 +229,66 @@ class PackageRegister:
         )
         return int(inserted.scalar_one())
 
+    def register_repair(self, repair: Repair, at: datetime) -> int:
+        """Register a repair, applied as soon as this transaction is; its counts follow.
+
+        Returns: the number of the package.
+        """
+        digest = sha256(repair.content).digest()
+        mark = FileMark(repair.file_name, len(repair.content), repair.as_of)
+        arrival = Arrival(repair.municipality_code, repair.reconciliation_id, mark, digest, at)
+        return self._insert(
+            arrival, PackageState.APPLIED, kind=PackageKind.REPAIR.value, settled_at=at, content_sha256=digest,
+            created_at=repair.as_of, first_notice_no=repair.watermark, last_notice_no=repair.watermark,
+        )  # fmt: skip
+
+    def repair_counted(self, package_id: int, counts: Mapping[str, int]) -> None:
+        """Note what a repair did, by verdict."""
+        package = self._package
+        self.connection.execute(package.update().where(package.c.package_id == package_id).values(counts))
+
+    def has_repair(self, municipality_code: str, reconciliation_id: int) -> bool:
+        """Tell whether a comparison was followed by a repair already."""
+        columns = self._package.c
+        query = select(columns.package_id).where(
+            columns.municipality_code == municipality_code,
+            columns.sequence == reconciliation_id,
+            columns.kind == PackageKind.REPAIR.value,
+        )
+        return self.connection.execute(query).first() is not None
+
+    def counted_from(self, package: Package) -> datetime:
+        """Tell since when an applied package counts as received: when it and all before it had arrived."""
+        columns = self._package.c
+        query = select(func.max(columns.received_at)).where(
+            columns.municipality_code == package.municipality_code,
+            columns.sequence <= package.sequence,
+            columns.state == PackageState.APPLIED.value,
+            self._is_notice,
+        )
+        since: datetime | None = self.connection.execute(query).scalar_one()
+        return since or package.received_at
+
+    @property
+    def _is_notice(self) -> ColumnElement[bool]:
+        """Leave repairs out: they came from nowhere, and their sequence is that of a comparison."""
+        return self._package.c.kind == PackageKind.NOTICE.value
+
     def marks(self, municipality_code: str) -> list[FileMark]:
         """List the files fetched from an outbox, less those replaced before their turn."""
         columns = self._package.c
         query = select(columns.file_name, columns.file_bytes, columns.remote_modified_at)
         kept = columns.state != PackageState.REPLACED.value
-        rows = self.connection.execute(query.where(columns.municipality_code == municipality_code, kept))
+        rows = self.connection.execute(
+            query.where(columns.municipality_code == municipality_code, kept, self._is_notice)
+        )
         return [FileMark(*row) for row in rows]
 
     def numbers_of(self, municipality_code: str, file_name: str) -> set[int]:
         """List the numbers of all packages that came under one name."""
         columns = self._package.c
         query = select(columns.package_id).where(
-            columns.municipality_code == municipality_code, columns.file_name == file_name
+            columns.municipality_code == municipality_code, columns.file_name == file_name, self._is_notice
         )
         return set(self.connection.execute(query).scalars())
 
@@ -255,6 +315,7 @@ class PackageRegister:
                 columns.municipality_code == municipality_code,
                 columns.sequence == sequence,
                 columns.state == PackageState.APPLIED.value,
+                self._is_notice,
             )
         ).one_or_none()
         return _package_of(row) if row else None
@@ -313,7 +374,11 @@ class PackageRegister:
         columns = self._package.c
         rows = self.connection.execute(
             self._selection()
-            .where(columns.municipality_code == municipality_code, columns.judge_again_at.is_not(None))
+            .where(
+                columns.municipality_code == municipality_code,
+                columns.judge_again_at.is_not(None),
+                self._is_notice,
+            )
             .order_by(columns.package_id)
         )
         return [_package_of(row) for row in rows]
@@ -345,6 +410,7 @@ class PackageRegister:
                 columns.municipality_code == municipality_code,
                 columns.receipt.is_not(None),
                 columns.receipt_sent_at.is_(None),
+                self._is_notice,
             )
             .order_by(columns.package_id)
         )
@@ -379,7 +445,9 @@ class PackageRegister:
         columns = self._package.c
         rows = self.connection.execute(
             self._selection()
-            .where(columns.municipality_code == municipality_code, columns.state == state.value)
+            .where(
+                columns.municipality_code == municipality_code, columns.state == state.value, self._is_notice
+            )
             .order_by(columns.sequence)
         )
         return [_package_of(row) for row in rows]

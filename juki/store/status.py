@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from juki.columns import IdentityFile
 from juki.health import ChannelFacts, Confirmation, OpenPackage
-from juki.order import Channel, PackageState
+from juki.order import Channel, PackageKind, PackageState
 from juki.package_id import PackageId
 from juki.reasons import Code, Severity
 from juki.store.confirmations import Confirmations
@@ -53,6 +53,7 @@ class PackageRecord:
     """When its refused records were dealt with."""
     judge_again_at: datetime | None = None
     """When it was asked that its refused records be judged again, if they are not yet."""
+    kind: PackageKind = PackageKind.NOTICE
 
     @property
     def is_stray(self) -> bool:
@@ -169,14 +170,18 @@ class Overview:
         waits = columns.state == PackageState.RECEIVED.value
         is_open = columns.closed_at.is_(None)
         is_due = columns.receipt.is_not(None) & columns.receipt_sent_at.is_(None)
-        return select(
-            columns.municipality_code,
-            func.count().filter(waits).label("waiting"),
-            func.min(columns.sequence).filter(waits).label("first_waiting"),
-            func.min(columns.received_at).filter(waits).label("oldest_waiting_at"),
-            func.coalesce(func.sum(columns.rejected).filter(is_open), 0).label("rejected_records"),
-            func.count().filter(is_due).label("receipts_due"),
-        ).group_by(columns.municipality_code)
+        return (
+            select(
+                columns.municipality_code,
+                func.count().filter(waits).label("waiting"),
+                func.min(columns.sequence).filter(waits).label("first_waiting"),
+                func.min(columns.received_at).filter(waits).label("oldest_waiting_at"),
+                func.coalesce(func.sum(columns.rejected).filter(is_open), 0).label("rejected_records"),
+                func.count().filter(is_due).label("receipts_due"),
+            )
+            .where(columns.kind == PackageKind.NOTICE.value)
+            .group_by(columns.municipality_code)
+        )
 
     def _open_packages(self, state: PackageState) -> defaultdict[str, list[OpenPackage]]:
         """List packages that ended so and are not made good: no applied package has taken their place.
@@ -185,7 +190,9 @@ class Overview:
         """
         package, channel = self._tables.package.c, self._tables.channel.c
         query = select(package.municipality_code, package.package_id, package.code).where(
-            package.municipality_code == channel.municipality_code, package.state == state.value
+            package.municipality_code == channel.municipality_code,
+            package.state == state.value,
+            package.kind == PackageKind.NOTICE.value,
         )
         if state is PackageState.REFUSED:
             own_name = func.starts_with(package.file_name, package.municipality_code + "-")
@@ -212,10 +219,14 @@ class Overview:
         return self._package(row) if row else None
 
     def settled_since(self, at: datetime, municipality_codes: Sequence[str]) -> list[PackageRecord]:
-        """List the packages of some municipalities that were settled at or after an instant, in that order."""
+        """List what came from some municipalities and was settled at or after an instant, in that order."""
         columns = self._tables.package.c
         query = self._package_query().order_by(columns.settled_at, columns.package_id)
-        query = query.where(columns.settled_at >= at, columns.municipality_code.in_(municipality_codes))
+        query = query.where(
+            columns.settled_at >= at,
+            columns.municipality_code.in_(municipality_codes),
+            columns.kind == PackageKind.NOTICE.value,
+        )
         return [self._package(row) for row in self.connection.execute(query)]
 
     def progress_since(self, at: datetime, municipality_codes: Sequence[str]) -> RunProgress:
@@ -225,7 +236,9 @@ class Overview:
             channel.last_attempt_at >= at, channel.municipality_code.in_(municipality_codes)
         )
         settled = select(func.count(), func.coalesce(func.sum(package.records), 0)).where(
-            package.settled_at >= at, package.municipality_code.in_(municipality_codes)
+            package.settled_at >= at,
+            package.municipality_code.in_(municipality_codes),
+            package.kind == PackageKind.NOTICE.value,
         )
         packages, records = self.connection.execute(settled).one()
         return RunProgress(self.connection.execute(taken_up).scalar_one(), packages, records)
@@ -248,7 +261,7 @@ class Overview:
             first_notice_no=row.first_notice_no, last_notice_no=row.last_notice_no,
             counts={name: values[name] for name in _COUNTS if values[name] is not None},
             has_receipt=row.has_receipt, receipt_sent_at=row.receipt_sent_at, closed_at=row.closed_at,
-            judge_again_at=row.judge_again_at,
+            judge_again_at=row.judge_again_at, kind=PackageKind(row.kind),
         )  # fmt: skip
 
     # -- findings -----------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.differences import DifferenceKind, DifferenceState, Mode, ReconciliationState
-from juki.order import PackageState
+from juki.order import PackageKind, PackageState
 
 _NAMING = {
     "pk": "%(table_name)s_pkey",
@@ -232,7 +232,7 @@ def _package(metadata: MetaData) -> Table:
         Column("closed_at", DateTime(timezone=True)),
         Column("judge_again_at", DateTime(timezone=True)),
         Column("kind", Text(), nullable=False, server_default="notice"),
-        CheckConstraint("kind IN ('notice', 'repair')", name="kind"),
+        CheckConstraint(_one_of("kind", PackageKind), name="kind"),
         CheckConstraint(_one_of("state", PackageState), name="state"),
     )
     key = (table.c.municipality_code, table.c.sequence)

@@ -29,6 +29,7 @@ from juki.store.journal import Journal
 from juki.store.packages import PackageRegister
 from juki.store.reconciliations import Reconciliations
 from juki.store.rejections import Rejections
+from juki.store.repairs import Repairs
 from juki.store.roles import Duty
 from juki.store.tables import TABLES
 
@@ -67,6 +68,11 @@ class Unit:
     def reconciliations(self) -> Reconciliations:
         """The register of reconciliations."""
         return Reconciliations(self.file, self.connection)
+
+    @property
+    def repairs(self) -> Repairs:
+        """The identity file under repair."""
+        return Repairs(self.file, self.cursor)
 
     @property
     def differences(self) -> Differences:

@@ -42,9 +42,9 @@ def _keep(folder: Path, number: int, error: BaseException) -> None:
 @contextmanager
 def _failing_inside() -> Iterator[None]:
     """Let the judging fail as careless code does: with the records in the message, in cause and context."""
-    from tasks import settling
+    from tasks import applying
 
-    real = settling.plan_changes
+    real = applying.plan_changes
 
     def failing(notices: object, known: object) -> None:
         records = notices.table.to_pylist()  # type: ignore[attr-defined]
@@ -53,11 +53,11 @@ def _failing_inside() -> Iterator[None]:
         except KeyError as error:
             raise ValueError(f"can not judge {records}") from error
 
-    settling.plan_changes = failing  # type: ignore[assignment]
+    applying.plan_changes = failing  # type: ignore[assignment]
     try:
         yield
     finally:
-        settling.plan_changes = real
+        applying.plan_changes = real
 
 
 def _leak(value: str) -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from juki.columns import IdentityFile
 from juki.notices import Reason
+from simulator.faults import Fault
+from tasks import clock
 from tests.flows.conftest import Town
+from tests.flows.nursery import Order
 
 MOVED_OUT = {"kind": "deletion", "reason": Reason.MOVED_OUT.value}
 
 
-def _send(town: Town, person: int, **said: str) -> None:
+def _send(town: Town, person: int, fault: Fault | None = None, **said: str) -> None:
     """Publish one notice about one of the people of the town, numbered by the CS."""
     row: dict[str, Any] = town.tables[town.channel.municipality_code].slice(person, 1).to_pylist()[0]
     table = town.tables[town.channel.municipality_code]
-    town.office.publish(
-        IdentityFile.RESIDENT, pa.Table.from_pylist([row | said], table.schema), datetime.now(UTC)
-    )
+    package = pa.Table.from_pylist([row | said], table.schema)
+    town.office.publish(IdentityFile.RESIDENT, package, datetime.now(UTC), fault=fault)
 
 
 def _number_of(town: Town, person: int) -> str:
@@ -120,3 +122,25 @@ def test_the_list_of_rejections_leaves_out_what_was_accepted_after_all(town: Tow
     assert [(one["code"], one["settled_at"] is not None) for one in every["rejections"]] == [
         ("logic.number_in_use", True)
     ]
+
+
+def test_a_record_judged_again_counts_from_the_day_on_which_its_package_did(town: Town) -> None:
+    """The package lay behind a gap: its versions have the day on which the gap was closed, this one as well."""
+    number, begin = _number_of(town, 0), datetime.now(UTC) + timedelta(hours=1)
+    _send(town, 0, Fault.GAP, notice_no="1")
+    _send(town, 1, notice_no="2", individual_number=number)
+    _send(town, 2, notice_no="3")
+    _send(town, 0, notice_no="4", **MOVED_OUT)
+    assert _work_at(town, begin) == 0
+    assert town.rows("SELECT DISTINCT state FROM package") == [("received",)]
+    town.office.heal()
+    closed = begin + timedelta(days=2)
+    assert _work_at(town, closed) == 0
+    _retry(town)
+    assert _work_at(town, begin + timedelta(days=5)) == 0
+    query = "SELECT notice_no, received_on FROM current WHERE kind = 'entry' ORDER BY notice_no"
+    assert town.rows(query) == [(2, clock.civil_date(closed)), (3, clock.civil_date(closed))]
+
+
+def _work_at(town: Town, at: datetime) -> int:
+    return town.nursery.work(Order(town.channel, at=at)).code
