@@ -27,11 +27,11 @@ from juki.home import Home
 from juki.order import Channel
 from juki.package_id import PackageId
 from juki.reasons import Code
+from simulator import notices
 from simulator.corruption import Corruption, Planted, expected, plant
 from simulator.exercise import Exercise
 from simulator.snapshots import SnapshotFault
 from tasks import clock
-from tasks.reconciling import reconcile_channel
 
 PLANTED: dict[IdentityFile, tuple[Corruption, ...]] = {
     IdentityFile.RESIDENT: tuple(Corruption),
@@ -61,6 +61,9 @@ class ReconciliationChapter:
 
 def run(now: Exercise, chapter: ReconciliationChapter) -> None:
     """Go through the chapter."""
+    # Prefect reads its environment once, when it is imported.
+    from tasks.reconciling import reconcile_channel
+
     channels = [Channel(code, file) for code in now.offices for file in IdentityFile]
     chapter.channels = len(channels)
     chapter.cut_in_half_changed_nothing = _cut_in_half(now)
@@ -123,7 +126,9 @@ def tell(console: Console, chapter: ReconciliationChapter) -> None:
 def _cut_in_half(now: Exercise) -> bool:
     """Let a snapshot come cut in half in the mode that repairs: the run must fail and change nothing."""
     before = _rows(now.home)
-    with now.answering({CUT_IN_HALF: SnapshotFault.HALF}):
+    with now.answering(
+        {notices.Channel(CUT_IN_HALF.municipality_code, CUT_IN_HALF.file): SnapshotFault.HALF}
+    ):
         codes = reconcile([CUT_IN_HALF], Mode.REPAIR)
     with now.answering():
         reconcile([CUT_IN_HALF], Mode.REPORT)
