@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from juki.differences import DifferenceKind
 
 FOUND_SCHEMA = pa.schema(
     [
@@ -34,8 +37,8 @@ class Found:
     """The outcome of one comparison.
 
     Shape: `differences` as FOUND_SCHEMA; `records` in RECORD_COLUMNS, all text: the municipality's record of each
-           person with a `missing` or `differs`, one each, sorted by code; `root_digest` 32 bytes over everything the
-           municipality sent in canonical order.
+           person with a `missing` or `differs`, one each, sorted by code; `rows_ours` without those who have moved;
+           `root_digest` 32 bytes over everything the municipality sent in canonical order.
     """
 
     differences: pa.Table
@@ -46,5 +49,12 @@ class Found:
 
     @property
     def is_equal(self) -> bool:
-        """Tell whether both sides say the same of the same people."""
-        return len(self.differences) == 0
+        """Tell whether both sides say the same of the same people.
+
+        Somebody whom another municipality has entered since is in neither: only their deletion has not come yet.
+        """
+        return self.count(DifferenceKind.MOVED) == len(self.differences)
+
+    def count(self, kind: DifferenceKind) -> int:
+        """Count the differences of one kind."""
+        return int(pc.sum(pc.equal(self.differences.column("kind"), kind.value)).as_py() or 0)

@@ -77,7 +77,8 @@ def run(now: Exercise, chapter: ReconciliationChapter) -> None:
         chapter.found = dict(Counter(kind for *_, kind in _found(now.home, before)))
         chapter.repaired_at_once = _repaired(now.home)
         _approve_the_rest(now.home)
-        reconcile(touched, Mode.REPAIR)
+        # Whoever holds somebody by mistake first: then nothing stands in the way of the other municipality.
+        reconcile(reversed(touched), Mode.REPAIR)
         chapter.repaired_after_approval = _repaired(now.home) - chapter.repaired_at_once
         for channel in channels:
             # Without the engine around each, whose start alone takes a second.

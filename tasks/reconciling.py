@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from prefect import task
 
 from config.settings import Period
@@ -37,9 +36,6 @@ from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
 from tasks.snapshots import open_part, parse_part
 from tasks.workshop import Workshop
-
-_REPAIRABLE = pa.array([kind.value for kind in AUTOMATIC])
-"""The kinds of which a repair can be made, with an operator or without: what a run might change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +179,8 @@ class _Work:
         the number that was approved.
         """
         code, mode = self.channel.municipality_code, self.registered.mode
-        repairable = pc.is_in(found.differences.column("kind"), value_set=_REPAIRABLE)
-        changes, rows = int(pc.sum(repairable).as_py() or 0), max(found.rows_theirs, found.rows_ours)
+        changes = sum(found.count(kind) for kind in AUTOMATIC)
+        rows = max(found.rows_theirs, found.rows_ours)
         with self._unit() as unit:
             if mode is Mode.REPORT or unit.reconciliations.by_id(self.number).repaired is not None:
                 return False

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -124,7 +124,8 @@ class _Comparing:
         stood = combined(self.ours.stood, "resident_code")
         differences = concluded(found, self.ours.holders(asked_of(found, stood)), stood)
         records = pa.concat_tables([no_records(self.reading.file), *self.records]).combine_chunks()
-        return Found(differences, records, self.reading.rows, self.rows_ours, self.reading.root_digest)
+        found = Found(differences, records, self.reading.rows, self.rows_ours, self.reading.root_digest)
+        return replace(found, rows_ours=self.rows_ours - found.count(DifferenceKind.MOVED))
 
 
 def _between(stood: pa.Table, low: str, high: str) -> pa.Table:

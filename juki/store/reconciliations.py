@@ -139,14 +139,13 @@ class Reconciliations:
         self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
     ) -> None:
         """Note what the first comparison found; of the snapshot `as_of`, `watermark`, `parts`, `last_sequence`."""
-        kinds = found.differences.column("kind").to_pylist()
         columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
         self._update(
             reconciliation_id, state=ReconciliationState.COMPARED.value, compared_at=at, code=None,
             rows_theirs=found.rows_theirs, rows_ours=found.rows_ours, root_digest=found.root_digest,
             is_equal=found.is_equal,
             column_counts={name: columns.count(name) for name in sorted(set(columns))},
-            **{f"{kind.value}_found": kinds.count(kind.value) for kind in DifferenceKind}, **snapshot,
+            **{f"{kind.value}_found": found.count(kind) for kind in DifferenceKind}, **snapshot,
         )  # fmt: skip
 
     def repaired(self, reconciliation_id: int, changes: int, beyond_bound: int | None) -> None:
