@@ -39,8 +39,10 @@ def as_pairs(column: pa.Array | pa.ChunkedArray | NDArray[np.void]) -> Pairs:
     if isinstance(column, np.ndarray):
         return np.ascontiguousarray(column).view(np.uint64).reshape(-1, 2)
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    filled = pc.fill_null(values, bytes(INDEX_BYTES))
-    return np.frombuffer(b"".join(filled.to_pylist()), dtype=np.uint64).reshape(-1, 2)
+    if values.null_count:
+        values = pc.fill_null(values, bytes(INDEX_BYTES))
+    octets = np.frombuffer(values.buffers()[1] or b"", np.uint8)[values.offset * INDEX_BYTES :]
+    return octets[: len(values) * INDEX_BYTES].view(np.uint64).reshape(-1, 2)
 
 
 def as_dates(column: pa.Array | pa.ChunkedArray) -> Numbers:

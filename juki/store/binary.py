@@ -54,6 +54,15 @@ def binary_rows(rows: pa.Table) -> pa.Buffer:
     fields = [pa.scalar(struct.pack(">h", rows.num_columns), pa.binary())]
     for column in rows.columns:
         fields += _field(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks())
+    return _joined(fields)
+
+
+def binary_values(column: pa.Array) -> pa.Buffer:
+    """Lay the values of one column out, one after the other: the elements of an array are written like fields."""
+    return _joined(_field(column))
+
+
+def _joined(fields: list[pa.Array | pa.Scalar]) -> pa.Buffer:
     joined = pc.binary_join_element_wise(*fields, b"", null_handling="replace", null_replacement="")
     _, offsets, data = joined.buffers()
     return data.slice(0, int(np.frombuffer(offsets, np.int32)[len(joined)]))

@@ -20,27 +20,28 @@ import pyarrow.compute as pc
 from juki.columns import IdentityFile
 from juki.decisions import Effect
 from juki.errors import StoreError
-from juki.findings import Rows
+from juki.findings import Mask, Rows
 from juki.identity import Plan
-from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Known, Notices
-from juki.numbers import SealingKey
+from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Bytes16, Known, Notices
+from juki.numbers import SealingKey, combined
 from juki.reasons import Code
 from juki.register import NOBODY, as_pairs
 from juki.retention import expires_on
-from juki.store.bulk import as_bytea, copy_blocks, copy_in, copy_out, sealed_as_bytea
+from juki.store.arrays import columns_by_key
+from juki.store.bulk import as_bytea, copy_blocks, copy_in, sealed_as_bytea
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
 from juki.unchanged import comparable
 from juki.versions import Origin, event_dates, versions_of
 
 _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
-_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 _NEWEST = """
     SELECT c.resident_code, c.sender_code, c.notice_no, c.package_id, c.kind, {reason},
-           c.previous_resident_code, c.event_date,
+           c.previous_resident_code, c.event_date::text,
            (extract(epoch FROM e.entered_at) * 1000000)::bigint,
            (extract(epoch FROM e.made_at) * 1000000)::bigint, e.own_last_kind, c.received_on, {is_foreign},
-           encode(c.record_digest, 'hex'), {number_index}
-    FROM asked_code a JOIN current c USING (resident_code) LEFT JOIN LATERAL ({elsewhere}) e ON true
+           c.record_digest, {number_index}
+    FROM current c LEFT JOIN LATERAL ({elsewhere}) e ON true
+    WHERE c.resident_code = ANY(%(codes)s)
 """
 _ELSEWHERE = """
     SELECT m.made_at,
@@ -61,22 +62,22 @@ _NEWEST_FIELDS = {
     IdentityFile.RESIDENT: {
         "reason": "c.reason",
         "is_foreign": "c.is_foreign",
-        "number_index": "encode(c.number_index, 'hex')",
+        "number_index": "c.number_index",
     },
-    IdentityFile.FUHYO: {"reason": "''", "is_foreign": "false", "number_index": "NULL"},
+    IdentityFile.FUHYO: {"reason": "''", "is_foreign": "false", "number_index": "NULL::bytea"},
 }
-_REPLACED = "SELECT f.resident_code, f.new_code FROM asked_code a JOIN former_code f USING (resident_code)"
+_REPLACED = "SELECT resident_code, new_code FROM former_code WHERE resident_code = ANY(%(codes)s)"
 
 _HOLDERS = """
-    SELECT encode(a.number_index, 'hex'), c.resident_code, true, true
-    FROM asked_number a JOIN current c USING (number_index) WHERE c.kind <> 'deletion'
+    SELECT number_index, resident_code, true, true FROM current
+    WHERE number_index = ANY(%(numbers)s) AND kind <> 'deletion'
     UNION ALL
-    SELECT encode(a.number_index, 'hex'), c.resident_code, false, true
-    FROM asked_number a JOIN current c USING (number_index) WHERE c.kind = 'deletion'
+    SELECT number_index, resident_code, false, true FROM current
+    WHERE number_index = ANY(%(numbers)s) AND kind = 'deletion'
     UNION ALL
-    SELECT DISTINCT encode(a.number_index, 'hex'), coalesce(f.new_code, h.resident_code), false, false
-    FROM asked_number a JOIN history h USING (number_index) LEFT JOIN former_code f USING (resident_code)
-    WHERE h.was_newest AND NOT EXISTS (
+    SELECT DISTINCT h.number_index, coalesce(f.new_code, h.resident_code), false, false
+    FROM history h LEFT JOIN former_code f USING (resident_code)
+    WHERE h.number_index = ANY(%(numbers)s) AND h.number_index IS NOT NULL AND h.was_newest AND NOT EXISTS (
         SELECT FROM current c
         WHERE c.resident_code = coalesce(f.new_code, h.resident_code) AND c.number_index = h.number_index
     ) AND NOT EXISTS (
@@ -85,14 +86,21 @@ _HOLDERS = """
 """
 """What a repair took from a person, the municipality says never to have given: it binds nobody to a number."""
 
-_UNCHANGED = """
-    SELECT a.place FROM {asked} a JOIN current c USING (resident_code)
-    WHERE c.sender_code = '{sender_code}' AND c.record_digest = a.record_digest AND c.{event} = a.event
-      AND c.event_date IS NOT DISTINCT FROM a.event_date {as_well}
+_STANDING = """
+    SELECT resident_code, record_digest, {event}, event_date FROM current
+    WHERE resident_code = ANY(%(codes)s) AND sender_code = '{sender_code}' {as_well}
 """
+_STANDING_SCHEMA = pa.schema(
+    [
+        ("resident_code", pa.string()),
+        ("record_digest", Bytes16),
+        ("event", pa.string()),
+        ("event_date", pa.date32()),
+    ]
+)
 _SAME_EVENT = {
     IdentityFile.RESIDENT: {"event": "reason", "as_well": ""},
-    IdentityFile.FUHYO: {"event": "kind", "as_well": "AND c.previous_resident_code IS NULL"},
+    IdentityFile.FUHYO: {"event": "kind", "as_well": "AND previous_resident_code IS NULL"},
 }
 """What makes the stored event that of a notice without a previous code, as `juki.known.event_numbers` has it."""
 
@@ -115,6 +123,7 @@ _FOLLOW = "UPDATE former_code f SET new_code = r.new_code FROM recoded r WHERE f
 
 _SAMPLE_ROWS = 1_000
 """Compared first; a smaller package is judged as a whole, which costs no more."""
+_NO_DAY = -(2**31)
 _BLOCK_ROWS = 10_000
 """New versions made at a time, while the server writes the ones before."""
 
@@ -128,18 +137,16 @@ class Identities:
 
     def known(self, notices: Notices) -> Known:
         """Fetch what the file knows of the people and numbers of one package."""
-        self._ask("asked_code", pa.table({"resident_code": _codes(notices)}))
+        codes = {"codes": _codes(notices)}
         # The code of a registered municipality: six digits, never text from a package.
         elsewhere = _ELSEWHERE.format(sender_code=notices.sender_code)
         query = _NEWEST.format(elsewhere=elsewhere, **_NEWEST_FIELDS[self.file])
-        newest = copy_out(self.cursor, query, NEWEST_SCHEMA)
-        replaced = copy_out(self.cursor, _REPLACED, REPLACED_SCHEMA)
+        newest = columns_by_key(self.cursor, query, codes, NEWEST_SCHEMA)
+        replaced = columns_by_key(self.cursor, _REPLACED, codes, REPLACED_SCHEMA)
         holders = HOLDER_SCHEMA.empty_table()
         if self.file is IdentityFile.RESIDENT:
-            self._ask(
-                "asked_number", pa.table({"number_index": _numbers_new_to_their_people(notices, newest)})
-            )
-            holders = copy_out(self.cursor, _HOLDERS, HOLDER_SCHEMA)
+            numbers = {"numbers": _numbers_new_to_their_people(notices, newest)}
+            holders = columns_by_key(self.cursor, _HOLDERS, numbers, HOLDER_SCHEMA)
         return Known(newest, replaced, holders)
 
     def unchanged(self, notices: Notices, sample_rows: int = _SAMPLE_ROWS) -> Rows:
@@ -150,27 +157,27 @@ class Identities:
         rows = comparable(notices)
         if len(rows) < sample_rows:
             return rows[:0]
-        sample = self._compared("asked_sample", rows[:sample_rows], notices)
+        sample = self._compared(rows[:sample_rows], notices)
         if 2 * len(sample) < sample_rows:
             return rows[:0]
-        return self._compared("asked_record", rows, notices)
+        return self._compared(rows, notices)
 
-    def _compared(self, name: str, rows: Rows, notices: Notices) -> Rows:
-        """Compare digest and event of some notices with the newest versions of their people, in key order."""
-        same, rows = _SAME_EVENT[self.file], _by_code(rows, notices)
-        columns = {
-            "place": pa.array(rows),
-            "resident_code": notices.table.column("resident_code").take(pa.array(rows)),
-            "record_digest": as_bytea(notices.digests[rows]),
-            "event": notices.table.column(same["event"]).take(pa.array(rows)),
-            "event_date": event_dates(notices, rows),
-        }
-        selection = f"notice_no AS place, resident_code, record_digest, {same['event']} AS event, event_date"
-        self._ask(name, pa.table(columns), selection)
+    def _compared(self, rows: Rows, notices: Notices) -> Rows:
+        """Compare digest and event of some notices with the newest versions of their people."""
+        same, said = _SAME_EVENT[self.file], notices.table.take(pa.array(rows))
+        codes = combined(said, "resident_code")
         # The code of a registered municipality: six digits, never text from a package.
-        query = _UNCHANGED.format(asked=name, sender_code=notices.sender_code, **same)
-        places = copy_out(self.cursor, query, pa.schema([("place", pa.int64())])).column("place")
-        return np.sort(places.to_numpy())
+        query = _STANDING.format(sender_code=notices.sender_code, **same)
+        keys = {"codes": codes.take(pc.sort_indices(codes))}
+        standing = columns_by_key(self.cursor, query, keys, _STANDING_SCHEMA)
+        place = pc.index_in(codes, value_set=combined(standing, "resident_code"))
+        stands = standing.take(place)
+        is_same = (as_pairs(stands.column("record_digest")) == as_pairs(notices.digests[rows])).all(axis=1)
+        is_same &= _are_equal(stands.column("event"), said.column(same["event"]))
+        is_same &= _are_equal(_days(stands.column("event_date")), _days(event_dates(notices, rows)))
+        is_same &= np.asarray(place.is_valid().to_numpy(zero_copy_only=False))
+        unchanged: Rows = rows[is_same]
+        return unchanged
 
     def apply(self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey) -> None:
         """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
@@ -184,17 +191,6 @@ class Identities:
         self._insert(newest[~updating], notices, origin, key)
         self._add_history(np.flatnonzero(plan.becomes_history), notices, known, plan, origin, key)
         self._replace_codes(notices, plan, origin)
-
-    def _ask(self, name: str, rows: pa.Table, selection: str = "") -> None:
-        """Put what is asked into a temporary table of this transaction, so that every join goes by key.
-
-        The planner would rather read the whole file once: less work for a tenth of it, if its pages were cold and
-        scattered, but what a package costs would then grow with the file.
-        """
-        self.cursor.execute(_BY_KEY)
-        self._stage(name, selection or rows.column_names[0])
-        copy_in(self.cursor, name, rows)
-        self.cursor.execute(f"ANALYZE {name}")
 
     def _supersede(self, known: Known, plan: Plan, origin: Origin, notices: Notices) -> None:
         superseded = np.flatnonzero(plan.stored_superseded_by != NOBODY)
@@ -320,6 +316,16 @@ def _codes(notices: Notices) -> pa.Array:
     every = pa.chunked_array([*own.chunks, *previous.filter(pc.not_equal(previous, "")).chunks], pa.string())
     unique = pc.unique(every)
     return unique.take(pc.sort_indices(unique))
+
+
+def _days(dates: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Number days; no date is a day of its own, the same for all."""
+    return pc.fill_null(pc.cast(dates, pa.int32()), _NO_DAY)
+
+
+def _are_equal(one: pa.ChunkedArray, other: pa.ChunkedArray | pa.Array) -> Mask:
+    equal: Mask = pc.fill_null(pc.equal(one, other), False).to_numpy(zero_copy_only=False)
+    return equal
 
 
 def _by_code(rows: Rows, notices: Notices) -> Rows:
