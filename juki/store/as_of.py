@@ -60,10 +60,13 @@ _DIGESTS = """
 """
 _ROWS = """
     SELECT {selection} FROM unnest(%(lows)s::text[], %(highs)s::text[]) r (low, high)
-    JOIN current c ON c.resident_code > r.low AND c.resident_code <= r.high WHERE {stands} {whom}
+    CROSS JOIN LATERAL (
+        SELECT * FROM current c WHERE {stands} AND c.resident_code > r.low AND c.resident_code <= r.high OFFSET 0
+    ) c {whom}
 """
-_OF_THEM = "AND c.resident_code = ANY (%(codes)s::text[])"
-_NOT_OF_THEM = "AND c.resident_code <> ALL (%(codes)s::text[])"
+"""OFFSET 0 keeps the planner from reading everybody once for each range."""
+_OF_THEM = "WHERE c.resident_code = ANY (%(codes)s::text[])"
+_NOT_OF_THEM = "WHERE c.resident_code <> ALL (%(codes)s::text[])"
 _BEYOND = """
     SELECT c.resident_code, c.package_id FROM current c WHERE {stands} AND c.resident_code > %(low)s
     UNION ALL SELECT c.resident_code, c.package_id FROM current c WHERE {stands} AND c.resident_code = ''
