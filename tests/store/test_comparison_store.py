@@ -21,7 +21,7 @@ from tests.notice_tables import ELSEWHERE, HERE, INDEX_KEY, index, notice
 from tests.snapshots import apply_package, compared, cut, record_of, snapshot, told
 
 RESIDENT, FUHYO = IdentityFile.RESIDENT, IdentityFile.FUHYO
-PEOPLE = 4 * RANGE_ROWS + 5
+PEOPLE = 8 * RANGE_ROWS + 5
 CODES = [f"{number:011}" for number in range(10, 10 + PEOPLE)]
 ONE, OTHER, LAST = CODES[40], CODES[70], CODES[-1]
 MOVED_OUT = {"kind": "deletion", "reason": Reason.MOVED_OUT.value}
@@ -213,6 +213,13 @@ def test_person_whose_code_was_corrected_is_one_person(stores: Stores) -> None:
     assert _found(stores, [row for row in new if row["resident_code"] != OTHER]) == [
         (OTHER, "moved", (), ELSEWHERE)
     ]
+    _put(
+        stores,
+        6,
+        _person("00000000888", individual_number=f"{OTHER}0", notified_at="2026-03-27T10:00:00+09:00"),
+    )
+    back = [row | ({"resident_code": "00000000888"} if row["resident_code"] == OTHER else {}) for row in new]
+    assert _found(stores, back) == []
 
 
 def test_current_row_older_than_what_stood_does_not_count(stores: Stores) -> None:
