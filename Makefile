@@ -29,10 +29,10 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test check bench soak mutants clean-demo
+.PHONY: help setup demo test check bench bench-reconcile soak mutants clean-demo
 
 help:  ## 使い方を表示する / list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY)  ## 必要なものを .venv に用意する / install what is needed into .venv
 
@@ -51,6 +51,9 @@ check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, archi
 
 bench: $(READY_TO_BENCH)  ## 受入の速さを比べる (SIZES=1000,100000) / measure the intake against the floor and peers
 	@.venv-bench/bin/python -m bench
+
+bench-reconcile: $(READY_TO_BENCH)  ## 照合の速さを比べる (SIZES=70000,1330000) / measure the comparison against floors and peers
+	@.venv-bench/bin/python -m bench.reconcile
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak

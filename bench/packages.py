@@ -46,7 +46,7 @@ def write(home: Home, folders: dict[str, Path], size: int) -> None:
         shutil.rmtree(folders[phase], ignore_errors=True)
         folders[phase].mkdir(parents=True)
         for draft in _drafts(notices, sequence):
-            _lay(draft, _desk(home), folders[phase])
+            _lay(draft, desk_of(home), folders[phase])
             sequence += 1
 
 
@@ -99,7 +99,8 @@ def _drafts(notices: pa.Table, sequence: int) -> Iterator[Draft]:
         sequence += 1
 
 
-def _desk(home: Home) -> Desk:
+def desk_of(home: Home) -> Desk:
+    """Give what the municipality of the benchmark seals with."""
     code = CHANNEL.municipality_code
     return installation.offices(home, pki.build(installation.folder(home) / "pki", [code]))[code].desk
 

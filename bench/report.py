@@ -35,6 +35,9 @@ _VERSIONS = (
     "adbc-driver-postgresql",
     "pandas",
     "pydantic",
+    "datacompy",
+    "duckdb",
+    "reladiff",
 )
 _NUMBER = re.compile(r"([0-9.,]+( 倍| 秒| MB)?)?")
 _COMPARED_FROM, _MEMORY_FROM = 100_000, 1_000_000
@@ -44,7 +47,7 @@ Row = Sequence[str]
 
 def text(results: Results) -> str:
     """Lay all tables out."""
-    return "\n".join(f"{title}\n{_aligned(rows)}\n" for title, rows in _tables(results))
+    return "\n".join(f"{title}\n{aligned(rows)}\n" for title, rows in _tables(results))
 
 
 def write(results: Results, path: Path) -> None:
@@ -54,7 +57,7 @@ def write(results: Results, path: Path) -> None:
     path.write_text(
         f"""# Speed of the intake
 
-Made by `make bench`; not edited by hand. {_machine()}
+Made by `make bench`; not edited by hand. {machine()}
 
 Absolute times move from machine to machine and with what else it does; the ratios are of one run. Every case runs in
 a process of its own, into a fresh database on the embedded server with durable settings, after a checkpoint; the
@@ -153,7 +156,7 @@ def _mark(is_met: bool) -> str:
     return "達成" if is_met else "未達"
 
 
-def _aligned(rows: list[Row]) -> str:
+def aligned(rows: list[Row]) -> str:
     """Align columns by cells of the terminal: a Japanese character is two wide; numbers to the right."""
     widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
     is_number = [all(_NUMBER.fullmatch(row[at]) for row in rows[1:]) for at in range(len(rows[0]))]
@@ -171,7 +174,8 @@ def _width(cell: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in cell)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Say on what was measured, without naming it."""
     found = [f"{name} {found}" for name in _VERSIONS if (found := _version(name))]
     return (
         f"On {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores ({platform.machine()}), "

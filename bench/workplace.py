@@ -53,6 +53,10 @@ class Workplace:
         """Name the folder of the finished rows of a first load."""
         return self.home.root / "bench" / f"finished-{size}"
 
+    def snapshot(self, per_mille: int, size: int) -> Path:
+        """Name the folder of the parts of one snapshot."""
+        return self.home.root / "bench" / f"snapshot-{size}-{per_mille}"
+
     def keep_installed(self) -> None:
         """Put the installed, empty store aside as the pattern of all others."""
         with self._server() as connection:

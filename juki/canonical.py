@@ -28,7 +28,7 @@ from juki.numbers import INDEX_BYTES, combined, number_indexes
 from juki.reasons import Code
 
 CELL_END, RECORD_END = b"\x1f", b"\x1e"
-RANGE_ROWS = 32
+RANGE_ROWS = 16
 """Records compared by one digest: small, since one difference makes a whole range be read (measured in ADR-0023)."""
 
 _HEX_PAIRS = np.frombuffer(bytes(range(256)).hex().encode("ascii"), dtype=np.uint16)

@@ -60,13 +60,16 @@ _DIGESTS = """
 """
 _ROWS = """
     SELECT {selection} FROM unnest(%(lows)s::text[], %(highs)s::text[]) r (low, high)
-    JOIN current c ON c.resident_code > r.low AND c.resident_code <= r.high WHERE {stands} {whom}
+    CROSS JOIN LATERAL (
+        SELECT * FROM current c WHERE {stands} AND c.resident_code > r.low AND c.resident_code <= r.high OFFSET 0
+    ) c {whom}
 """
-_OF_THEM = "AND c.resident_code = ANY (%(codes)s::text[])"
-_NOT_OF_THEM = "AND c.resident_code <> ALL (%(codes)s::text[])"
+"""OFFSET 0 keeps the planner from reading everybody once for each range."""
+_OF_THEM = "WHERE c.resident_code = ANY (%(codes)s::text[])"
+_NOT_OF_THEM = "WHERE c.resident_code <> ALL (%(codes)s::text[])"
 _BEYOND = """
-    SELECT c.resident_code, c.package_id FROM current c
-    WHERE {stands} AND (c.resident_code > %(low)s OR c.resident_code = '') ORDER BY 1
+    SELECT c.resident_code, c.package_id FROM current c WHERE {stands} AND c.resident_code > %(low)s
+    UNION ALL SELECT c.resident_code, c.package_id FROM current c WHERE {stands} AND c.resident_code = ''
 """
 _LATEST_OF_HISTORY = """
     WITH said AS (
@@ -185,6 +188,8 @@ class OurSide:
 
     def packages(self, codes: pa.Array) -> pa.Table:
         """Read the packages of our versions of some people; OURS_ALONE."""
+        if len(codes) == 0:
+            return OURS_ALONE.empty_table()
         asked = {"codes": codes.to_pylist()}
         current = self._copied(_PACKAGES.format(stands=_STANDS), OURS_ALONE, asked)
         is_asked = pc.is_in(combined(self.stood, "resident_code"), value_set=codes)

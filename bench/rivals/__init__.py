@@ -1,0 +1,49 @@
+"""Other ways to compare the same two sides, each as its users would write it.
+
+Invariants: a rival reads our side from the database and theirs from the opened CSV of all parts, and tells how many
+            people differ in whatever way. It is spared opening, verifying and indexing numbers.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.measured import Measured, Meter
+from bench.workplace import CHANNEL, Workplace
+from juki.columns import RECORD_COLUMNS
+
+KEY = "resident_code"
+COLUMNS = RECORD_COLUMNS[CHANNEL.file]
+_CELLS = {
+    "individual_number": "coalesce(encode(number_index, 'hex'), '')",
+    "is_foreign": "is_foreign::int::text",
+    "name_gaiji": "name_gaiji::text",
+    "address_gaiji": "address_gaiji::text",
+}
+OURS = (
+    "SELECT "
+    + ", ".join(_CELLS.get(name, f"coalesce({name}, '')") + f" AS {name}" for name in COLUMNS)
+    + f" FROM current WHERE sender_code = '{CHANNEL.municipality_code}' AND kind <> 'deletion'"
+)
+"""Our side in the cells of the snapshot."""
+
+Rival = Callable[[str, Sequence[Path]], tuple[int, int]]
+"""Compares a store with the CSV of parts; tells how many codes differ and how many bytes it read of the store."""
+MODULES = {
+    "datacompy-polars": "bench.rivals.datacompy_polars",
+    "datacompy-pandas": "bench.rivals.datacompy_pandas",
+    "pandas": "bench.rivals.pandas_merge",
+    "duckdb": "bench.rivals.duckdb_join",
+    "reladiff": "bench.rivals.reladiff_join",
+}
+
+
+def run(way: str, place: Workplace, paths: Sequence[Path], size: int) -> tuple[int, Measured]:
+    """Compare by one way and time it; importing its libraries is not timed."""
+    compare: Rival = importlib.import_module(MODULES[way]).compare
+    meter = Meter(place.home)
+    with meter:
+        found, read = compare(place.store_url, paths)
+    return found, meter.measured(size, {"read": float(read)})
