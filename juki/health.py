@@ -201,7 +201,8 @@ def _confirmed(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[C
     if facts.is_closed:
         return
     if confirmation.last_code is not None:
-        yield Condition(Health.DIFFERENT, confirmation.last_code)
+        is_too_much = confirmation.last_code is Code.RECONCILIATION_BEYOND_BOUND
+        yield Condition(Health.DIFFERENT if is_too_much else Health.UNCONFIRMED, confirmation.last_code)
     since = confirmation.confirmed_at or confirmation.first_applied_at
     if since is not None and now - since > limits.confirmed_alert:
         code = Code.CHANNEL_CONFIRMED_LONG_AGO if confirmation.confirmed_at else Code.CHANNEL_NEVER_CONFIRMED

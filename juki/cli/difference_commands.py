@@ -253,5 +253,5 @@ def _decided(one: Difference) -> str:
 
 
 def _settled(one: Difference) -> str:
-    by = {"notice": "通知による", "repair": "修復による"}.get(one.settled_by or "", "")
+    by = {"notice": "照合で見られなくなった", "repair": "修復による"}.get(one.settled_by or "", "")
     return f"{by} {shown(one.settled_at)}" if one.settled_at else "-"

@@ -147,3 +147,11 @@ def test_differences_and_what_stopped_the_reconciliation_are_both_said() -> None
     ]  # fmt: skip
     closed = judge(replace(WELL, confirmation=stopped, is_closed=True), LIMITS, NOW + 900 * HOUR)
     assert [one.code for one in closed.conditions] == [Code.CHANNEL_DIFFERENCES_OPEN]
+
+
+def test_reconciliation_that_could_not_be_made_leaves_the_channel_unconfirmed() -> None:
+    """Nothing is known to differ because a CS did not answer."""
+    silent = Confirmation(NOW, NOW, last_code=Code.SNAPSHOT_NOT_ANSWERED)
+    judged = judge(replace(WELL, confirmation=silent), LIMITS, NOW)
+    assert [one.code for one in judged.conditions] == [Code.SNAPSHOT_NOT_ANSWERED]
+    assert judged.health is Health.UNCONFIRMED
