@@ -34,7 +34,8 @@ def console(
     reconcile(made, UBE)
     reconcile(
         made, YAMAGUCHI, difference(f"{WHO}1", "missing", package_id=None),
-        difference(f"{WHO}2", columns=["address"]), difference(f"{WHO}3", "extra"), difference(f"{WHO}4", "moved", held_by=UBE),
+        difference(f"{WHO}2", columns=["address"]), difference(f"{WHO}3", "extra"),
+        difference(f"{WHO}4", "moved", held_by=UBE),
     )  # fmt: skip
     return made
 
