@@ -57,7 +57,7 @@ class Collection:
 
         Raises: SourceError when the CS can not be reached or is not the one it should be.
         """
-        for stored in self.files.stored():
+        for stored in self._kept():
             self._take(stored, is_new=False)
         answer = self._answer()
         if answer.is_complete:
@@ -72,6 +72,14 @@ class Collection:
         if self.deferred:
             return Code.CHANNEL_SPOOL_QUOTA
         return answer.unused[0].code if answer.unused else answer.code or Code.SNAPSHOT_NOT_ANSWERED
+
+    def _kept(self) -> list[StoredPart]:
+        """List what earlier runs have collected, rid of what one left that died before it could clear up."""
+        stored = self.files.stored()
+        kept = [part for part in stored if part.received_at >= self.reconciliation.requested_at]
+        if len(kept) < len(stored):
+            self.files.clear(keep=kept)
+        return kept
 
     def _await(self, session: ServerSession) -> Answer:
         ends = time.monotonic() + self.shop.settings.snapshot_wait_seconds

@@ -27,11 +27,12 @@ from juki.reasons import Code
 from juki.snapshots import Answer
 from juki.store.comparison import compare
 from juki.store.reconciliations import Reconciliation
-from juki.store.unit import Unit, channel_lock, open_unit, reconciliation_lock
+from juki.store.unit import Unit, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, PipelineError, run_actor, sealed
 from tasks.collecting import Collection
+from tasks.holding import held_channel
 from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
 from tasks.snapshots import open_part, parse_part
@@ -75,6 +76,8 @@ class _Work:
     shop: Workshop
     channel: Channel
     registered: Reconciliation
+    answer: Answer | None = None
+    """The snapshot, once it is whole."""
 
     @classmethod
     def begin(cls, shop: Workshop, channel: Channel, mode: Mode) -> _Work:
@@ -95,9 +98,7 @@ class _Work:
     def do(self) -> ReconciliationSummary:
         """Go from wherever it is to its end."""
         answer = self._collected()
-        with channel_lock(
-            self.shop.store_url(self.channel.file), self.channel.file, self.channel.municipality_code
-        ):
+        with held_channel(self.shop, self.channel):
             found = self._compare(answer)
             if not found.is_equal and self._repaired(found):
                 self._compare(answer)
@@ -118,6 +119,8 @@ class _Work:
             is_over = is_final or clock.now() >= now.deadline_at
             is_over &= now.state is ReconciliationState.REQUESTED
             if is_over:
+                if self.answer is not None:
+                    unit.reconciliations.withdraw(self.number, self.answer.last_sequence)
                 unit.reconciliations.end(self.number, clock.now(), code)
                 entry = self._entry(Action.RECONCILIATION_ENDED, Outcome.REFUSED, code=code)
                 unit.journal.append(entry, clock.now())
@@ -131,6 +134,7 @@ class _Work:
         answer = collection.collect()
         if not answer.is_complete:
             raise PipelineError(collection.reason(answer), str(self.channel))
+        self.answer = answer
         return answer
 
     def _compare(self, answer: Answer) -> Found:
@@ -153,7 +157,9 @@ class _Work:
 
     def _register(self, unit: Unit, answer: Answer, found: Found) -> None:
         """Note what was found first, and whether both are equal now."""
-        if unit.reconciliations.by_id(self.number).state is not ReconciliationState.REQUESTED:
+        now = unit.reconciliations.by_id(self.number)
+        # Where the parts were lost in between, this is the first comparison with another snapshot.
+        if now.state is not ReconciliationState.REQUESTED and now.as_of == answer.first.as_of:
             unit.reconciliations.confirmed(self.number, found)
             return
         snapshot = {
@@ -209,6 +215,7 @@ class _Work:
         """Fix the report and end the reconciliation, in one transaction."""
         at = clock.now()
         with self._unit() as unit:
+            unit.reconciliations.count_repairs(self.number)
             ended = unit.reconciliations.by_id(self.number)
             code = Code.RECONCILIATION_BEYOND_BOUND if ended.beyond_bound else None
             unit.reconciliations.end(self.number, at, code, report_of(self.shop, unit, ended, at))

@@ -20,7 +20,7 @@ from juki.columns import IdentityFile
 from juki.differences import DifferenceKind, Mode, ReconciliationState
 from juki.errors import StoreError
 from juki.found import Found
-from juki.order import Channel
+from juki.order import Channel, PackageKind
 from juki.reasons import Code
 from juki.store.tables import TABLES
 
@@ -119,7 +119,7 @@ class Reconciliations:
         return self._one(columns.municipality_code == municipality_code, columns.is_equal.is_(True))
 
     def used_sequence(self, municipality_code: str) -> int:
-        """Tell the last sequence of the snapshots that reconciliations ended with; 0 before the first."""
+        """Tell the last sequence of the snapshots that reconciliations ended with, of use or not; 0 before any."""
         columns = self._table.c
         query = select(func.coalesce(func.max(columns.last_sequence), 0)).where(
             columns.municipality_code == municipality_code, columns.finished_at.is_not(None)
@@ -159,6 +159,28 @@ class Reconciliations:
     def approve(self, reconciliation_id: int, by: str, at: datetime) -> None:
         """Note that changes beyond the bound were approved."""
         self._update(reconciliation_id, approved_at=at, approved_by=by)
+
+    def count_repairs(self, reconciliation_id: int) -> None:
+        """Note how many differences the repair put right that was made for this comparison, if one was.
+
+        Whoever was killed after it has not said so, and the run that goes on finds both sides equal.
+        """
+        difference, package = TABLES[self.file].difference.c, TABLES[self.file].package.c
+        of_run = select(self._table.c.municipality_code).where(
+            self._table.c.reconciliation_id == reconciliation_id
+        )
+        query = select(func.count()).where(
+            difference.repair_package_id == package.package_id,
+            package.kind == PackageKind.REPAIR.value,
+            package.municipality_code == of_run.scalar_subquery(),
+            package.sequence == reconciliation_id,
+        )
+        if made := int(self.connection.execute(query).scalar_one()):
+            self._update(reconciliation_id, repaired=made)
+
+    def withdraw(self, reconciliation_id: int, last_sequence: int) -> None:
+        """Note the last sequence of a snapshot that is of no use, so that it is not taken for the next answer."""
+        self._update(reconciliation_id, last_sequence=last_sequence)
 
     def end(
         self, reconciliation_id: int, at: datetime, code: Code | None = None, report: Report | None = None

@@ -67,10 +67,16 @@ class Round:
         self, fault: SnapshotFault | None = None, part_records: int = PART_RECORDS
     ) -> list[PackageName]:
         """Let the office answer what it was asked."""
-        truth = self.truth
         return self.town.office.answer_requests(
-            lambda _: truth, clock.now(), part_records=part_records, fault=fault
+            self.standing, clock.now(), part_records=part_records, fault=fault
         )
+
+    def standing(self, file: IdentityFile) -> pa.Table:
+        """Give the true records of a file; of the other one there are none."""
+        if file is self.town.channel.file:
+            return self.truth
+        names = [*RECORD_COLUMNS[file], "sender_code"]
+        return pa.schema([(name, pa.string()) for name in names]).empty_table()
 
     def ask(self, mode: Mode = Mode.REPORT) -> None:
         """Let a run ask for a snapshot that nobody has made yet."""
