@@ -34,6 +34,9 @@ from tasks.workshop import Workshop
 PartsOf = Callable[[Answer], Iterator[pa.Table]]
 """Opens and parses the parts of a complete answer one by one."""
 
+_BEFORE_ANY_NUMBER = (Code.RECONCILIATION_STALE, Code.CHANNEL_BUSY)
+"""Why complete digests were not compared at all."""
+
 
 def confirm_by_digests(shop: Workshop, registered: Reconciliation, parts_of: PartsOf) -> DigestOutcome:
     """Ask for digests, compare, and note what they said.
@@ -41,32 +44,29 @@ def confirm_by_digests(shop: Workshop, registered: Reconciliation, parts_of: Par
     Raises: SourceError when the CS can not be reached, PipelineError(RECONCILIATION_BEHIND) when notices are still to
             come, StoreError; nothing is noted then and the next run asks again.
     """
-    channel, number = registered.channel, registered.reconciliation_id
+    channel = registered.channel
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         used = unit.reconciliations.used_sequence(channel.municipality_code, Wants.DIGEST)
     collection = Collection(shop, registered, used, Wants.DIGEST)
     answer = collection.collect()
     if not answer.is_complete:
-        return _unanswered(shop, registered, collection.reason(answer))
+        return _unanswered(shop, registered, _refused(registered, collection.reason(answer)))
     try:
         with channel_lock(shop.store_url(channel.file), channel.file, channel.municipality_code):
             compared = compare_answer(shop, registered, answer, parts_of)
-            outcome = DigestOutcome.EQUAL if compared.is_equal else DigestOutcome.DIFFERENT
-            with open_unit(shop.store_url(channel.file), channel.file) as unit:
-                unit.reconciliations.digested(
-                    number, outcome, answer.last_sequence, compared.numbers_unopened
-                )
-                if compared.is_equal:
-                    _note_equal(shop, unit, registered, answer, compared)
-                unit.journal.append(_compared(registered, compared), clock.now())
-    except JukiError as refusal:
-        if not _is_of_no_use(refusal):
-            raise
-        code = refusal.code
+            _note(shop, registered, answer, compared)
+    except JukiError as error:
+        failure = error
     else:
         _make_room(shop, registered)
-        return outcome
-    return _unanswered(shop, registered, code)
+        return DigestOutcome.EQUAL if compared.is_equal else DigestOutcome.DIFFERENT
+    is_begun = failure.code not in _BEFORE_ANY_NUMBER
+    said = _refused(registered, failure.code, is_begun=is_begun)
+    if _is_of_no_use(failure):
+        return _unanswered(shop, registered, said)
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        unit.journal.append(said, clock.now())
+    raise failure
 
 
 def compare_answer(
@@ -84,19 +84,21 @@ def compare_answer(
             raise PipelineError(Code.RECONCILIATION_BEHIND, str(channel))
         # Before any number is opened for nothing.
         unit.differences.check_not_stale(code, watermark)
-    try:
-        with open_unit(shop.store_url(channel.file), channel.file) as unit:
-            return compare_digests(
-                unit, code, watermark, parts_of(answer), shop.sealing_key, keys.index
-            )  # fmt: skip
-    except JukiError as error:
-        broken_off = _entry(
-            registered, Outcome.REFUSED, code=error.code, number_accessed=_has_numbers(registered)
-        )
-        failure = error
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        unit.journal.append(broken_off, clock.now())
-    raise failure
+        return compare_digests(unit, code, watermark, parts_of(answer), shop.sealing_key, keys.index)
+
+
+def _note(shop: Workshop, registered: Reconciliation, answer: Answer, compared: DigestsCompared) -> None:
+    """Keep what digests said, with its journal entry."""
+    channel, is_equal = registered.channel, compared.is_equal
+    outcome = DigestOutcome.EQUAL if is_equal else DigestOutcome.DIFFERENT
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        unit.reconciliations.digested(
+            registered.reconciliation_id, outcome, answer.last_sequence, compared.numbers_unopened
+        )
+        if is_equal:
+            _note_equal(shop, unit, registered, answer, compared)
+        unit.journal.append(_compared(registered, compared), clock.now())
 
 
 def _note_equal(
@@ -118,12 +120,12 @@ def _is_of_no_use(refusal: JukiError) -> bool:
     return isinstance(refusal, SourceError | ContractError) or refusal.code is Code.RECONCILIATION_STALE
 
 
-def _unanswered(shop: Workshop, registered: Reconciliation, code: Code) -> DigestOutcome:
-    """Note that no digests of use came, and why."""
+def _unanswered(shop: Workshop, registered: Reconciliation, said: Entry) -> DigestOutcome:
+    """Note that no digests of use came, with the entry that says why."""
     outcome, channel = DigestOutcome.UNANSWERED, registered.channel
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         unit.reconciliations.digested(registered.reconciliation_id, outcome, None, None)
-        unit.journal.append(_entry(registered, Outcome.REFUSED, code=code), clock.now())
+        unit.journal.append(said, clock.now())
     _make_room(shop, registered)
     return outcome
 
@@ -145,8 +147,10 @@ def _compared(registered: Reconciliation, compared: DigestsCompared) -> Entry:
     return _entry(registered, Outcome.DONE, code=code, counts=counts, number_accessed=is_accessed)
 
 
-def _has_numbers(registered: Reconciliation) -> bool:
-    return registered.channel.file is IdentityFile.RESIDENT
+def _refused(registered: Reconciliation, code: Code, *, is_begun: bool = False) -> Entry:
+    """Say that there was no comparison to the end; where one was begun, numbers count as opened."""
+    is_accessed = is_begun and registered.channel.file is IdentityFile.RESIDENT
+    return _entry(registered, Outcome.REFUSED, code=code, number_accessed=is_accessed)
 
 
 def _entry(
