@@ -66,6 +66,8 @@ class Municipality(BaseModel):
     """PEM files of revocation lists; once one is given, the signer's authority must have a current one."""
     receipt_certificate: str
     """PEM file of the certificate receipts are encrypted to."""
+    answers_digests: bool = False
+    """Whether its CS answers requests for digests (docs/formats/digest.md): asked before its records are."""
 
 
 class Municipalities(BaseModel):

@@ -87,6 +87,17 @@ class ReconciliationState(StrEnum):
     """Ended without a comparison, for the reason its code says."""
 
 
+class DigestOutcome(StrEnum):
+    """What a municipality's digests said, where it was asked for them before its records: once a reconciliation."""
+
+    EQUAL = "equal"
+    """Both sides are equal: no snapshot is asked for."""
+    DIFFERENT = "different"
+    """They are not, or it can not be told: a snapshot says where."""
+    UNANSWERED = "unanswered"
+    """No digests of use came while the run waited: a snapshot is asked for as if there were none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """How many people one reconciliation may change without a second approval."""

@@ -47,6 +47,8 @@ class Action(StrEnum):
     """A part of a snapshot was not what it should be, and was left out."""
     FILES_COMPARED = "files.compared"
     """A file was compared with what a municipality holds (M11)."""
+    DIGESTS_COMPARED = "digests.compared"
+    """A file was compared with a municipality's digests: equal, or a snapshot has to say where not (M11)."""
     RECONCILIATION_ENDED = "reconciliation.ended"
     REPAIRS_HELD_BACK = "repairs.held_back"
     """More would have been changed than one approval covers."""

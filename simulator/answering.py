@@ -97,7 +97,8 @@ class Answering:
         if fault is SnapshotFault.NEVER_ANSWERED:
             return []
         line = self._line(request.file, request.wants.kind)
-        self._take_away(line)
+        for kind in (PackageKind.SNAPSHOT, PackageKind.DIGEST):
+            self._take_away(self._line(request.file, kind))
         if fault is SnapshotFault.REPLAYED:
             packages: Iterator[Sealed] = iter(line.kept)
         else:

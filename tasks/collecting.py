@@ -38,6 +38,7 @@ class Collection:
     shop: Workshop
     reconciliation: Reconciliation
     used_sequence: int
+    wants: Wants = Wants.SNAPSHOT
     parts: dict[bytes, ArrivedPart] = field(default_factory=dict)
     refusals: dict[bytes, Code] = field(default_factory=dict)
     deferred: bool = False
@@ -98,7 +99,7 @@ class Collection:
     def _ask(self, session: ServerSession) -> None:
         """Lay the request, and say so in the log (M8)."""
         request = ask_for_snapshot(
-            self.shop, self.channel, session, Wants.SNAPSHOT, self.reconciliation.requested_at
+            self.shop, self.channel, session, self.wants, self.reconciliation.requested_at
         )
         with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
             unit.journal.append(self._entry(Action.SNAPSHOT_REQUESTED, request.file_name), clock.now())
@@ -145,7 +146,7 @@ class Collection:
             file=self.channel.file,
             requester=self.shop.settings.prefecture_code,
             requested_at=self.reconciliation.requested_at,
-            wants=Wants.SNAPSHOT,
+            wants=self.wants,
         )
 
     def _entry(

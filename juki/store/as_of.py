@@ -27,6 +27,8 @@ from juki.comparison import OURS_ALONE, ours_schema
 from juki.numbers import combined
 from juki.store.bulk import copy_out
 
+_CIPHERTEXT = pa.field("number_sealed", pa.string())
+"""The sealed number in hexadecimal, empty where there is none; only of who asks for ciphertexts."""
 HOLDERS = pa.schema([("resident_code", pa.string()), ("sender_code", pa.string())])
 
 _NUMBER = """CASE
@@ -67,6 +69,11 @@ _ROWS = """
 """OFFSET 0 keeps the planner from reading everybody once for each range."""
 _OF_THEM = "WHERE c.resident_code = ANY (%(codes)s::text[])"
 _NOT_OF_THEM = "WHERE c.resident_code <> ALL (%(codes)s::text[])"
+_PAGE = """
+    SELECT {selection} FROM current c
+    WHERE {stands} AND c.resident_code {after} %(low)s {upto} ORDER BY c.resident_code LIMIT %(most)s
+"""
+_UPTO = "AND c.resident_code <= %(high)s"
 _BEYOND = """
     SELECT c.resident_code, c.package_id FROM current c WHERE {stands} AND c.resident_code > %(low)s
     UNION ALL SELECT c.resident_code, c.package_id FROM current c WHERE {stands} AND c.resident_code = ''
@@ -143,17 +150,21 @@ class OurSide:
     notice: Notice
     stood: pa.Table
     hidden: Sequence[str]
+    with_ciphertexts: bool = False
+    """Whether what is read of a person has `number_sealed` as its last column; the fuhyo file has none."""
 
     @classmethod
-    def open(cls, file: IdentityFile, cursor: psycopg.Cursor, notice: Notice) -> OurSide:
+    def open(
+        cls, file: IdentityFile, cursor: psycopg.Cursor, notice: Notice, *, with_ciphertexts: bool = False
+    ) -> OurSide:
         """Find out what stood at the notice and does no more."""
-        shape = ours_schema(file)
-        query = (_LATEST_OF_HISTORY + _COUNTING).format(said=_SAID, selection=_selection(file, "h"))
-        nothing = cls(file, cursor, notice, shape.empty_table(), ())
+        shape = _shape(file, with_ciphertexts=with_ciphertexts)
+        nothing = cls(file, cursor, notice, shape.empty_table(), (), with_ciphertexts)
+        query = (_LATEST_OF_HISTORY + _COUNTING).format(said=_SAID, selection=nothing._selection("h"))
         counting = nothing._copied(query, pa.schema([*shape, *_BESIDE]))
         stood = counting.filter(pc.not_equal(counting.column("kind"), "deletion")).select(shape.names)
         hidden = {code for name in ("hidden", "hidden_too") for code in counting.column(name).to_pylist()}
-        return cls(file, cursor, notice, stood, sorted(hidden - {""}))
+        return cls(file, cursor, notice, stood, sorted(hidden - {""}), with_ciphertexts)
 
     def digests(self, ranges: Ranges, most: int) -> tuple[list[int], list[bytes]]:
         """Count and digest our rows in each range; no more than `most` of a range are looked at."""
@@ -165,14 +176,22 @@ class OurSide:
     def rows(self, lows: Sequence[str], highs: Sequence[str], codes: pa.Array | None = None) -> pa.Table:
         """Read our rows in some ranges, as `juki.comparison.ours_schema`; of some people only, where given."""
         query = _ROWS.format(
-            selection=_selection(self.file, "c"), stands=_STANDS, whom="" if codes is None else _OF_THEM
+            selection=self._selection("c"), stands=_STANDS, whom="" if codes is None else _OF_THEM
         )
         asked = {
             "lows": list(lows),
             "highs": list(highs),
             "codes": [] if codes is None else codes.to_pylist(),
         }
-        return self._copied(query, ours_schema(self.file), asked)
+        return self._copied(query, self.shape, asked)
+
+    def page(self, low: str | None, high: str | None, most: int) -> pa.Table:
+        """Read our first rows after a code, `most` of them at most, in order; from the first on, and to the last one,
+        where no bound is given. Shape as `rows`.
+        """
+        after, upto = (">" if low is not None else ">="), "" if high is None else _UPTO
+        query = _PAGE.format(selection=self._selection("c"), stands=_STANDS, after=after, upto=upto)
+        return self._copied(query, self.shape, {"low": low or "", "high": high, "most": most})
 
     def others(self, lows: Sequence[str], highs: Sequence[str], codes: pa.Array) -> pa.Table:
         """Read who else of ours there is in some ranges; OURS_ALONE."""
@@ -199,6 +218,16 @@ class OurSide:
         """Tell which other municipality some people are current for; HOLDERS."""
         return self._copied(_HOLDERS, HOLDERS, {"codes": codes.to_pylist()})
 
+    @property
+    def shape(self) -> pa.Schema:
+        """The shape of `stood`, `rows` and `page`."""
+        return _shape(self.file, with_ciphertexts=self.with_ciphertexts)
+
+    def _selection(self, version: str) -> str:
+        cells = [*_cells(self.file, version), f"{version}.package_id"]
+        sealed = [f"encode({version}.number_sealed, 'hex')"] if _CIPHERTEXT.name in self.shape.names else []
+        return ", ".join([*cells, *sealed])
+
     def _with(self, asked: Mapping[str, object]) -> dict[str, object]:
         notice = self.notice
         given = {"sender": notice.sender_code, "watermark": notice.watermark, "last": notice.last}
@@ -210,6 +239,12 @@ class OurSide:
         return copy_out(self.cursor, quoting.mogrify(query, self._with(asked or {})), schema)
 
 
+def _shape(file: IdentityFile, *, with_ciphertexts: bool) -> pa.Schema:
+    """Give the shape of our side, with the ciphertexts of numbers where they are wanted and there are any."""
+    shape = ours_schema(file)
+    return shape.append(_CIPHERTEXT) if with_ciphertexts and file is IdentityFile.RESIDENT else shape
+
+
 def _cells(file: IdentityFile, version: str) -> list[str]:
     """Write the canonical cells of a row of `current` or `history` as SQL."""
     return [_CELLS.get(name, _TEXT).format(v=version, name=name) for name in RECORD_COLUMNS[file]]
@@ -219,7 +254,3 @@ def _line(file: IdentityFile) -> str:
     """Write the canonical line of a row of `current` as SQL, byte for byte that of `juki.canonical.lines_of`."""
     cell_end, record_end = f"E'\\x{CELL_END.hex()}'", f"E'\\x{CELL_END.hex()}\\x{RECORD_END.hex()}'"
     return f" || {cell_end} || ".join(f"({cell})" for cell in _cells(file, "c")) + f" || {record_end}"
-
-
-def _selection(file: IdentityFile, version: str) -> str:
-    return ", ".join([*_cells(file, version), f"{version}.package_id"])

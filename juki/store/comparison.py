@@ -39,10 +39,7 @@ def compare(
     Raises: ContractError(SNAPSHOT_NOT_SORTED) when parts overlap; StoreError when the unit has asked something
             before, because everything must be seen as of one instant; whatever `parts` raises.
     """
-    _freeze(unit)
-    last = unit.cursor.execute(_LAST_NOTICE, [municipality_code]).fetchone()
-    notice = Notice(municipality_code, watermark, last[0] if last else 0)
-    comparing = _Comparing(OurSide.open(unit.file, unit.cursor, notice), Reading(unit.file, index_key))
+    comparing = _Comparing(our_side(unit, municipality_code, watermark), Reading(unit.file, index_key))
     with ThreadPoolExecutor(1, "compare") as beside:
         waiting: Future[None] | None = None
         for records in parts:
@@ -53,6 +50,19 @@ def compare(
         if waiting is not None:
             waiting.result()
     return comparing.conclude()
+
+
+def our_side(
+    unit: Unit, municipality_code: str, watermark: int, *, with_ciphertexts: bool = False
+) -> OurSide:
+    """See our file as of a notice of its municipality, all of it as of one instant.
+
+    Raises: StoreError when the unit has asked something before.
+    """
+    _freeze(unit)
+    last = unit.cursor.execute(_LAST_NOTICE, [municipality_code]).fetchone()
+    notice = Notice(municipality_code, watermark, last[0] if last else 0)
+    return OurSide.open(unit.file, unit.cursor, notice, with_ciphertexts=with_ciphertexts)
 
 
 def _freeze(unit: Unit) -> None:

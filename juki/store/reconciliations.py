@@ -17,11 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, func, select
 
 from juki.columns import IdentityFile
-from juki.differences import DifferenceKind, Mode, ReconciliationState
+from juki.differences import DifferenceKind, DigestOutcome, Mode, ReconciliationState
 from juki.errors import StoreError
 from juki.found import Found
 from juki.order import Channel, PackageKind
 from juki.reasons import Code
+from juki.snapshot_requests import Wants
 from juki.store.tables import TABLES
 
 
@@ -54,6 +55,10 @@ class Reconciliation:
     approved_by: str | None
     report_sent_at: datetime | None
     finished_at: datetime | None
+    digests: DigestOutcome | None
+    """What digests said, where they were asked for before a snapshot."""
+    numbers_unopened: int | None
+    """How many numbers of ours did not open as their person's, where digests made us open them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -118,10 +123,11 @@ class Reconciliations:
         columns = self._table.c
         return self._one(columns.municipality_code == municipality_code, columns.is_equal.is_(True))
 
-    def used_sequence(self, municipality_code: str) -> int:
-        """Tell the last sequence of the snapshots that reconciliations ended with, of use or not; 0 before any."""
+    def used_sequence(self, municipality_code: str, wants: Wants = Wants.SNAPSHOT) -> int:
+        """Tell the last sequence of snapshots, or digests, that reconciliations ended with, of use or not."""
         columns = self._table.c
-        query = select(func.coalesce(func.max(columns.last_sequence), 0)).where(
+        used = columns.last_sequence if wants is Wants.SNAPSHOT else columns.digest_sequence
+        query = select(func.coalesce(func.max(used), 0)).where(
             columns.municipality_code == municipality_code, columns.finished_at.is_not(None)
         )
         return int(self.connection.execute(query).scalar_one())
@@ -135,10 +141,21 @@ class Reconciliations:
         """Note why a run could not go on; the reconciliation stays open."""
         self._update(reconciliation_id, code=code.value)
 
+    def digested(
+        self, reconciliation_id: int, outcome: DigestOutcome, sequence: int | None, unopened: int | None
+    ) -> None:
+        """Note what digests said: they are not asked for again in this reconciliation."""
+        self._update(
+            reconciliation_id, digests=outcome.value, digest_sequence=sequence, numbers_unopened=unopened
+        )
+
     def compared(
         self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
     ) -> None:
-        """Note what the first comparison found; of the snapshot `as_of`, `watermark`, `parts`, `last_sequence`."""
+        """Note what the first comparison found; of the snapshot `as_of`, `watermark`, `parts`, `last_sequence`.
+
+        Where digests were found to be equal there is no `last_sequence`.
+        """
         columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
         self._update(
             reconciliation_id, state=ReconciliationState.COMPARED.value, compared_at=at, code=None,
@@ -255,4 +272,5 @@ class Reconciliations:
             column_counts=row.column_counts or {},
             repaired=row.repaired, beyond_bound=row.beyond_bound, approved_at=row.approved_at,
             approved_by=row.approved_by, report_sent_at=row.report_sent_at, finished_at=row.finished_at,
+            digests=DigestOutcome(row.digests) if row.digests else None, numbers_unopened=row.numbers_unopened,
         )  # fmt: skip

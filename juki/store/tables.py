@@ -39,7 +39,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.type_api import TypeEngine
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
-from juki.differences import DifferenceKind, DifferenceState, Mode, ReconciliationState
+from juki.differences import DifferenceKind, DifferenceState, DigestOutcome, Mode, ReconciliationState
 from juki.order import PackageKind, PackageState
 
 _NAMING = {
@@ -340,6 +340,10 @@ def _reconciliation(metadata: MetaData) -> Table:
         Column("watermark", BigInteger()),
         Column("parts", Integer()),
         Column("last_sequence", Integer()),
+        # Digests come before a snapshot, and count their packages by themselves (ADR-0024).
+        Column("digests", Text()),
+        Column("digest_sequence", Integer()),
+        Column("numbers_unopened", Integer()),
         Column("compared_at", DateTime(timezone=True)),
         Column("rows_theirs", BigInteger()),
         Column("rows_ours", BigInteger()),
@@ -358,6 +362,7 @@ def _reconciliation(metadata: MetaData) -> Table:
         CheckConstraint(_one_of("mode", Mode), name="mode"),
         CheckConstraint(_one_of("state", ReconciliationState), name="state"),
         CheckConstraint("(state IN ('finished', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
+        CheckConstraint(_one_of("digests", DigestOutcome), name="digests"),
     )
     open_ones = text("finished_at IS NULL")
     Index("reconciliation_open_key", table.c.municipality_code, unique=True, postgresql_where=open_ones)
