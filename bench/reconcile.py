@@ -3,7 +3,7 @@
 Decides:    what is run how often; the ways take turns and the median is told; every way must find what was planted.
 Leaves:     the layout of the result to `bench.reconcile_report`.
 
-Environment: SIZES (default 70000,1330000), REPEATS (default 3, of more than a million people 1),
+Environment: SIZES (default 70000,1330000), REPEATS (default 3; of more than a million people always 1),
              WAYS (names of WAYS, default all), JUKI_BENCH_HOME (default .juki-bench).
 """
 
@@ -48,7 +48,7 @@ def main() -> int:
 def _compare(place: Workplace, size: int, chosen: list[str], results: Results) -> None:
     place.empty_store()
     run_alone(Case(PREPARE, size, 0))
-    for number in range(int(os.environ.get("REPEATS", 1 if size > _LARGE else 3))):
+    for number in range(1 if size > _LARGE else int(os.environ.get("REPEATS", 3))):
         for per_mille in PER_MILLE:
             for way in WAYS:
                 if way.name in chosen and size <= way.most:

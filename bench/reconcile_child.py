@@ -66,7 +66,13 @@ def _run(case: Case, place: Workplace, folder: Path) -> tuple[int, Measured]:
         return 0, _floor(place, folder, is_keyed=case.way == KEYED_FLOOR)
     from bench import rivals
 
-    return rivals.run(case.way, place, sorted(folder.glob("*.csv")), case.size)
+    shop = Workshop.open()
+
+    def open_all() -> None:
+        for _ in _contents(shop, folder):
+            pass
+
+    return rivals.run(case.way, place, open_all, sorted(folder.glob("*.csv")))
 
 
 def _ours(place: Workplace, folder: Path) -> tuple[int, Measured]:
@@ -94,14 +100,19 @@ def _floor(place: Workplace, folder: Path, *, is_keyed: bool) -> Measured:
 
 
 def _opened(shop: Workshop, folder: Path) -> Iterator[tuple[memoryview, pa.Table]]:
-    """Open the parts one by one as the product does: decrypt, verify, hold to the digest, parse."""
+    """Open and parse the parts one by one."""
+    return ((csv, parse_records(csv, _COLUMNS)) for csv in _contents(shop, folder))
+
+
+def _contents(shop: Workshop, folder: Path) -> Iterator[memoryview]:
+    """Open the parts one by one as the product does: decrypt, verify, hold to the digest."""
     keys, sender, now = recipient_keys(shop.home), shop.sender(CHANNEL), datetime.now(UTC)
     for path in sorted(folder.glob("*.p7m")):
         content = open_envelope(path.read_bytes(), recipient=keys, sender=sender, at=now)
         manifest, csv = split_content(content)
         if json.loads(manifest)["sha256"] != sha256_hex(csv):
             raise RuntimeError("a part is not what was written")
-        yield csv, parse_records(csv, _COLUMNS)
+        yield csv
 
 
 def _count_bytes() -> list[int]:

@@ -29,7 +29,7 @@ WAYS: tuple[Way, ...] = (
     Way(OURS, "juki-renkei", "復号・署名検証、解析、番号の索引、DBとの範囲ごとの照合、相違列の特定まで全部"),
     Way(FLOOR, "下限1: 復号 + 解析 + SHA-256", "同じ分割を開いて解析し、CSV のバイト列のハッシュを取るだけ"),
     Way(KEYED_FLOOR, "下限2: 復号 + 解析 + 鍵つき照合値", "開いて解析し、1件ごとに鍵つきダイジェストを取るだけ"),
-    Way("duckdb", "DuckDB 結合", "復号済み・番号索引済みの CSV と、ADBC で読んだ当方の全行を結合"),
+    Way("duckdb", "DuckDB 結合", "復号・署名検証、番号索引済みの CSV と、ADBC で読んだ当方の全行を結合"),
     Way("datacompy-polars", "datacompy (polars)", "同上（ADBC、polars）"),
     Way("pandas", "pandas 外部結合", "同上（SQLAlchemy、pandas）"),
     Way("datacompy-pandas", "datacompy (pandas)", "同上（SQLAlchemy、pandas）", _LARGE),
@@ -55,9 +55,9 @@ Made by `make bench-reconcile`; not edited by hand. {machine()}
 
 Absolute times move from machine to machine and with what else it does; the ratios are of one run. Every case runs in
 a process of its own; the store is filled once for each size, the ways take turns and the median is told. The clock of
-juki-renkei runs from sealed parts on the disk to all differences with their columns. Rivals are spared opening,
-verifying and indexing numbers: theirs is CSV on the disk with the index in place of the number, ours is read from the
-database. Processor seconds are those of the process and of the database server together: on a shared machine they say
+juki-renkei runs from sealed parts on the disk to all differences with their columns. Rivals open the same parts, read
+our side from the database and theirs from CSV on the disk with the index in place of the number: they are spared
+indexing. Processor seconds are those of the process and of the database server together: on a shared machine they say
 more than the wall. What is read from the database is counted as Arrow or pandas holds it.
 
 | 方法 | していること |
