@@ -31,7 +31,7 @@ from juki.store.arrays import columns_by_key
 from juki.store.bulk import as_bytea, copy_blocks, copy_in, sealed_as_bytea
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
 from juki.unchanged import comparable
-from juki.versions import Origin, event_dates, versions_of
+from juki.versions import REPAIRS_OF_A_PACKAGE, Origin, event_dates, versions_of
 
 _STAGE = "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {selection} FROM current WITH NO DATA"
 _NEWEST = """
@@ -110,6 +110,13 @@ _TO_HISTORY = """
            coalesce(c.expires_on, s.expires_on)
     FROM superseding s JOIN current c USING (resident_code, sender_code, notice_no)
 """
+_MAKE_ROOM = """
+    UPDATE current c SET repair_no = %(place)s + mod(s.by_notice_no, 500000)
+    FROM superseding s JOIN history h USING (sender_code, notice_no)
+    WHERE c.resident_code = s.resident_code AND c.sender_code = s.sender_code AND c.notice_no = s.notice_no
+      AND h.repair_no = c.repair_no
+"""
+"""An older version brought back by no notice bears the number of one in history: it is given another."""
 _GIVE_UP_NUMBERS = """
     UPDATE current c SET number_sealed = NULL, number_index = NULL
     FROM changed n WHERE c.resident_code = n.old_code AND c.number_index IS DISTINCT FROM n.number_index
@@ -211,6 +218,7 @@ class Identities:
             "expires_on": _ends_of_keeping(superseded_on),
         }
         copy_in(self.cursor, "superseding", pa.table(staged))
+        self.cursor.execute(_MAKE_ROOM, {"place": origin.package_id * REPAIRS_OF_A_PACKAGE + 500_000})
         columns = version_columns(self.file)
         self.cursor.execute(
             _TO_HISTORY.format(

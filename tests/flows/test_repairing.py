@@ -229,6 +229,19 @@ def test_an_older_version_brought_back_goes_to_history_beside_itself(town: Town,
     assert set(before) <= set(after)
 
 
+def test_an_older_version_brought_back_does_not_stop_its_channel(town: Town, case: Case) -> None:
+    """Else the next notice about the person could never be applied, nor any comparison be made after it."""
+    first, second, *_ = people(town)
+    case.send(HERE, *people(town))
+    case.send(HERE, first | MOVED | {"address": "山口県山口市滝町9番9号"}, second | MOVED)
+    for row in (first, second):
+        bring_back(case, row["resident_code"])
+    case.send(HERE, first | MOVED, second | DIED)
+    assert case.differing(HERE) == []
+    versions = case.sql("SELECT notice_no, repair_no > 0, count(*) FROM history GROUP BY 1, 2 ORDER BY 1, 2")
+    assert versions == [(1, False, 1), (1, True, 1), (2, False, 1), (2, True, 1)]
+
+
 def bring_back(case: Case, code: str) -> None:
     """Put a superseded version in the place of the newest one."""
     columns = case.sql(

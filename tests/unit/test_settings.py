@@ -14,6 +14,7 @@ from config.presentation import shown_settings, template
 from config.settings import Period, Settings, load_settings
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
+from juki.differences import DEFAULT_BOUND, Bound
 from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
@@ -241,3 +242,16 @@ def test_published_codes_end_right_and_hold_the_prefecture() -> None:
     assert set(yamaguchi_municipalities()) <= known_municipality_codes()
     assert municipality_name("352039") == "山口市"
     assert municipality_name("000000") == "000000"
+
+
+def test_the_bound_of_repairs_is_a_share_and_a_number(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of the box what ADR-0022 says; a share of nothing or of more than all, or nobody at all, is an error."""
+    assert load_settings(home).reconcile_bound == DEFAULT_BOUND
+    _write(home, "reconcile_bound_share = 0.01\nreconcile_bound_most = 7\n")
+    assert load_settings(home).reconcile_bound == Bound(0.01, 7)
+    shown = {one.key: one.value for one in shown_settings(load_settings(home), home)}
+    assert (shown["reconcile_bound_share"], shown["reconcile_bound_most"]) == ("0.01", "7")
+    for name, value in (("SHARE", "0"), ("SHARE", "1.1"), ("MOST", "0")):
+        with monkeypatch.context() as variables:
+            variables.setenv(f"JUKI_RECONCILE_BOUND_{name}", value)
+            assert f"reconcile_bound_{name.lower()}" in str(_refusal(home))
