@@ -157,7 +157,10 @@ class PackageRegister:
         )  # fmt: skip
 
     def progress(self, municipality_code: str, *, lock: bool = False) -> Progress:
-        """Read how far a channel has come; with `lock`, nobody else can apply to it until commit."""
+        """Read how far a channel has come; with `lock`, nobody else can apply to it until commit.
+
+        A channel that no intake has tried yet has come nowhere.
+        """
         columns = self._channel.c
         query = select(
             columns.municipality_code,
@@ -166,8 +169,8 @@ class PackageRegister:
             columns.last_received_at,
             columns.gap_since,
         ).where(columns.municipality_code == municipality_code)
-        row = self.connection.execute(query.with_for_update() if lock else query).one()
-        return Progress(*row)
+        row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
+        return Progress(*row) if row else Progress(municipality_code, 0, 0, None, None)
 
     def _update_channel(self, municipality_code: str, **values: object) -> None:
         self.connection.execute(
