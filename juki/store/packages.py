@@ -157,7 +157,10 @@ class PackageRegister:
         )  # fmt: skip
 
     def progress(self, municipality_code: str, *, lock: bool = False) -> Progress:
-        """Read how far a channel has come; with `lock`, nobody else can apply to it until commit."""
+        """Read how far a channel has come; with `lock`, nobody else can apply to it until commit.
+
+        A channel that no intake has tried yet has come nowhere.
+        """
         columns = self._channel.c
         query = select(
             columns.municipality_code,

@@ -11,7 +11,7 @@ from juki.reasons import Code
 from simulator.snapshots import SnapshotFault
 from tasks import clock
 from tests.flows.conftest import Town
-from tests.flows.reconciling import FIRST, Round, answering, reconcile, runs
+from tests.flows.reconciling import FIRST, Round, answering, reconcile, runs, standing
 
 NOT_ANSWERED = Code.SNAPSHOT_NOT_ANSWERED.value
 
@@ -167,3 +167,17 @@ def test_every_step_is_in_the_log_and_the_log_verifies(here: Round) -> None:
     (sent,) = here.entries("report.delivered")
     assert sent["package"].endswith("-differences-00000001.p7m")
     assert here.verify_journal() == here.town.rows("SELECT count(*) FROM journal")[0][0]
+
+
+def test_channel_no_intake_has_tried_yet_is_behind_or_equal(town: Town) -> None:
+    """Reconciled before anything was taken in: who has told us nothing is equal, who has is ahead of us."""
+    assert reconcile(town.channel) == NOT_ANSWERED
+    town.office.answer_requests(lambda _: standing(town, 0), clock.now())
+    assert reconcile(town.channel, Mode.REPAIR) == ""
+    assert runs(town, "is_equal", "watermark", "rows_theirs") == [(True, 0, 0)]
+    town.publish(count=FIRST)
+    assert reconcile(town.channel) == NOT_ANSWERED
+    town.office.answer_requests(lambda _: standing(town), clock.now())
+    assert reconcile(town.channel) == Code.RECONCILIATION_BEHIND.value
+    assert town.work() == 0
+    assert reconcile(town.channel) == ""
