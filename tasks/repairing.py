@@ -178,7 +178,7 @@ def _judge_for(held_by: Mapping[str, str | None]) -> Judge:
 
     def judged(unit: Unit, notices: Notices) -> tuple[Known, Plan]:
         known = unit.identities.known(notices)
-        _check_holders(known, notices.sender_code, held_by)
+        check_holders(known, notices.sender_code, held_by)
         digests = pa.nulls(known.newest.num_rows, Bytes16)
         place = known.newest.column_names.index("record_digest")
         known = replace(known, newest=known.newest.set_column(place, "record_digest", digests))
@@ -189,7 +189,7 @@ def _judge_for(held_by: Mapping[str, str | None]) -> Judge:
     return judged
 
 
-def _check_holders(known: Known, sender_code: str, held_by: Mapping[str, str | None]) -> None:
+def check_holders(known: Known, sender_code: str, held_by: Mapping[str, str | None]) -> None:
     """Begin again when another municipality has entered somebody since we looked."""
     newest = known.newest.select(["resident_code", "sender_code", "kind"]).to_pylist()
     for one in newest:
@@ -199,14 +199,16 @@ def _check_holders(known: Known, sender_code: str, held_by: Mapping[str, str | N
 
 
 def _refused(drafts: list[Draft], proposals: Proposals, carried: Carried) -> dict[int, Code]:
-    """Say for each difference whose proposal was not applied why: its first error, or else its first alert."""
+    """Say for each difference whose proposal was not applied why: its first error, or else what made it history."""
     is_refused = ~carried.where(Effect.APPLY) & ~proposals.is_release
     codes = dict[int, Code]()
-    for severity in (Severity.ERROR, Severity.ALERT):
-        for group in carried.findings.groups:
-            if group.code.severity is severity:
-                for row in group.rows[is_refused[group.rows]].tolist():
-                    codes.setdefault(drafts[proposals.drafts[row]].asked.difference_id, group.code)
+    groups = carried.findings.groups
+    errors = [group for group in groups if group.code.severity is Severity.ERROR]
+    # The table alerts first; that an entry came too late is found after it.
+    alerts = [group for group in reversed(groups) if group.code.severity is Severity.ALERT]
+    for group in (*errors, *alerts):
+        for row in group.rows[is_refused[group.rows]].tolist():
+            codes.setdefault(drafts[proposals.drafts[row]].asked.difference_id, group.code)
     return codes
 
 

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from juki.columns import NOTICE_COLUMNS, IdentityFile
+from juki.columns import NOTICE_COLUMNS, RECORD_COLUMNS, IdentityFile
+from juki.errors import StoreError
 from juki.notices import Reason
+from juki.reasons import Code
 from tasks.boundary import PipelineError
+from tasks.repairing import check_holders
 from tests.flows.conftest import CODES, Town
+from tests.notice_tables import known, newest, notice
 from tests.repair_case import Case, Row
 
 RESIDENT = IdentityFile.RESIDENT
@@ -154,6 +158,38 @@ def test_a_person_held_elsewhere_comes_back_only_with_an_approval(town: Town, ca
     done = case.repair(HERE, case.reconcile(HERE))
     assert (done.repaired, done.alerts, done.refused) == (1, {"logic.standing_elsewhere": 1}, {})
     assert case.differing(HERE) == case.differing(ELSEWHERE) == []
+
+
+def test_an_entry_elsewhere_made_after_the_snapshot_stands(town: Town, case: Case) -> None:
+    """Approved or not: judged as a notice it is a late one, and what would only be history is no repair."""
+    first, second, *_ = people(town)
+    case.send(HERE, *people(town))
+    number = case.begin(HERE)
+    case.send(ELSEWHERE, first | {"reason": Reason.MOVED_IN.value, "municipality_code": ELSEWHERE})
+    case.truth[HERE][first["resident_code"]] = {name: first[name] for name in RECORD_COLUMNS[RESIDENT]}
+    case.sql("UPDATE current SET name = '改竄' WHERE resident_code = %s", second["resident_code"])
+    case.note(HERE, number)
+    case.approve()
+    done = case.repair(HERE, number)
+    assert (done.repaired, done.refused) == (1, {"logic.arrived_late": 1})
+    assert case.sql("SELECT name FROM history WHERE resident_code <> %s", first["resident_code"]) == [
+        ("改竄",)
+    ]
+    assert case.sql("SELECT count(*) FROM history WHERE resident_code = %s", first["resident_code"]) == [(1,)]
+    assert case.sql("SELECT state, code FROM difference WHERE code IS NOT NULL") == [
+        ("approved", "logic.arrived_late")
+    ]
+
+
+def test_whoever_is_entered_elsewhere_while_a_repair_is_made_makes_it_begin_again() -> None:
+    """Between the look and the judging another channel was faster: nothing is taken from it unasked."""
+    there = notice(municipality_code=ELSEWHERE)
+    found = known([newest(there, ELSEWHERE)])
+    with pytest.raises(StoreError) as refused:
+        check_holders(found, HERE, {"A": None})
+    assert (refused.value.code, refused.value.is_transient) == (Code.STORE_CONFLICT, True)
+    check_holders(found, HERE, {"A": ELSEWHERE})
+    check_holders(known([newest(there | DIED, ELSEWHERE), newest(notice(resident_code="B"), HERE)]), HERE, {})
 
 
 def test_numbers_that_two_people_have_of_each_other_are_put_right(town: Town, case: Case) -> None:
@@ -398,7 +434,7 @@ def test_a_repair_is_no_package_of_its_channel(town: Town, case: Case) -> None:
     case.last_no[HERE] = 5
     rows = people(town, 5)
     for row in rows:
-        case.truth[HERE][row["resident_code"]] = {n: row[n] for n in case_columns(row)}
+        case.truth[HERE][row["resident_code"]] = {name: row[name] for name in RECORD_COLUMNS[RESIDENT]}
     case.sql("ALTER TABLE reconciliation ALTER COLUMN reconciliation_id RESTART WITH 2")
     case.sql("UPDATE current SET name = '改竄' WHERE resident_code = %s", rows[0]["resident_code"])
     assert case.repair(HERE, case.reconcile(HERE)).repaired == 1
@@ -410,10 +446,3 @@ def test_a_repair_is_no_package_of_its_channel(town: Town, case: Case) -> None:
     shown = town.juki("package", "list", "--json").stdout
     assert '"kind": "repair"' in shown
     assert town.juki("rejection", "retry", "R2").returncode == 2
-
-
-def case_columns(row: Row) -> list[str]:
-    """Name the columns of the record among those of a notice."""
-    from juki.columns import RECORD_COLUMNS
-
-    return [name for name in row if name in RECORD_COLUMNS[RESIDENT]]
