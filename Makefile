@@ -54,7 +54,7 @@ bench: $(READY_TO_BENCH)  ## 受入の速さを比べる (SIZES=1000,100000) / m
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak
-	@$(PY) -m pytest tests/flows/soak_kill_points.py
+	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
 	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)
