@@ -29,6 +29,7 @@ from tests.flows.conftest import RESIDENT, Town
 
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
+    "reconciliation", "difference",
 )  # fmt: skip
 _FRESH_EACH_TIME = {"number_sealed", "record_sealed", "leaf_hash", "frontier", "outbox_no"}
 """Sealed under a nonce of its own, or made of what is; a number drawn by the dead is not drawn again."""

@@ -27,13 +27,16 @@ _SPAWNED = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a worker is to do: work a channel, at a held instant, dying at some step, or telling all of them."""
+    """What a worker is to do: work or reconcile a channel, at a held instant, dying at some step, or telling all."""
 
     channel: Channel
     at: datetime | None = None
     death: Any = None
     point: str = ""
     is_traced: bool = False
+    reconciles: bool = False
+    """Reconcile it in mode repair, and say the code that ended with."""
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Nursery:
 
 def _serve(pipe: Connection, channel: Channel) -> None:
     """Load everything a worker needs, then fork one for each order until nobody orders any more."""
-    from tests.flows import driver, kill_points, named_deaths  # noqa: F401
+    from tests.flows import driver, kill_points, named_deaths, reconciling  # noqa: F401
 
     driver.warm(channel)
     while True:
@@ -127,9 +130,10 @@ def _say(pipe: int, said: str) -> None:
 
 def _worked(order: Order, say: Callable[[str], None]) -> None:
     from tasks import clock
-    from tests.flows import driver, named_deaths
+    from tests.flows import named_deaths
     from tests.flows.kill_points import Instrument
 
+    os.environ.update(order.environment)
     held: AbstractContextManager[None] = clock.held_at(order.at) if order.at else nullcontext()
     if order.point:
         named_deaths.arm(order.point)
@@ -138,7 +142,16 @@ def _worked(order: Order, say: Callable[[str], None]) -> None:
         instrument.install()
     with held:
         instrument.is_on = True
-        driver.work(order.channel)
+        ended = _done(order)
         instrument.is_on = False
-    if order.is_traced:
-        say(json.dumps([[step.kind, step.what] for step in instrument.steps]))
+    say(json.dumps([[step.kind, step.what] for step in instrument.steps]) if order.is_traced else ended)
+
+
+def _done(order: Order) -> str:
+    from juki.differences import Mode
+    from tests.flows import driver, reconciling
+
+    if order.reconciles:
+        return reconciling.reconcile(order.channel, Mode.REPAIR)
+    driver.work(order.channel)
+    return ""

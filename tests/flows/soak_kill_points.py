@@ -1,6 +1,7 @@
 """The long run of the kill points (`make soak`): both sides of every step, and every pair of two deaths.
 
 Not collected by a plain run of the tests, because it takes an hour or two; `test_kill_points` is its short form.
+The reconciliation has its own: `soak_kill_reconciliation`.
 """
 
 from __future__ import annotations
