@@ -233,6 +233,16 @@ def test_current_row_older_than_what_stood_does_not_count(stores: Stores) -> Non
     assert _found(stores, [*rows[:30], *rows[31:]]) == [(CODES[30], "extra", (), None)]
 
 
+def test_row_taken_back_by_hand_does_not_hide_behind_what_stood(stores: Stores) -> None:
+    """Another municipality's row is made ours: it is the later word, and is compared as it stands."""
+    rows = _settled(stores)
+    moved = _person(ONE, notified_at="2026-03-26T10:00:00+09:00", name="新しい　氏名")
+    _put(stores, 3, moved, sender=ELSEWHERE)
+    assert _found(stores, rows) == []
+    _do(stores, f"UPDATE current SET sender_code = '{HERE}' WHERE resident_code = '{ONE}'")
+    assert _found(stores, rows) == [(ONE, "differs", ("name",), None)]
+
+
 NASTY = [
     "\\N",
     "NULL",
