@@ -38,6 +38,9 @@ DIGEST_BYTES = 16
 NUMBER_BODY_DIGITS = 11
 """The digits before the check digit; they must be unique over all numbers ever used (番号法施行令6条)."""
 
+_BLOCK_ROWS = 5_000
+"""Records made into lines at a time, so that a package is never in memory a second time."""
+
 Index = NDArray[np.void]
 """One 16-byte value per record, dtype V16; all zero where the record has none."""
 
@@ -135,10 +138,12 @@ def _index(number: bytes, keyed: HMAC) -> bytes:
 def number_indexes(numbers: pa.Array, key: bytes) -> Index:
     """Index a column of numbers; the zero index stands for a record without a number."""
     present = pc.not_equal(numbers, "")
-    values = pc.cast(numbers.filter(present), pa.binary()).to_pylist()
-    keyed = HMAC(key, SHA256())
+    values = pc.cast(numbers.filter(present), pa.binary())
+    keyed, parts = HMAC(key, SHA256()), range(0, len(values), _BLOCK_ROWS)
+    packed = b"".join(
+        [_index(one, keyed) for start in parts for one in values.slice(start, _BLOCK_ROWS).to_pylist()]
+    )
     indexes = np.zeros(len(numbers), dtype=f"V{INDEX_BYTES}")
-    packed = b"".join([_index(value, keyed) for value in values])
     indexes[present.to_numpy(zero_copy_only=False)] = np.frombuffer(packed, dtype=f"V{INDEX_BYTES}")
     return indexes
 
@@ -148,12 +153,18 @@ def record_digests(records: pa.Table, columns: Sequence[str], key: bytes) -> Ind
 
     Keyed, because the record holds the number; U+001F can not occur in a record that passed its contract.
     """
-    lines = pc.binary_join_element_wise(
-        *(pc.cast(combined(records, name), pa.binary()) for name in columns), b"\x1f"
-    ).to_pylist()
     keyed = blake2b(digest_size=DIGEST_BYTES, key=key)
-    packed = b"".join([_digest(line, keyed) for line in lines])
+    parts = (
+        records.select(columns).slice(start, _BLOCK_ROWS) for start in range(0, len(records), _BLOCK_ROWS)
+    )
+    packed = b"".join([_digest(line, keyed) for part in parts for line in _lines(part)])
     return np.frombuffer(packed, dtype=f"V{DIGEST_BYTES}")
+
+
+def _lines(records: pa.Table) -> list[bytes]:
+    columns = (pc.cast(combined(records, name), pa.binary()) for name in records.column_names)
+    lines: list[bytes] = pc.binary_join_element_wise(*columns, b"\x1f").to_pylist()
+    return lines
 
 
 def _digest(line: bytes, keyed: blake2b) -> bytes:

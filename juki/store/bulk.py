@@ -29,6 +29,12 @@ _HEX_VALUES = np.zeros(256, dtype=np.uint8)
 _HEX_VALUES[_HEX_DIGITS] = np.arange(16)
 
 
+class _Writer(QueuedLibpqWriter):
+    """Sends from a thread of its own, and lets no more wait than keeps the server at work."""
+
+    QUEUE_SIZE = 4
+
+
 def copy_in(cursor: psycopg.Cursor, table: str, rows: pa.Table) -> int:
     """Write a table of columns named as those of the database table; return the number of rows.
 
@@ -46,7 +52,7 @@ def copy_blocks(cursor: psycopg.Cursor, table: str, blocks: Iterable[pa.Table]) 
     _check_types(cursor, table, first.schema)
     count = 0
     statement = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)"
-    with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
+    with cursor.copy(statement, writer=_Writer(cursor)) as copy:
         copy.write(HEADER)
         for block in chain([first], coming):
             copy.write(memoryview(binary_rows(block)))
