@@ -10,7 +10,8 @@ from prefect import flow, runtime
 
 from flows.choices import FileChoice, ModeChoice, MunicipalityChoice, channel_of
 from juki.differences import Mode
-from tasks.boundary import WHOLE, sealed
+from juki.reasons import Code
+from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.reconciliation_artifacts import publish_reconciliation
 from tasks.reconciling import reconcile_channel
 
@@ -38,3 +39,5 @@ def reconcile(
     """
     summary = reconcile_channel(channel_of(municipality, file), Mode[mode.name])
     publish_reconciliation(summary)
+    if summary.held_back:
+        raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(summary.channel))

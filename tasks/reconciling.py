@@ -46,6 +46,8 @@ class ReconciliationSummary:
 
     channel: Channel
     reconciliation_id: int
+    held_back: int = 0
+    """Changes that were not made, because they are more than one run may make."""
 
 
 @task(name="市町村の整合処理", task_run_name="{channel}", **UNIT_OF_WORK)
@@ -108,11 +110,9 @@ class _Work:
             ended = self._end()
         SnapshotFiles.of(self.shop.home, self.channel).clear()
         deliver_reports(self.shop, self.channel)
-        if ended.beyond_bound:
-            raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(self.channel))
         if ended.numbers_unopened:
             raise PipelineError(Code.CIPHER_ALTERED, str(self.channel))
-        return ReconciliationSummary(self.channel, self.number)
+        return ReconciliationSummary(self.channel, self.number, ended.beyond_bound or 0)
 
     def failed(self, code: Code, *, is_final: bool) -> None:
         """Note why the run could not go on; past its deadline, or with a snapshot of no use, it ends so."""
@@ -246,7 +246,7 @@ class _Work:
         self._end()
         SnapshotFiles.of(self.shop.home, self.channel).clear()
         deliver_reports(self.shop, self.channel)
-        return ReconciliationSummary(self.channel, self.number)
+        return ReconciliationSummary(self.channel, self.number, 0)
 
     def _unit(self) -> AbstractContextManager[Unit]:
         return open_unit(self.shop.store_url(self.channel.file), self.channel.file)

@@ -156,12 +156,12 @@ def answering(
 
 
 def reconcile(channel: Channel, mode: Mode = Mode.REPORT) -> str:
-    """Reconcile a channel without the engine around it; return the code of a failure, or nothing."""
+    """Reconcile a channel without the engine around it; return the code the flow would fail with, or nothing."""
     try:
-        reconcile_channel.fn(channel, mode)
+        summary = reconcile_channel.fn(channel, mode)
     except PipelineError as error:
         return str(error.code.value)
-    return ""
+    return Code.RECONCILIATION_BEYOND_BOUND.value if summary.held_back else ""
 
 
 def runs(town: Town, *columns: str) -> list[tuple[Any, ...]]:
