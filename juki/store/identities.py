@@ -28,7 +28,7 @@ from juki.reasons import Code
 from juki.register import NOBODY, as_pairs, is_same, is_some
 from juki.retention import expires_on
 from juki.store.arrays import columns_by_key
-from juki.store.bulk import as_bytea, copy_blocks, copy_in, sealed_as_bytea
+from juki.store.bulk import as_bytea, copy_blocks, copy_in
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
 from juki.unchanged import comparable
 from juki.versions import Origin, event_dates, versions_of
@@ -300,7 +300,7 @@ class Identities:
         versions = versions_of(notices, rows, origin, key)
         table = versions.columns.append_column("record_digest", as_bytea(notices.digests[rows]))
         if self.file is IdentityFile.RESIDENT:
-            table = table.append_column("number_sealed", sealed_as_bytea(versions.sealed_numbers))
+            table = table.append_column("number_sealed", versions.sealed_numbers)
             index = as_bytea(notices.number_indexes[rows], zero_is_null=True)
             table = table.append_column("number_index", index)
         return table.select(version_columns(self.file))
