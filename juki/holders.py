@@ -21,7 +21,7 @@ from juki.findings import Mask, Rows
 from juki.known import Known, Notices, Numbers
 from juki.numbers import INDEX_BYTES
 from juki.reasons import Code
-from juki.register import NOBODY, Pairs, People, as_pairs
+from juki.register import NOBODY, Pairs, People, as_pairs, is_some
 
 
 class Bonds:
@@ -34,12 +34,16 @@ class Bonds:
 
     def add(self, number: Numbers, person: Numbers) -> None:
         """Bind people to numbers; a bond there is already stays one."""
+        if len(number) == 0:
+            return
         fresh = np.setdiff1d(self._key(number, person), self._keys)
         self._keys = np.union1d(self._keys, fresh)
         np.add.at(self._count, fresh // self._people, 1)
 
     def remove(self, number: Numbers, person: Numbers) -> None:
         """Loosen bonds; one that is not there is no error."""
+        if len(self._keys) == 0:
+            return
         gone = np.intersect1d(self._key(number, person), self._keys)
         self._keys = np.setdiff1d(self._keys, gone)
         np.subtract.at(self._count, gone // self._people, 1)
@@ -56,6 +60,8 @@ class Bonds:
 
     def is_bound(self, number: Numbers, person: Numbers) -> Mask:
         """Mark the pairs that are bound."""
+        if len(self._keys) == 0:
+            return np.zeros(len(number), dtype=np.bool_)
         marked: Mask = np.isin(self._key(number, person), self._keys)
         return marked
 
@@ -91,7 +97,7 @@ class NumberHolders:
         holders = known.holders
         ids = _numbered(np.concatenate([number, as_pairs(holders.column("number_index")), people.number]))
         n, rows, size = len(notices), holders.num_rows, int(ids.max(initial=-1)) + 1
-        held_id = np.where(people.number.any(axis=1), ids[n + rows :], NOBODY)
+        held_id = np.where(is_some(people.number), ids[n + rows :], NOBODY)
         made = cls(
             number=number,
             number_id=ids[:n],
@@ -131,7 +137,7 @@ class NumberHolders:
 
     def shared(self, rows: Rows, people: People) -> Iterator[tuple[int, int]]:
         """Pair the people of these notices who bring or hold one and the same number."""
-        brings = rows[self.number[rows].any(axis=1)]
+        brings = rows[is_some(self.number[rows])]
         holds = np.flatnonzero(self.held_id != NOBODY)
         number = np.concatenate([self.number_id[brings], self.held_id[holds]])
         person = np.concatenate([people.subject[brings], holds])
@@ -143,7 +149,7 @@ class NumberHolders:
     def claim(self, rows: Rows, person: Numbers, stands: Mask) -> None:
         """Let applied notices take their numbers, and give up the ones their people had before."""
         number, had = self.number_id[rows], self.held_id[person]
-        has_number = self.number[rows].any(axis=1)
+        has_number = is_some(self.number[rows])
         self._let_go(had[had != NOBODY], person[had != NOBODY])
         gives_up = (had != NOBODY) & ~(has_number & (had == number))
         self.former.add(had[gives_up], person[gives_up])

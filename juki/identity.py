@@ -25,7 +25,18 @@ from juki.holders import NumberHolders
 from juki.known import Known, Notices, Numbers, event_mask, event_numbers
 from juki.notices import CODE_CORRECTIONS, NUMBER_CORRECTIONS, Kind, Reason
 from juki.reasons import Code
-from juki.register import NO_NOTICE, NOBODY, STORED, People, as_dates, as_pairs, foreign_flags, people_of
+from juki.register import (
+    NO_NOTICE,
+    NOBODY,
+    STORED,
+    People,
+    as_dates,
+    as_pairs,
+    foreign_flags,
+    is_same,
+    is_some,
+    people_of,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +213,7 @@ class _Judge:
         person = self.people.named[rows]
         people, facts = self.people, self.facts
         same: Mask = people.exists[person] & people.here[person]
-        same &= (people.digest[person] == as_pairs(self.notices.digests)[rows]).all(axis=1)
+        same &= is_same(people.digest[person], as_pairs(self.notices.digests)[rows])
         same &= people.event[person] == facts.event[rows]
         same &= people.event_date[person] == facts.event_date[rows]
         return same
@@ -246,15 +257,14 @@ class _Judge:
         """個人番号: changed only by its own correction, held by one person, never used again by another."""
         facts, person = self.facts, self.people.subject[rows]
         new, stored = self.holders.number[rows], self.people.number[person]
-        has_new: Mask = np.asarray(new.any(axis=1), dtype=np.bool_)
-        has_stored = stored.any(axis=1)
-        differs = has_new & has_stored & (new != stored).any(axis=1)
+        has_new, has_stored = is_some(new), is_some(stored)
+        differs = has_new & has_stored & ~is_same(new, stored)
         standing_here = (state == State.HERE) | (state == State.HERE_AS_OTHER)
         silent = differs & standing_here & ~facts.is_entry[rows] & ~facts.number_correction[rows]
         self._reject(Code.LOGIC_NUMBER_DIFFERS, "individual_number", rows, effects, silent)
 
         previous = as_pairs(self.notices.previous_number_indexes)[rows]
-        wrong = previous.any(axis=1) & (previous != stored).any(axis=1) & standing_here
+        wrong = is_some(previous) & ~is_same(previous, stored) & standing_here
         self._report(
             Code.LOGIC_PREVIOUS_NUMBER_DIFFERS,
             "previous_individual_number",

@@ -65,19 +65,19 @@ def bound_to(file: IdentityFile, column: str, resident_codes: Sequence[bytes], k
 
 
 def seal(values: Sequence[bytes], bindings: Sequence[bytes], key: SealingKey) -> list[bytes]:
-    """Seal values one by one: algorithm, key id, nonce, ciphertext and tag in one string of bytes."""
+    """Seal values one by one: algorithm, key id, nonce, ciphertext and tag in one string of bytes each."""
+    sealed: list[bytes] = seal_column(values, bindings, key).to_pylist()
+    return sealed
+
+
+def seal_column(values: Sequence[bytes], bindings: Sequence[bytes], key: SealingKey) -> pa.Array:
+    """Seal values as `seal` does, into a column."""
     header = ALGORITHM_AES_256_GCM + bytes([len(key.key_id)]) + key.key_id.encode("ascii")
-    nonces = os.urandom(NONCE_BYTES * len(values))
-    encrypt = AESGCM(key.key).encrypt
-    return [
-        header + nonce + encrypt(nonce, value, binding)
-        for value, binding, nonce in zip(
-            values,
-            bindings,
-            (nonces[i : i + NONCE_BYTES] for i in range(0, len(nonces), NONCE_BYTES)),
-            strict=True,
-        )
-    ]
+    drawn = np.frombuffer(os.urandom(NONCE_BYTES * len(values)), f"V{NONCE_BYTES}")
+    encrypt, nonces = AESGCM(key.key).encrypt, drawn.tolist()
+    sealed = [encrypt(*parts) for parts in zip(nonces, values, bindings, strict=True)]
+    columns = (pa.scalar(header, pa.binary()), pa.array(nonces, pa.binary()), pa.array(sealed, pa.binary()))
+    return pc.binary_join_element_wise(*columns, b"")
 
 
 def key_id_of(sealed: bytes) -> str:

@@ -45,11 +45,25 @@ def as_pairs(column: pa.Array | pa.ChunkedArray | NDArray[np.void]) -> Pairs:
     return octets[: len(values) * INDEX_BYTES].view(np.uint64).reshape(-1, 2)
 
 
+def is_some(pairs: Pairs) -> Mask:
+    """Mark the values that are not zero, which stands for none."""
+    marked: Mask = (pairs[:, 0] | pairs[:, 1]) != 0
+    return marked
+
+
+def is_same(some: Pairs, others: Pairs) -> Mask:
+    """Mark the places at which two columns of values agree."""
+    marked: Mask = (some[:, 0] == others[:, 0]) & (some[:, 1] == others[:, 1])
+    return marked
+
+
 def as_dates(column: pa.Array | pa.ChunkedArray) -> Numbers:
-    """See YYYY-MM-DD texts as numbers of 8 digits; an absent date is 0."""
-    digits = pc.replace_substring(column, "-", "")
-    known = pc.if_else(pc.equal(digits, ""), "0", digits)
-    return _numpy(pc.cast(known, pa.int64()))
+    """See YYYY-MM-DD texts as numbers of 8 digits; an absent date is 0. Many share one, so each is read once."""
+    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    encoded = flat.dictionary_encode()
+    digits = pc.replace_substring(encoded.dictionary, "-", "")
+    known = pc.cast(pc.if_else(pc.equal(digits, ""), "0", digits), pa.int64())
+    return _numpy(known.take(encoded.indices))
 
 
 def _instants(column: pa.ChunkedArray) -> Numbers:

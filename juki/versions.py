@@ -20,7 +20,7 @@ from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.findings import Rows
 from juki.kana import search_keys
 from juki.known import Notices
-from juki.numbers import SealingKey, bound_to, combined, seal
+from juki.numbers import SealingKey, bound_to, combined, seal_column
 
 _NOT_KEPT = frozenset({"individual_number", "previous_individual_number"})
 _FLAGS = frozenset({"is_foreign", "is_abroad"})
@@ -50,12 +50,12 @@ class Versions:
     """Versions ready to be written.
 
     Shape: `columns` has texts, dates, flags and counts by the names of the tables; `sealed_numbers` one
-           ciphertext per version or None; digests and indexes stay with the notices, by `rows`.
+           ciphertext per version or null; digests and indexes stay with the notices, by `rows`.
     """
 
     rows: Rows
     columns: pa.Table
-    sealed_numbers: list[bytes | None]
+    sealed_numbers: pa.Array
 
 
 def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey) -> Versions:
@@ -68,7 +68,7 @@ def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: Sealin
     columns["repair_no"] = _repair_numbers(origin, rows)
     columns["package_id"] = _same(origin.package_id, len(rows))
     columns["received_on"] = _same(origin.received_on, len(rows))
-    sealed: list[bytes | None] = [None] * len(rows)
+    sealed = pa.nulls(len(rows), pa.binary())
     if notices.file is IdentityFile.RESIDENT:
         sealed = _sealed(taken, notices.file, number_key)
     return Versions(rows, pa.table(columns), sealed)
@@ -116,12 +116,11 @@ def _same(value: object, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value), count)
 
 
-def _sealed(taken: pa.Table, file: IdentityFile, key: SealingKey) -> list[bytes | None]:
-    numbers = pc.cast(combined(taken, "individual_number"), pa.binary()).to_pylist()
-    codes = pc.cast(combined(taken, "resident_code"), pa.binary()).to_pylist()
-    present = [position for position, number in enumerate(numbers) if number]
-    bindings = bound_to(file, "individual_number", [codes[position] for position in present], key.key_id)
-    sealed: list[bytes | None] = [None] * len(numbers)
-    for position, value in zip(present, seal([numbers[p] for p in present], bindings, key), strict=True):
-        sealed[position] = value
-    return sealed
+def _sealed(taken: pa.Table, file: IdentityFile, key: SealingKey) -> pa.Array:
+    present = pc.not_equal(combined(taken, "individual_number"), "")
+    numbers, codes = (
+        pc.cast(combined(taken, name).filter(present), pa.binary()).to_pylist()
+        for name in ("individual_number", "resident_code")
+    )
+    sealed = seal_column(numbers, bound_to(file, "individual_number", codes, key.key_id), key)
+    return pc.replace_with_mask(pa.nulls(len(taken), pa.binary()), present, sealed)

@@ -25,10 +25,10 @@ from juki.identity import Plan
 from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Bytes16, Known, Notices
 from juki.numbers import SealingKey, combined
 from juki.reasons import Code
-from juki.register import NOBODY, as_pairs
+from juki.register import NOBODY, as_pairs, is_same, is_some
 from juki.retention import expires_on
 from juki.store.arrays import columns_by_key
-from juki.store.bulk import as_bytea, copy_blocks, copy_in, sealed_as_bytea
+from juki.store.bulk import as_bytea, copy_blocks, copy_in
 from juki.store.tables import SUPERSEDED_COLUMNS, version_columns
 from juki.unchanged import comparable
 from juki.versions import REPAIRS_OF_A_PACKAGE, Origin, event_dates, versions_of
@@ -179,12 +179,11 @@ class Identities:
         standing = columns_by_key(self.cursor, query, keys, _STANDING_SCHEMA)
         place = pc.index_in(codes, value_set=combined(standing, "resident_code"))
         stands = standing.take(place)
-        is_same = (as_pairs(stands.column("record_digest")) == as_pairs(notices.digests[rows])).all(axis=1)
-        is_same &= _are_equal(stands.column("event"), said.column(same["event"]))
-        is_same &= _are_equal(_days(stands.column("event_date")), _days(event_dates(notices, rows)))
-        is_same &= np.asarray(place.is_valid().to_numpy(zero_copy_only=False))
-        unchanged: Rows = rows[is_same]
-        return unchanged
+        unchanged = is_same(as_pairs(stands.column("record_digest")), as_pairs(notices.digests[rows]))
+        unchanged &= _are_equal(stands.column("event"), said.column(same["event"]))
+        unchanged &= _are_equal(_days(stands.column("event_date")), _days(event_dates(notices, rows)))
+        unchanged &= np.asarray(place.is_valid().to_numpy(zero_copy_only=False))
+        return rows[unchanged]
 
     def apply(self, notices: Notices, known: Known, plan: Plan, origin: Origin, key: SealingKey) -> None:
         """Write what a plan says: superseded versions to history, new versions to current, late ones behind.
@@ -312,7 +311,7 @@ class Identities:
         versions = versions_of(notices, rows, origin, key)
         table = versions.columns.append_column("record_digest", as_bytea(notices.digests[rows]))
         if self.file is IdentityFile.RESIDENT:
-            table = table.append_column("number_sealed", sealed_as_bytea(versions.sealed_numbers))
+            table = table.append_column("number_sealed", versions.sealed_numbers)
             index = as_bytea(notices.number_indexes[rows], zero_is_null=True)
             table = table.append_column("number_index", index)
         return table.select(version_columns(self.file))
@@ -348,15 +347,19 @@ def _numbers_new_to_their_people(notices: Notices, newest: pa.Table) -> pa.Array
     Who is erased holds nothing: another may stand with that number by now. Who gives a number up and takes it
     back within the package is asked about as well.
     """
-    numbers, codes = as_pairs(notices.number_indexes), notices.table.column("resident_code")
+    numbers = as_pairs(notices.number_indexes)
+    new = is_some(numbers) & notices.admitted
     standing = newest.filter(pc.not_equal(newest.column("kind"), "deletion"))
-    position = pc.index_in(codes, value_set=standing.column("resident_code"))
-    held = as_pairs(standing.column("number_index").take(position.combine_chunks())) if len(standing) else 0
-    differs = pa.array((numbers != held).any(axis=1) & notices.admitted)
-    is_asked = pc.is_in(codes, value_set=codes.filter(differs).combine_chunks())
-    new = np.asarray(is_asked.to_numpy(zero_copy_only=False)) & numbers.any(axis=1) & notices.admitted
-    indexes = pc.cast(pc.unique(as_bytea(notices.number_indexes[new])), pa.binary())
-    return indexes.take(pc.sort_indices(indexes))
+    if len(standing):
+        codes = notices.table.column("resident_code")
+        position = pc.index_in(codes, value_set=standing.column("resident_code"))
+        held = as_pairs(standing.column("number_index").take(position.combine_chunks()))
+        differs = pa.array(~is_same(numbers, held) & notices.admitted)
+        is_asked = pc.is_in(codes, value_set=codes.filter(differs).combine_chunks())
+        new &= np.asarray(is_asked.to_numpy(zero_copy_only=False))
+    # The first half orders them as well as the server needs: it sorts what it is given.
+    order = np.argsort(numbers[new][:, 0].byteswap())
+    return as_bytea(notices.number_indexes[new][order])
 
 
 def _ends_of_chains(old: list[str], new: list[str]) -> list[str]:
