@@ -417,7 +417,7 @@ class Code(StrEnum):
         "package.too_many_records",
         _P,
         _E,
-        "レコード数が上限（通知 100,000、スナップショットの一部 50,000）を超えています。",
+        "レコード数が上限（通知 100,000、現況の一つの部分 50,000）を超えています。",
         "spec 2, 3",
         "分割して再送するよう求めてください。",
     )
@@ -607,19 +607,19 @@ class Code(StrEnum):
     )
 
     SNAPSHOT_STALE = (
-        "snapshot.stale", _P, _E, "スナップショットの基準日時が依頼の日時より前です。比べていません。", "spec 3, M11",
+        "snapshot.stale", _P, _E, "現況の基準日時が依頼の日時より前です。比べていません。", "spec 3, M11",
         "依頼の後の時点で作り直すよう市町村に求めてください。続く場合は過去のものの再利用を疑ってください。",
     )
     SNAPSHOT_AHEAD = (
-        "snapshot.ahead", _P, _E, "スナップショットの基準日時が受信日時より後です。比べていません。", "spec 3, M11",
+        "snapshot.ahead", _P, _E, "現況の基準日時が受信日時より後です。比べていません。", "spec 3, M11",
         "市町村CSの時計を確認し、作り直すよう求めてください。",
     )
     SNAPSHOT_INCONSISTENT = (
-        "snapshot.inconsistent", _P, _E, "同じ基準日時のスナップショットの部分どうしが矛盾しています（通知番号・部分の数・連番・内容）。比べていません。",
+        "snapshot.inconsistent", _P, _E, "同じ基準日時の現況の部分どうしが矛盾しています（通知番号・部分の数・連番・内容）。比べていません。",
         "spec 3, M11", "すべての部分を作り直すよう市町村に求めてください。",
     )
     SNAPSHOT_NOT_SORTED = (
-        "snapshot.not_sorted", _P, _E, "スナップショットが住民票コードの順に並んでいません。比べていません。", "spec 3",
+        "snapshot.not_sorted", _P, _E, "現況が住民票コードの順に並んでいません。比べていません。", "spec 3",
         "市町村の作成ソフトを確認し、作り直すよう求めてください。",
     )
     SNAPSHOT_DIGEST_FORM = (
@@ -684,8 +684,8 @@ class Code(StrEnum):
         "市町村に通知の再送または記録の確認を依頼してください。そのままとする場合は容認してください。",
     )
     RECONCILIATION_STALE = (
-        "reconciliation.stale", _C, _E, "すでに適用した修復より前の時点の照合用データです。", "M11, ADR-0022",
-        "もう一度照合を実行し、新しい照合用データを受け取ってください。",
+        "reconciliation.stale", _C, _E, "すでに適用した修復より前の時点の現況です。", "M11, ADR-0022",
+        "もう一度照合を実行し、新しい現況を受け取ってください。",
     )
     REPAIR_OVERTAKEN = (
         "repair.overtaken", _R, _E, "照合の時点より後の異動が適用されているため、修復しませんでした。", "M11, ADR-0022",
@@ -814,15 +814,15 @@ class Code(StrEnum):
         "認証局の新しい失効リストに差し替えてください。待っているパッケージは次の実行で処理します。",
     )
     SNAPSHOT_NOT_ANSWERED = (
-        "snapshot.not_answered", _C, _E, "依頼したスナップショットが届いていません。", "spec 3, 5, M11",
+        "snapshot.not_answered", _C, _E, "依頼した現況が届いていません。", "spec 3, 5, M11",
         "市町村CSが依頼を受け取っているか確かめ、整合処理をもう一度実行してください。",
     )
     SNAPSHOT_INCOMPLETE = (
-        "snapshot.incomplete", _C, _E, "スナップショットの一部が届いていません。", "spec 3, M11",
+        "snapshot.incomplete", _C, _E, "現況の一部が届いていません。", "spec 3, M11",
         "残りの部分を送るよう市町村に求め、整合処理をもう一度実行してください。",
     )
     SNAPSHOT_REQUEST_FORM = (
-        "snapshot.request_form", _C, _E, "スナップショットの依頼が定められた形ではありません。", "spec 5, docs/formats/snapshot-request.md",
+        "snapshot.request_form", _C, _E, "現況の依頼が定められた形ではありません。", "spec 5, docs/formats/snapshot-request.md",
         "受信フォルダの依頼を消し、整合処理をもう一度実行してください。",
     )
     CHANNEL_UNREGISTERED = (
