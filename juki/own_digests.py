@@ -12,6 +12,7 @@ Source:     docs/formats/digest.md, ADR-0024, measure M11.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,9 +21,10 @@ import pyarrow.compute as pc
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from juki.canonical import cells_of
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.errors import JukiError
-from juki.numbers import NONCE_BYTES, SealingKey, bound_to, combined, key_id_of, number_index
+from juki.numbers import NONCE_BYTES, SealingKey, bound_to, combined, key_id_of
 from juki.snapshot_digests import SEPARATOR, record_digest_hex
 
 KeyOf = Callable[[str], SealingKey]
@@ -40,7 +42,7 @@ class OwnDigests:
     key_of: KeyOf
     opened: int = 0
     unopened: int = 0
-    _ciphers: dict[str, AESGCM | None] = field(default_factory=dict)
+    _keys: dict[bytes, SealingKey | None] = field(default_factory=dict)
 
     def digests(self, ours: pa.Table) -> pa.Array:
         """Compute the digest of each record; null where no digest of a municipality can be equal.
@@ -50,55 +52,63 @@ class OwnDigests:
         records = ours.select(RECORD_COLUMNS[self.file])
         is_sound = pa.array([True] * records.num_rows, pa.bool_())
         if self.file is IdentityFile.RESIDENT:
-            numbers = self._numbers(ours)
-            is_sound = numbers.is_valid()
+            numbers, is_sound = self._numbers(ours)
             place = records.column_names.index("individual_number")
-            records = records.set_column(place, "individual_number", pc.fill_null(numbers, ""))
+            records = records.set_column(place, "individual_number", numbers)
         digests = record_digest_hex(records, records.column_names)
         return pc.if_else(pc.and_(is_sound, _is_plain(records)), digests, pa.scalar(None, pa.string()))
 
-    def _numbers(self, ours: pa.Table) -> pa.Array:
-        """Open the number of each record: empty where it has none, null where what is stored is not its number."""
+    def _numbers(self, ours: pa.Table) -> tuple[pa.Array, pa.Array]:
+        """Open the number of each record, empty where there is none; and mark those where what is stored is it."""
         codes = pc.cast(combined(ours, "resident_code"), pa.binary()).to_pylist()
-        indexes = combined(ours, "individual_number").to_pylist()
-        sealed = combined(ours, "number_sealed").to_pylist()
-        numbers = list(map(self._number, codes, indexes, sealed))
-        absent = sum(number == "" for number in numbers)
-        unopened = numbers.count(None)
-        self.unopened += unopened
-        self.opened += len(numbers) - absent - unopened
-        return pa.array(numbers, pa.string())
+        sealed = list(map(bytes.fromhex, combined(ours, "number_sealed").to_pylist()))
+        opened = self._opened(codes, sealed)
+        numbers = pa.array([number or b"" for number in opened], pa.binary()).cast(pa.string())
+        is_found = pc.equal(_indexes(numbers, self.index_key), combined(ours, "individual_number"))
+        is_sound = pc.and_(pa.array([number is not None for number in opened], pa.bool_()), is_found)
+        has_number = pc.not_equal(numbers, "")
+        self.unopened += len(codes) - is_sound.true_count
+        self.opened += pc.and_(is_sound, has_number).true_count
+        return numbers, is_sound
 
-    def _number(self, code: bytes, index: str, sealed: str) -> str | None:
-        if not index and not sealed:
-            return ""
-        number = self._open(code, bytes.fromhex(sealed))
-        if number is None or len(number) != NUMBER_DIGITS or not number.isdigit():
-            return None
-        return number.decode("ascii") if number_index(number, self.index_key).hex() == index else None
+    def _opened(self, codes: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes | None]:
+        """Open ciphertexts, those of one key at a time: empty where there is none, None where no number comes out."""
+        opened: list[bytes | None] = [None if one else b"" for one in sealed]
+        by_header: defaultdict[bytes, list[int]] = defaultdict(list)
+        for row, one in enumerate(sealed):
+            if one:
+                by_header[one[: 2 + int.from_bytes(one[1:2])]].append(row)
+        for header, rows in by_header.items():
+            key = self._key(header)
+            if key is None:
+                continue
+            decrypt, start = AESGCM(key.key).decrypt, len(header)
+            bindings = bound_to(self.file, "individual_number", [codes[row] for row in rows], key.key_id)
+            for row, binding in zip(rows, bindings, strict=True):
+                opened[row] = _number(decrypt, sealed[row][start:], binding)
+        return opened
 
-    def _open(self, code: bytes, sealed: bytes) -> bytes | None:
-        try:
-            key_id = key_id_of(sealed)
-            cipher = self._cipher(key_id)
-        except JukiError:
-            return None
-        if cipher is None:
-            return None
-        start = 2 + len(key_id)
-        body = start + NONCE_BYTES
-        (binding,) = bound_to(self.file, "individual_number", [code], key_id)
-        try:
-            return cipher.decrypt(sealed[start:body], sealed[body:], binding)
-        except (InvalidTag, ValueError):
-            return None
+    def _key(self, header: bytes) -> SealingKey | None:
+        """Give the key a ciphertext names; none where it names no key of ours, whatever it claims."""
+        if header not in self._keys:
+            try:
+                self._keys[header] = self.key_of(key_id_of(header))
+            except JukiError:
+                self._keys[header] = None
+        return self._keys[header]
 
-    def _cipher(self, key_id: str) -> AESGCM | None:
-        """Give the cipher of a key; none of a key that is not ours, whatever a ciphertext claims."""
-        if key_id not in self._ciphers:
-            self._ciphers[key_id] = None
-            self._ciphers[key_id] = AESGCM(self.key_of(key_id).key)
-        return self._ciphers[key_id]
+
+def _number(decrypt: Callable[[bytes, bytes, bytes], bytes], body: bytes, binding: bytes) -> bytes | None:
+    try:
+        number = decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], binding)
+    except (InvalidTag, ValueError):
+        return None
+    return number if len(number) == NUMBER_DIGITS and number.isdigit() else None
+
+
+def _indexes(numbers: pa.Array, index_key: bytes) -> pa.Array:
+    """Give the keyed index of each number as it stands in canonical cells."""
+    return combined(cells_of(pa.table({"individual_number": numbers}), index_key), "individual_number")
 
 
 def is_ascending(codes: pa.Array, after: str | None) -> bool:

@@ -184,6 +184,14 @@ def test_registered_municipality_is_found_by_its_code(home: Home) -> None:
         registered.of("352021")
 
 
+def test_digests_are_asked_of_those_who_say_that_they_answer_them(home: Home) -> None:
+    """A CS that does not know them would be waited for in vain, and every number opened for nothing."""
+    _register(home, _registration())
+    assert not load_municipalities(home, "350001").of("352039").answers_digests
+    _register(home, _registration(answers_digests=True))
+    assert load_municipalities(home, "350001").of("352039").answers_digests
+
+
 def test_no_file_means_nobody_is_registered(home: Home) -> None:
     """Before registration there is no source at all."""
     assert load_municipalities(home, "350001").codes == []
@@ -201,6 +209,8 @@ def test_no_file_means_nobody_is_registered(home: Home) -> None:
         ({"signing_certificates": ["AB" * 32]}, Code.CONFIG_INVALID, "signing_certificates[1]"),
         ({"roots": []}, Code.CONFIG_INVALID, "municipality[1].roots"),
         ({"port": "22"}, Code.CONFIG_INVALID, "municipality[1].port"),
+        ({"answers_digests": "yes"}, Code.CONFIG_INVALID, "municipality[1].answers_digests"),
+        ({"answers_digests": 1}, Code.CONFIG_INVALID, "municipality[1].answers_digests"),
         ({"verify": False}, Code.CONFIG_UNKNOWN, "municipality[1].verify"),
     ],
 )
