@@ -103,6 +103,20 @@ def unseal(sealed: bytes, binding: bytes, key: SealingKey) -> bytes:
         raise StoreError(Code.CIPHER_ALTERED) from None
 
 
+def unseal_each(sealed: Sequence[bytes], bindings: Sequence[bytes], key: SealingKey) -> list[bytes | None]:
+    """Open values that name this key one by one; None for what was altered, cut or moved."""
+    start, decrypt = 2 + len(key.key_id), AESGCM(key.key).decrypt
+    body = start + NONCE_BYTES
+
+    def opened(value: bytes, binding: bytes) -> bytes | None:
+        try:
+            return decrypt(value[start:body], value[body:], binding)
+        except (InvalidTag, ValueError):
+            return None
+
+    return [opened(value, binding) for value, binding in zip(sealed, bindings, strict=True)]
+
+
 def number_index(number: bytes, key: bytes) -> bytes:
     """Index one 個人番号: HMAC-SHA-256 over its first 11 digits, cut to 16 bytes.
 

@@ -18,13 +18,11 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from juki.canonical import cells_of
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.errors import JukiError
-from juki.numbers import NONCE_BYTES, SealingKey, bound_to, combined, key_id_of
+from juki.numbers import SealingKey, bound_to, combined, key_id_of, unseal_each
 from juki.snapshot_digests import SEPARATOR, record_digest_hex
 
 KeyOf = Callable[[str], SealingKey]
@@ -82,10 +80,10 @@ class OwnDigests:
             key = self._key(header)
             if key is None:
                 continue
-            decrypt, start = AESGCM(key.key).decrypt, len(header)
             bindings = bound_to(self.file, "individual_number", [codes[row] for row in rows], key.key_id)
-            for row, binding in zip(rows, bindings, strict=True):
-                opened[row] = _number(decrypt, sealed[row][start:], binding)
+            found = unseal_each([sealed[row] for row in rows], bindings, key)
+            for row, number in zip(rows, found, strict=True):
+                opened[row] = number if number is not None and _is_number(number) else None
         return opened
 
     def _key(self, header: bytes) -> SealingKey | None:
@@ -98,12 +96,8 @@ class OwnDigests:
         return self._keys[header]
 
 
-def _number(decrypt: Callable[[bytes, bytes, bytes], bytes], body: bytes, binding: bytes) -> bytes | None:
-    try:
-        number = decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], binding)
-    except (InvalidTag, ValueError):
-        return None
-    return number if len(number) == NUMBER_DIGITS and number.isdigit() else None
+def _is_number(opened: bytes) -> bool:
+    return len(opened) == NUMBER_DIGITS and opened.isdigit()
 
 
 def _indexes(numbers: pa.Array, index_key: bytes) -> pa.Array:

@@ -143,7 +143,7 @@ def _compared(registered: Reconciliation, compared: DigestsCompared) -> Entry:
         "numbers_unopened": compared.numbers_unopened,
     }  # fmt: skip
     code = Code.CIPHER_ALTERED if compared.numbers_unopened else None
-    is_accessed = compared.numbers_opened > 0
+    is_accessed = compared.numbers_opened + compared.numbers_unopened > 0
     return _entry(registered, Outcome.DONE, code=code, counts=counts, number_accessed=is_accessed)
 
 

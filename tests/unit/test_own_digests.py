@@ -96,6 +96,12 @@ def test_ciphertext_that_is_not_the_persons_number_equals_no_digest(ciphertext: 
     assert digest(ours(NUMBER, ciphertext)) == (None, 0, 1)
 
 
+def test_ciphertext_without_an_index_is_no_absent_number() -> None:
+    """It does not open, and there is nothing it could be found by: all the same it is there, and is not theirs."""
+    assert digest(ours(NUMBER, sealed(NUMBER, "B"), index="")) == (None, 0, 1)
+    assert digest(ours("", "00")) == (None, 0, 1)
+
+
 def test_number_the_index_does_not_find_equals_no_digest() -> None:
     """The ciphertext is good, and whoever looks the number up finds somebody else, or nobody."""
     other = number_index(OTHER.encode(), INDEX_KEY).hex()
