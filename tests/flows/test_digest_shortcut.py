@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,15 +15,23 @@ from config.stores import DATABASES
 from juki.differences import Mode
 from juki.packages import DifferencesManifest, PackageKind
 from juki.reasons import Code
+from juki.snapshot_digests import record_digest_hex
 from juki.snapshot_requests import Wants
 from juki.store import embedded
-from juki.store.unit import open_unit
+from juki.store.unit import channel_lock, open_unit
+from juki.wire.sftp import connect
 from juki.wire.snapshot_files import SnapshotFiles
 from simulator.snapshots import SnapshotFault
 from tasks import clock
+from tasks.snapshots import ask_for_snapshot
+from tasks.workshop import Workshop
 from tests.flows.conftest import RESIDENT, Town
-from tests.flows.reconciling import answering, reconcile, runs, standing
+from tests.flows.reconciling import COLUMNS, answering, reconcile, runs, standing
 
+_CHANGED = (
+    "UPDATE current SET name = name || '異' WHERE resident_code = (SELECT min(resident_code) FROM current)"
+)
+"""What no notice does: one cell of one person."""
 _REGISTER = "digests, state, is_equal, rows_theirs, rows_ours, digest_sequence, last_sequence"
 
 
@@ -126,7 +135,7 @@ def test_changed_cell_is_found_and_repaired_by_the_snapshot_that_follows(answers
     truth = standing(answers)
     sql(
         answers,
-        "UPDATE current SET name = name || '異' WHERE resident_code = (SELECT min(resident_code) FROM current)",
+        _CHANGED,
     )
     with answering(answers, truth):
         assert reconcile(answers.channel, Mode.REPAIR) == ""
@@ -231,10 +240,6 @@ def test_digests_of_an_earlier_notice_are_compared_as_of_it(answers: Town) -> No
 @contextmanager
 def connect_request(town: Town) -> Iterator[None]:
     """Lay the request for digests of the open reconciliation, as the run that waited no longer had laid it."""
-    from juki.wire.sftp import connect
-    from tasks.snapshots import ask_for_snapshot
-    from tasks.workshop import Workshop
-
     shop = Workshop.open()
     with open_unit(shop.store_url(RESIDENT), RESIDENT) as unit:
         is_open = unit.reconciliations.open_one(town.channel.municipality_code)
@@ -264,7 +269,7 @@ def test_digests_played_again_are_not_used(answers: Town) -> None:
         assert reconcile(answers.channel) == ""
     sql(
         answers,
-        "UPDATE current SET name = name || '異' WHERE resident_code = (SELECT min(resident_code) FROM current)",
+        _CHANGED,
     )
     with wait_of(answers, 5), answering(answers, truth, SnapshotFault.REPLAYED):
         assert reconcile(answers.channel) == ""
@@ -279,3 +284,64 @@ def test_municipality_that_does_not_answer_digests_is_not_asked(town: Town) -> N
         assert reconcile(town.channel) == ""
     assert register(town) == [(None, "finished", True, 30, 30, None, 5)]
     assert asked(town) == 1
+
+
+def test_channel_that_is_held_is_not_compared_and_digests_stay_to_be_asked(answers: Town) -> None:
+    """The intake is at work: nothing was opened, nothing is noted, and the next run uses what was collected."""
+    shop = Workshop.open()
+    with answering(answers, standing(answers)):
+        with channel_lock(shop.store_url(RESIDENT), RESIDENT, answers.channel.municipality_code):
+            assert reconcile(answers.channel) == Code.CHANNEL_BUSY.value
+        assert register(answers)[0][0] is None
+        assert [entry["number_accessed"] for entry in entries(answers, "digests.compared")] == [False]
+        assert reconcile(answers.channel) == ""
+    assert register(answers) == [("equal", "finished", True, 30, 30, 5, None)]
+    assert asked(answers) == 1
+
+
+def test_server_that_is_down_is_no_answer_to_digests(answers: Town) -> None:
+    """Nothing was asked, so nothing is noted: the next run asks for digests first."""
+    path = answers.home.municipalities_file
+    good = path.read_text("utf-8")
+    path.write_text(re.sub(r"\nport = \d+", "\nport = 1", good), "utf-8")
+    assert reconcile(answers.channel) == Code.CHANNEL_UNREACHABLE.value
+    assert register(answers)[0][0] is None
+    path.write_text(good, "utf-8")
+    with answering(answers, standing(answers)):
+        assert reconcile(answers.channel) == ""
+    assert register(answers) == [("equal", "finished", True, 30, 30, 5, None)]
+
+
+def test_digests_from_before_a_repair_are_of_no_use(answers: Town) -> None:
+    """Equal as of an earlier notice would settle what the repair was made for; no number is opened for it."""
+    sql(answers,
+        "INSERT INTO package (municipality_code, sequence, file_name, file_bytes, file_sha256, remote_modified_at,"
+        " state, received_at, last_notice_no, kind)"
+        " VALUES ('352039', 1, 'r', 1, '', now(), 'applied', now(), 99, 'repair')")  # fmt: skip
+    with answering(answers, standing(answers)):
+        assert reconcile(answers.channel) == Code.RECONCILIATION_STALE.value
+    assert register(answers)[0][:2] == ("unanswered", "failed")
+    (entry,) = entries(answers, "digests.compared")
+    assert (entry["code"], entry["number_accessed"]) == (Code.RECONCILIATION_STALE.value, False)
+
+
+def test_no_number_and_no_digest_is_left_behind(answers: Town) -> None:
+    """Opened and compared, equal and different: neither is in a table, a file of ours, or the log."""
+    truth = standing(answers)
+    with answering(answers, truth):
+        assert reconcile(answers.channel) == ""
+        sql(
+            answers,
+            "UPDATE current SET name = '改竄' WHERE resident_code = (SELECT min(resident_code) FROM current)",
+        )
+        assert reconcile(answers.channel) == ""
+    own = truth.select(COLUMNS)
+    secrets = [
+        *record_digest_hex(own, COLUMNS).to_pylist(),
+        *filter(None, own["individual_number"].to_pylist()),
+    ]
+    assert len(secrets) > 60
+    tables = ("journal", "reconciliation", "difference", "current", "history", "package", "channel")
+    stored = str([answers.rows(f"SELECT t::text FROM {name} t") for name in tables])
+    stored += str([path.read_bytes() for path in answers.home.spool.rglob("*") if path.is_file()])
+    assert [one for one in secrets if one in stored or one.encode().hex() in stored] == []

@@ -293,6 +293,35 @@ def test_ciphertext_of_what_stood_is_opened_too(module_stores: Stores) -> None:
     assert (told.digests.is_equal, told.digests.numbers_unopened) == (False, 1)
 
 
+def test_somebody_who_stood_and_is_not_there_has_not_moved_unless_held_elsewhere(
+    module_stores: Stores,
+) -> None:
+    """They died after the notice: as of it they stood, and a municipality that does not say so differs."""
+    url = module_stores.resident_url
+    died = PEOPLE[1] | {"kind": "deletion", "reason": "死亡"}
+    apply(url, numbered([(HERE, PEOPLE), (HERE, [died])]))
+    told = both(url, records(PEOPLE[0], *PEOPLE[2:]), 5)
+    agree(told)
+    assert told.records.differences.column("kind").to_pylist() == ["extra"]
+    assert not told.digests.is_equal
+
+
+def test_number_of_somebody_who_has_moved_is_opened_too(module_stores: Stores) -> None:
+    """Nobody's digest is laid beside it, and equal would still say that every number opens."""
+    url = module_stores.resident_url
+    moved = notice(resident_code="A", municipality_code=ELSEWHERE, individual_number=NUMBERS[1])
+    apply(url, numbered([(HERE, PEOPLE), (ELSEWHERE, [moved])]))
+    told = both(url, records(*PEOPLE[1:]), 5)
+    agree(told)
+    assert told.digests.is_equal
+    change(
+        url, "UPDATE history SET number_sealed = set_byte(number_sealed, 40, get_byte(number_sealed, 40) # 1)"
+    )
+    told = both(url, records(*PEOPLE[1:]), 5)
+    agree(told)
+    assert (told.digests.is_equal, told.records.is_equal, told.digests.numbers_unopened) == (False, True, 1)
+
+
 def test_nobody_here_and_nobody_there_is_equal(module_stores: Stores) -> None:
     """One part without rows, or no part: equal where we have nobody, and not where we have."""
     url = module_stores.resident_url
