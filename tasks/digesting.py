@@ -34,9 +34,6 @@ from tasks.workshop import Workshop
 PartsOf = Callable[[Answer], Iterator[pa.Table]]
 """Opens and parses the parts of a complete answer one by one."""
 
-_BEFORE_ANY_NUMBER = (Code.RECONCILIATION_STALE, Code.CHANNEL_BUSY)
-"""Why complete digests were not compared at all."""
-
 
 def confirm_by_digests(shop: Workshop, registered: Reconciliation, parts_of: PartsOf) -> DigestOutcome:
     """Ask for digests, compare, and note what they said.
@@ -51,8 +48,11 @@ def confirm_by_digests(shop: Workshop, registered: Reconciliation, parts_of: Par
     answer = collection.collect()
     if not answer.is_complete:
         return _unanswered(shop, registered, _refused(registered, collection.reason(answer)))
+    is_begun = False
     try:
         with channel_lock(shop.store_url(channel.file), channel.file, channel.municipality_code):
+            _check_comparable(shop, registered, answer)
+            is_begun = True
             compared = compare_answer(shop, registered, answer, parts_of)
             _note(shop, registered, answer, compared)
     except JukiError as error:
@@ -60,7 +60,6 @@ def confirm_by_digests(shop: Workshop, registered: Reconciliation, parts_of: Par
     else:
         _make_room(shop, registered)
         return DigestOutcome.EQUAL if compared.is_equal else DigestOutcome.DIFFERENT
-    is_begun = failure.code not in _BEFORE_ANY_NUMBER
     said = _refused(registered, failure.code, is_begun=is_begun)
     if _is_of_no_use(failure):
         return _unanswered(shop, registered, said)
@@ -74,18 +73,25 @@ def compare_answer(
 ) -> DigestsCompared:
     """Compare the digests of a complete answer with our file as of their watermark; the channel must be held.
 
-    Raises: PipelineError(RECONCILIATION_BEHIND) when we have not received the notice of the watermark yet,
-            ContractError when the digests are of no use, StoreError.
+    Raises: ContractError when the digests are of no use, StoreError. Numbers may have been opened by then.
+    """
+    channel, keys = registered.channel, shop.keyring(registered.channel.file)
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        return compare_digests(
+            unit, channel.municipality_code, answer.first.watermark, parts_of(answer), shop.sealing_key, keys.index
+        )  # fmt: skip
+
+
+def _check_comparable(shop: Workshop, registered: Reconciliation, answer: Answer) -> None:
+    """Refuse, before any number is opened, digests as of a notice that is still to come, or from before a repair.
+
+    Raises: PipelineError(RECONCILIATION_BEHIND), JukiError(RECONCILIATION_STALE).
     """
     channel, watermark = registered.channel, answer.first.watermark
-    code, keys = channel.municipality_code, shop.keyring(channel.file)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        if unit.packages.progress(code).last_notice_no < watermark:
+        if unit.packages.progress(channel.municipality_code).last_notice_no < watermark:
             raise PipelineError(Code.RECONCILIATION_BEHIND, str(channel))
-        # Before any number is opened for nothing.
-        unit.differences.check_not_stale(code, watermark)
-    with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        return compare_digests(unit, code, watermark, parts_of(answer), shop.sealing_key, keys.index)
+        unit.differences.check_not_stale(channel.municipality_code, watermark)
 
 
 def _note(shop: Workshop, registered: Reconciliation, answer: Answer, compared: DigestsCompared) -> None:
