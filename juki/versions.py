@@ -60,7 +60,7 @@ class Versions:
 
 def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey) -> Versions:
     """Make versions of some notices of a package."""
-    taken = notices.table.take(pa.array(rows))
+    taken = _taken(notices.table, rows)
     columns = {name: _stored(name, taken) for name in NOTICE_COLUMNS[notices.file] if name not in _NOT_KEPT}
     columns["notified_at"] = _instants(notices, rows)
     columns["search_key"] = _absent_is_null(search_keys(combined(taken, "name_kana")))
@@ -72,6 +72,13 @@ def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: Sealin
     if notices.file is IdentityFile.RESIDENT:
         sealed = _sealed(taken, notices.file, number_key)
     return Versions(rows, pa.table(columns), sealed)
+
+
+def _taken(table: pa.Table, rows: Rows) -> pa.Table:
+    """Take some rows; neighbours in order are seen where they are."""
+    if len(rows) and (np.diff(rows) == 1).all():
+        return table.slice(int(rows[0]), len(rows))
+    return table.take(pa.array(rows))
 
 
 def event_dates(notices: Notices, rows: Rows) -> pa.Array:
@@ -100,10 +107,10 @@ def _absent_is_null(values: pa.Array) -> pa.Array:
     """Mark what is empty as absent, on the same bytes."""
     present = np.asarray(pc.binary_length(values).to_numpy(zero_copy_only=False)) > 0
     _, offsets, data = values.buffers()
+    width = np.dtype(np.int32).itemsize
+    bounds = offsets.slice(values.offset * width, (len(values) + 1) * width) if offsets else offsets
     marks = pa.py_buffer(np.packbits(present, bitorder="little"))
-    if values.offset:
-        return pc.if_else(pa.array(present), values, pa.scalar(None, pa.string()))
-    return pa.StringArray.from_buffers(len(values), offsets, data, marks)
+    return pa.StringArray.from_buffers(len(values), bounds, data, marks)
 
 
 def _repair_numbers(origin: Origin, rows: Rows) -> pa.Array:
