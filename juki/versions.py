@@ -58,14 +58,19 @@ class Versions:
     sealed_numbers: pa.Array
 
 
-def versions_of(notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey) -> Versions:
-    """Make versions of some notices of a package."""
+def versions_of(
+    notices: Notices, rows: Rows, origin: Origin, number_key: SealingKey, places: Rows | None = None
+) -> Versions:
+    """Make versions of some notices of a package.
+
+    `places` are those of the rows in the package, by which repairs are numbered, where notices lie in other order.
+    """
     taken = _taken(notices.table, rows)
     columns = {name: _stored(name, taken) for name in NOTICE_COLUMNS[notices.file] if name not in _NOT_KEPT}
     columns["notified_at"] = _instants(notices, rows)
     columns["search_key"] = _absent_is_null(search_keys(combined(taken, "name_kana")))
     columns["sender_code"] = _same(origin.sender_code, len(rows))
-    columns["repair_no"] = _repair_numbers(origin, rows)
+    columns["repair_no"] = _repair_numbers(origin, rows if places is None else places)
     columns["package_id"] = _same(origin.package_id, len(rows))
     columns["received_on"] = _same(origin.received_on, len(rows))
     sealed = pa.nulls(len(rows), pa.binary())

@@ -261,9 +261,10 @@ class Identities:
         if len(rows) == 0:
             return
         # Brought into order at once and cut into blocks, which takes a third of gathering each block by itself.
-        ordered, places = part_of(notices, _by_code(rows, notices)), np.arange(len(rows))
+        by_code = _by_code(rows, notices)
+        ordered, places = part_of(notices, by_code), np.arange(len(rows))
         parts = (places[start : start + _BLOCK_ROWS] for start in range(0, len(rows), _BLOCK_ROWS))
-        versions = (self._columns(part, ordered, origin, key) for part in parts)
+        versions = (self._columns(part, ordered, origin, key, by_code[part]) for part in parts)
         copy_blocks(
             self.cursor, "current", (_with_end_of_keeping(block, origin.received_on) for block in versions)
         )
@@ -307,9 +308,11 @@ class Identities:
         """Create an empty temporary table of this transaction with columns like those of `current`."""
         self.cursor.execute(_STAGE.format(name=name, selection=selection))
 
-    def _columns(self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey) -> pa.Table:
-        """Lay versions out as the tables have them."""
-        versions = versions_of(notices, rows, origin, key)
+    def _columns(
+        self, rows: Rows, notices: Notices, origin: Origin, key: SealingKey, places: Rows | None = None
+    ) -> pa.Table:
+        """Lay versions out as the tables have them; `places` are theirs in the package, where rows are not."""
+        versions = versions_of(notices, rows, origin, key, places)
         table = versions.columns.append_column("record_digest", as_bytea(notices.digests[rows]))
         if self.file is IdentityFile.RESIDENT:
             table = table.append_column("number_sealed", versions.sealed_numbers)

@@ -57,6 +57,8 @@ def test_what_was_changed_lost_or_slipped_in_is_put_right(town: Town, case: Case
         ("deletion", "職権消除等", 6, True),
         ("entry", "職権記載等", 6, True),
     ]
+    # Each has a number of its own, or one would stand in the other's way when both are history.
+    assert case.sql("SELECT count(DISTINCT repair_no) FROM current WHERE repair_no > 0") == [(3,)]
     assert case.sql("SELECT name FROM history WHERE name = '改竄'") == [("改竄",)]
     assert case.reconcile(HERE) == number + 1
     assert case.sql("SELECT DISTINCT state, settled_by FROM difference") == [("settled", "repair")]
