@@ -29,7 +29,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test check bench bench-reconcile soak mutants clean-demo
+.PHONY: help setup demo test browser check bench bench-reconcile soak mutants clean-demo
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,9 @@ demo: $(READY)  ## 実際の地名・氏名で受入を最初から最後まで�
 
 test: $(READY)  ## すべての試験 / all tests
 	@$(PY) -m pytest
+
+browser: $(READY)  ## 画面からの再実行をこの機械の Chromium で試す / drive the screens in this machine's Chromium
+	@$(PY) -m pytest tests/browser/browser_reconcile.py
 
 check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, architecture, lock file
 	@$(PY) -m ruff check .

@@ -1,4 +1,4 @@
-"""A process that runs the real flow again and again, told by its standard input what goes wrong. Test-only.
+"""A process that runs the real flows again and again, told by its standard input what goes wrong. Test-only.
 
 Prefect runs as the product has it run without a server, but talks as much as it can: every level of its log,
 to the terminal and to its database. What comes out of the flow is kept as a careless caller would keep it:
@@ -60,6 +60,38 @@ def _failing_inside() -> Iterator[None]:
         applying.plan_changes = real
 
 
+@contextmanager
+def _failing_comparison() -> Iterator[None]:
+    """Let a comparison fail as careless code does: with the records of the municipality in the message."""
+    from tasks import reconciling
+
+    real = reconciling.compare
+
+    def failing(_unit: object, _code: str, _watermark: int, parts: Iterator[object], _key: bytes) -> None:
+        records = [part.to_pylist() for part in parts]  # type: ignore[attr-defined]
+        try:
+            raise KeyError(records[0][0]["name"])
+        except KeyError as error:
+            raise ValueError(f"can not compare {records}") from error
+
+    reconciling.compare = failing  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        reconciling.compare = real
+
+
+def _reconcile(is_failing: bool) -> None:
+    from flows.choices import ModeChoice, choices_of
+    from flows.reconcile import reconcile
+    from juki.columns import IdentityFile
+    from juki.order import Channel
+
+    municipality, file = choices_of(Channel(MUNICIPALITY, IdentityFile.RESIDENT))
+    with _failing_comparison() if is_failing else nullcontext():
+        reconcile(municipality=municipality, file=file, mode=ModeChoice.REPAIR)
+
+
 def _leak(value: str) -> None:
     """What everything here would look like without the boundary: a flow that raises a value."""
     from prefect import flow, task
@@ -80,15 +112,20 @@ def _obey(word: str, value: str) -> None:
 
     if word == "leak":
         _leak(value)
+    if word == "reconcile":
+        _reconcile(value == "fail")
+        return
     with _failing_inside() if word == "fail" else nullcontext():
         intake(municipalities=[MUNICIPALITY])
 
 
 def main() -> None:
-    """Work off commands: `run`, `fail`, `leak VALUE`; answer each with the code it ended with."""
+    """Work off commands: `run`, `fail`, `reconcile [fail]`, `leak VALUE`; answer each with the code it ended with."""
     home = home_of()
     prepare(home, load_settings(home))
     os.environ.update(_TALKATIVE)
+    # Whoever answers a request has answered before the run.
+    os.environ["JUKI_SNAPSHOT_WAIT_SECONDS"] = "0"
     kept = Path(sys.argv[1])
     for number, command in enumerate(sys.stdin):
         word, _, value = command.strip().partition(" ")

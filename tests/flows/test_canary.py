@@ -21,11 +21,12 @@ import pytest
 from psycopg import sql
 
 from config.stores import DATABASES, PREFECT_DATABASE
-from juki.columns import IdentityFile, Layout, columns_of
+from juki.columns import RECORD_COLUMNS, IdentityFile, Layout, columns_of
 from juki.order import Channel
 from juki.records import format_records
 from juki.store import embedded
 from simulator.faults import tampered
+from simulator.snapshots import SnapshotFault
 from tests.canary import found_in, found_in_files
 from tests.flows.attack import content_of, lay, lay_sealed, made_up_people, with_words
 from tests.flows.conftest import CODES, RESIDENT, Town
@@ -157,7 +158,10 @@ def _places(canary: Canary) -> dict[str, Callable[[dict[str, str]], set[str]]]:
         "errors": canary.folder, "Prefect's home": home.prefect, "logs": home.logs, "spool": home.spool,
         "quarantine": home.quarantine, "PostgreSQL's log": home.postgres / "logs",
     }  # fmt: skip
-    commands = (("status",), ("package", "list", "--json"), ("rejection", "list"))
+    commands = (
+        ("status",), ("package", "list", "--json"), ("rejection", "list"),
+        ("difference", "list", "--all", "--json"), ("difference", "list", "--runs"),
+    )  # fmt: skip
     told = [town.juki(*command) for command in commands]
     texts = {
         "output": "".join(canary.output).encode(),
@@ -239,17 +243,49 @@ def _fail_on_our_side(canary: Canary) -> None:
     assert town.rows(failure) == [("run.unexpected",)]
 
 
+def _reconcile_with_everything_that_fails(canary: Canary, person: pa.Table, number: int) -> None:
+    """A refused part, a failure with the snapshot in its hands, one of the database; then a repair and a report."""
+    town = canary.of(RESIDENT)
+    truth = person.select(RECORD_COLUMNS[RESIDENT]).append_column("sender_code", pa.array([CODES[0]]))
+    town.office._answering.last_notice_no[RESIDENT] = number
+
+    def answer(fault: SnapshotFault | None = None) -> None:
+        town.office.answer_requests(lambda _: truth, datetime.now(UTC), fault=fault, only=RESIDENT)
+
+    with psycopg.connect(embedded.admin_url(town.home, DATABASES[RESIDENT])) as connection:
+        connection.execute("UPDATE current SET address = '別の所', birth_date = '19000101'")
+    assert canary.run("reconcile") == "snapshot.not_answered"
+    answer(SnapshotFault.FORGED)
+    assert canary.run("reconcile") == "package.certificate_chain"
+    answer()
+    assert canary.run("reconcile fail") == "run.unexpected"
+    with _refusing_the_marked(town):
+        assert canary.run("reconcile") == "store.refused"
+    assert canary.run("reconcile") == "done"
+    assert town.rows("SELECT is_equal, differs_found, repaired FROM reconciliation") == [(True, 1, 1)]
+    assert town.rows("SELECT address FROM current") == [(MARKS[RESIDENT]["address"],)]
+    (report,) = (town.office.folder / "inbox").glob("*-differences-*")
+    assert report.name == f"{CODES[0]}-resident-differences-00000001.p7m"
+    found = found_in(_dump(town, DATABASES[RESIDENT], ("difference", "reconciliation")), MARKS[RESIDENT])
+    assert {hit.split(":")[0] for hit in found} == {"resident_code"}
+
+
 def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: Canary) -> None:
-    """Bad values in every column, broken and forged packages, errors of logic, of the database and of ours."""
+    """Bad values in every column, broken and forged packages, errors of logic, of the database and of ours.
+
+    The same of a reconciliation: forged parts, a comparison that fails, a repair, a report.
+    """
     town = canary.of(RESIDENT)
     number = _send_bad_values(canary)
     said = {"sequence": 2, "first_notice_no": number, "last_notice_no": number}
-    csv = format_records(_marked(RESIDENT, {"kind": "entry", "reason": "職権記載等"}, first_no=number))
+    table = _marked(RESIDENT, {"kind": "entry", "reason": "職権記載等"}, first_no=number)
+    csv = format_records(table)
     _send_broken_packages(canary, csv, said)
     lay_sealed(town, content_of(town, csv, 1, **said), 2)
     _fail_on_our_side(canary)
     assert canary.run() == "done"
     assert town.rows("SELECT name FROM current") == [(MARKS[RESIDENT]["name"],)]
+    _reconcile_with_everything_that_fails(canary, table, number)
     assert canary.run("leak " + " ".join(LEAKED.values())) == "ValueError"
     _end(canary)
     _look_everywhere(canary)
@@ -264,6 +300,7 @@ def _look_everywhere(canary: Canary) -> None:
     assert leaks >= {"errors", "Prefect's database"}
     everything = _dump(canary.town, PREFECT_DATABASE)
     assert b"store.refused" in everything and "受入".encode() in everything
+    assert b"reconciliation-352039-resident" in everything and "整合処理".encode() in everything
     for file in IdentityFile:
         held = _dump(canary.town, DATABASES[file], ("current", "history"))
         names = {hit.split(":")[0] for hit in found_in(held, MARKS[file])}
