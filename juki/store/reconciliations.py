@@ -240,8 +240,8 @@ class Reconciliations:
         return [Report(row.reconciliation_id, row.report_no, zlib.decompress(row.report)) for row in rows]
 
     def report_sent(self, reconciliation_id: int, at: datetime) -> None:
-        """Note that a report lies in the inbox of the municipality."""
-        self._update(reconciliation_id, report_sent_at=at)
+        """Note that a report lies in the inbox of the municipality; what it said of whom is not kept once more."""
+        self._update(reconciliation_id, report_sent_at=at, report=None)
 
     def _update(self, reconciliation_id: int, **values: object) -> None:
         table = self._table

@@ -145,6 +145,7 @@ def test_every_channel_is_reconciled_once_a_night_and_no_two_at_the_same_minute(
     minutes = {int(time[2]) * 60 + int(time[1]) for time in times if time}
     assert len(minutes) == len(schedules) == 38
     assert min(minutes) >= 60 and max(minutes) < 6 * 60
+    assert not any(minute % 15 == 0 for minute in minutes), "the intake runs at these minutes"
 
 
 def test_intake_runs_every_hour_of_the_week_and_oftener_in_working_hours() -> None:

@@ -114,3 +114,6 @@ def test_reports_are_numbered_by_channel_and_due_until_they_are_sent(stores: Sto
         assert [(one.report_no, one.content) for one in due] == [(1, b"said"), (2, b"said")]
         unit.reconciliations.report_sent(due[0].reconciliation_id, AT)
         assert [one.report_no for one in unit.reconciliations.reports_due(HERE)] == [2]
+    with psycopg.connect(stores.resident_url) as connection:
+        kept = connection.execute("SELECT count(report), count(report_no) FROM reconciliation").fetchone()
+    assert kept == (2, 3), "what was delivered is not kept a second time"
