@@ -29,7 +29,6 @@ class Stage:
 
 STAGES: tuple[Stage, ...] = (
     Stage("復号・署名検証", ("tasks.settling:open_package", "juki.wire.package_files:PackageFiles.read")),
-    Stage("先行した準備の待ち", ("tasks.ahead:take",)),
     Stage("CSVの解析", ("tasks.opening:parse_records",)),
     Stage("項目の検査", ("tasks.opening:check_records",)),
     Stage("照合値・索引", ("tasks.opening:notices_of",)),

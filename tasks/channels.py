@@ -21,7 +21,7 @@ from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.reasons import Code
 from juki.store.unit import Unit, channel_lock, open_unit
-from tasks import ahead, clock
+from tasks import clock
 from tasks.answers import deliver_receipts
 from tasks.boundary import ONCE, PipelineError, run_actor, sealed
 from tasks.judging_again import judge_again
@@ -114,11 +114,8 @@ class _Work:
 
     def _settle(self) -> bool:
         before = len(self.settled)
-        try:
-            while (one := settle_next(self.channel)) is not None:
-                self.settled.append(one)
-        finally:
-            ahead.drop(self.channel)
+        while (one := settle_next(self.channel)) is not None:
+            self.settled.append(one)
         return len(self.settled) > before
 
     def _tried(self, step: Callable[[], T]) -> T | None:

@@ -38,7 +38,7 @@ from validations.contracts import check_records
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A package whose envelope, signature and binding hold; `csv` can be parsed once and is given up then."""
+    """A package whose envelope, signature and binding hold; `csv` is not parsed yet."""
 
     name: PackageName
     manifest: NoticeManifest
@@ -107,7 +107,6 @@ def hold_to_contract(
 
 def _records(channel: Channel, opened: Opened) -> pa.Table:
     table = parse_records(opened.csv, columns_of(Layout.NOTICE, channel.file))
-    opened.csv.release()
     check_count(opened.name, opened.manifest, table.num_rows)
     check_notice_numbers(opened.name, opened.manifest, table.column("notice_no"))
     return table

@@ -21,7 +21,7 @@ from juki.store.packages import Applied, Package
 from juki.store.unit import Unit, open_unit
 from juki.versions import Origin
 from juki.wire.package_files import PackageFiles
-from tasks import ahead, answers, clock
+from tasks import answers, clock
 from tasks.applying import Carried, carry_out, entry_of, record_changes
 from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.opening import Opened, check_continues, check_notices, open_package
@@ -44,12 +44,10 @@ class Settled:
 def settle_next(channel: Channel) -> Settled | None:
     """Do the next step of a channel; None when there is nothing to do but wait."""
     shop = Workshop.open()
-    upcoming, package, following = _upcoming(shop, channel)
+    upcoming, package = _upcoming(shop, channel)
     if package is None:
-        ahead.drop(channel)
         return None
-    ready = ahead.take(shop, channel, package)
-    content = b"" if ready else _content(shop, channel, package)
+    content = PackageFiles.of(shop.home, channel).read(package.file_name, package.file_sha256)
     if content is None:
         return _settle_lost(shop, channel, package)
     applied = _applied(shop, channel, package) if upcoming.step is Step.ANSWER else None
@@ -57,23 +55,18 @@ def settle_next(channel: Channel) -> Settled | None:
         # Byte for byte what was applied: its certificate need not be valid any more to be answered again.
         return _answer(shop, channel, package, applied, is_same=True)
     try:
-        opened = ready.opened if ready else open_package(shop, channel, package, content)
-        del content
+        opened = open_package(shop, channel, package, content)
         if applied is not None:
             is_same = applied.content_sha256 == opened.content_sha256
             return _answer(shop, channel, package, applied, is_same=is_same)
-        return _apply(shop, channel, package, opened, ready, following)
+        return _apply(shop, channel, package, opened)
     except (SourceError, ContractError) as refusal:
         code = refusal.code
     return _refuse(shop, channel, package, code, is_told=applied is None)
 
 
-def _content(shop: Workshop, channel: Channel, package: Package) -> bytes | None:
-    return PackageFiles.of(shop.home, channel).read(package.file_name, package.file_sha256)
-
-
-def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None, Package | None]:
-    """Ask the register what is next, and what follows when that is applied; note a gap when there is one."""
+def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None]:
+    """Ask the register what is next; note a gap when there is one."""
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         progress = unit.packages.progress(channel.municipality_code)
         waiting = {one.sequence: one for one in unit.packages.waiting(channel.municipality_code)}
@@ -85,8 +78,7 @@ def _upcoming(shop: Workshop, channel: Channel) -> tuple[Next, Package | None, P
             # What waited behind the gap is gone: the next gap must not count from this one.
             unit.packages.set_gap(channel.municipality_code, None)
         package = waiting.get(upcoming.sequence) if upcoming.step in (Step.APPLY, Step.ANSWER) else None
-        following = waiting.get(upcoming.sequence + 1) if upcoming.step is Step.APPLY else None
-    return upcoming, package, following
+    return upcoming, package
 
 
 def _applied(shop: Workshop, channel: Channel, package: Package) -> Package | None:
@@ -94,12 +86,9 @@ def _applied(shop: Workshop, channel: Channel, package: Package) -> Package | No
         return unit.packages.applied(channel.municipality_code, package.sequence)
 
 
-def _apply(
-    shop: Workshop, channel: Channel, package: Package, opened: Opened,
-    ready: ahead.Ready | None, following: Package | None,
-) -> Settled:  # fmt: skip
+def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -> Settled:
     """Check the records, judge them against the file, and write everything in one transaction."""
-    keys = ready.keys if ready else shop.keyring(channel.file)
+    keys = shop.keyring(channel.file)
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         shop.check_keys(unit)
         progress = unit.packages.progress(channel.municipality_code, lock=True)
@@ -107,10 +96,7 @@ def _apply(
             # Another run applied it between our look and our lock: look again.
             raise StoreError(Code.STORE_CONFLICT, package.file_name, is_transient=True)
         check_continues(opened, progress.last_notice_no)
-        notices, findings = (
-            (ready.notices, ready.findings) if ready else check_notices(shop, channel, package, opened, keys)
-        )
-        ahead.begin(shop, channel, following)
+        notices, findings = check_notices(shop, channel, package, opened, keys)
         since = counts_from(package.received_at, progress.last_received_at)
         origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(since))
         carried = carry_out(unit, notices, findings, origin, keys.number)
