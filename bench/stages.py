@@ -31,11 +31,11 @@ STAGES: tuple[Stage, ...] = (
     Stage("復号・署名検証", ("tasks.settling:open_package", "juki.wire.package_files:PackageFiles.read")),
     Stage("CSVの解析", ("tasks.opening:parse_records",)),
     Stage("項目の検査", ("tasks.opening:check_records",)),
-    Stage("照合値・索引", ("tasks.opening:notices_of",)),
+    Stage("照合値・索引", ("tasks.opening:notices_of", "tasks.applying:indexed")),
     Stage(
         "既知の照会", ("juki.store.identities:Identities.unchanged", "juki.store.identities:Identities.known")
     ),
-    Stage("論理チェック", ("tasks.applying:judge",)),
+    Stage("論理チェック", ("tasks.settling:judge",)),
     Stage("版の作成・暗号化", ("juki.store.identities:versions_of",)),
     Stage("書き込み", ("juki.store.identities:Identities.apply",)),
     Stage("拒否・受領書・ログ", ("tasks.settling:_record",)),

@@ -7,7 +7,7 @@ Leaves:     the asking to `juki.store.identities`, the judging to `juki.identity
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.decisions import EVENTS, Event, FuhyoEvent
-from juki.findings import Mask
+from juki.findings import Mask, Rows
 from juki.notices import Kind, Reason
 from juki.numbers import INDEX_BYTES, Index, combined, number_indexes, record_digests
 
@@ -136,33 +136,39 @@ def notices_of(
     table: pa.Table,
     admitted: Mask,
     received_at: datetime,
-    index_key: bytes,
+    index_key: bytes | None,
     digest_key: bytes,
 ) -> Notices:
     """Prepare the records of a package for judging: digests, number indexes and instants.
 
-    Shape: `table` has the notice columns of the file as text; what was not admitted may hold anything.
+    Shape: `table` has the notice columns of the file as text; what was not admitted may hold anything. Without
+           `index_key` no number has an index yet (`indexed`).
     """
     notified_at = _microseconds(combined(table, "notified_at"), admitted)
     none = np.zeros(table.num_rows, dtype=f"V{INDEX_BYTES}")
-    has_numbers = file is IdentityFile.RESIDENT
-    return Notices(
+    notices = Notices(
         file=file,
         sender_code=sender_code,
         table=table,
         digests=record_digests(table, RECORD_COLUMNS[file], digest_key),
-        number_indexes=_indexes(table, "individual_number", index_key) if has_numbers else none,
-        previous_number_indexes=_indexes(table, "previous_individual_number", index_key)
-        if has_numbers
-        else none,
+        number_indexes=none,
+        previous_number_indexes=none,
         notified_at=notified_at,
         made_at=np.minimum(notified_at, _microsecond(received_at)),
         admitted=admitted,
     )
+    return notices if index_key is None else indexed(notices, np.arange(len(notices)), index_key)
 
 
-def _indexes(table: pa.Table, name: str, key: bytes) -> Index:
-    return number_indexes(combined(table, name), key)
+def indexed(notices: Notices, rows: Rows, key: bytes) -> Notices:
+    """Index the numbers of some notices; those of the others are not needed, for they only say again what stands."""
+    if notices.file is not IdentityFile.RESIDENT:
+        return notices
+    taken = notices.table.select(["individual_number", "previous_individual_number"]).take(pa.array(rows))
+    new, previous = notices.number_indexes.copy(), notices.previous_number_indexes.copy()
+    new[rows] = number_indexes(combined(taken, "individual_number"), key)
+    previous[rows] = number_indexes(combined(taken, "previous_individual_number"), key)
+    return replace(notices, number_indexes=new, previous_number_indexes=previous)
 
 
 def _microsecond(instant: datetime) -> int:

@@ -19,7 +19,7 @@ from juki.decisions import Effect
 from juki.findings import Finding, Findings, Mask
 from juki.identity import Plan, plan_changes
 from juki.journal import Action, Entry, Outcome
-from juki.known import Known, Notices, Numbers
+from juki.known import Known, Notices, Numbers, indexed
 from juki.numbers import SealingKey
 from juki.order import Channel
 from juki.reasons import Code
@@ -31,7 +31,8 @@ from juki.versions import Origin
 from tasks import clock
 from tasks.boundary import run_actor
 
-Judge = Callable[[Unit, Notices], tuple[Known, Plan]]
+Judge = Callable[[Unit, Notices], tuple[Notices, Known, Plan]]
+"""Gives back the notices as well, for what is judged may be indexed only then."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,12 +64,17 @@ class Carried:
         return {code.value: count for code, count in self.findings.counts().items()}
 
 
-def judge(unit: Unit, notices: Notices) -> tuple[Known, Plan]:
-    """Judge the notices against the file; what only says again what stands needs no judging."""
+def judge(unit: Unit, notices: Notices, index_key: bytes | None = None) -> tuple[Notices, Known, Plan]:
+    """Judge the notices against the file; what only says again what stands needs neither index nor judging.
+
+    With `index_key` the numbers of the others are indexed here; without it they are already.
+    """
     changing = np.delete(np.arange(len(notices)), unit.identities.unchanged(notices))
+    if index_key is not None:
+        notices = indexed(notices, changing, index_key)
     part = notices if len(changing) == len(notices) else part_of(notices, changing)
     known = unit.identities.known(part)
-    return known, of_whole(plan_changes(part, known), changing, len(notices))
+    return notices, known, of_whole(plan_changes(part, known), changing, len(notices))
 
 
 def carry_out(
@@ -80,7 +86,7 @@ def carry_out(
     judged_by: Judge = judge,
 ) -> Carried:
     """Judge notices held to their contract and apply what may be applied."""
-    known, plan = judged_by(unit, notices)
+    notices, known, plan = judged_by(unit, notices)
     unit.identities.apply(notices, known, plan, origin, key)
     return Carried(notices, plan.effects, findings + plan.findings)
 

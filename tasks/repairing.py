@@ -176,7 +176,7 @@ def _judge_for(held_by: Mapping[str, str | None]) -> Judge:
     What was changed behind the back of the intake may still bear the digest of what it was.
     """
 
-    def judged(unit: Unit, notices: Notices) -> tuple[Known, Plan]:
+    def judged(unit: Unit, notices: Notices) -> tuple[Notices, Known, Plan]:
         known = unit.identities.known(notices)
         check_holders(known, notices.sender_code, held_by)
         digests = pa.nulls(known.newest.num_rows, Bytes16)
@@ -184,7 +184,7 @@ def _judge_for(held_by: Mapping[str, str | None]) -> Judge:
         known = replace(known, newest=known.newest.set_column(place, "record_digest", digests))
         plan = plan_changes(notices, known)
         is_late = plan.where(Effect.RECORD)
-        return known, replace(plan, effects=np.where(is_late, Effect.REJECT, plan.effects))
+        return notices, known, replace(plan, effects=np.where(is_late, Effect.REJECT, plan.effects))
 
     return judged
 
