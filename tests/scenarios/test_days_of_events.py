@@ -60,6 +60,10 @@ def lived() -> Iterator[Lived]:
     shutil.rmtree(folder)
 
 
+PLANTED_OFF = {IdentityFile.RESIDENT: 3, IdentityFile.FUHYO: 1}
+"""Versions the corruptions of `simulator.reconciliation_demo` take out or double."""
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_the_stores_equal_the_truth_person_by_person(lived: Lived, file: IdentityFile) -> None:
     """Standing and erased people with every column, and every version with its days of keeping."""
@@ -89,21 +93,29 @@ def test_a_person_has_one_newest_version_and_no_two_overlap(lived: Lived, file: 
     """No code is both replaced and newest; nothing is superseded before it was received."""
     assert lived.rows(file, "SELECT count(*) FROM current JOIN former_code USING (resident_code)") == [(0,)]
     assert lived.rows(file, "SELECT count(*) FROM history WHERE superseded_on < received_on") == [(0,)]
-    both = "SELECT count(*) FROM current c JOIN history h USING (sender_code, notice_no)"
+    both = "SELECT count(*) FROM current c JOIN history h USING (sender_code, notice_no, repair_no)"
     assert lived.rows(file, both) == [(0,)]
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_accepted_notice_is_a_version_of_its_package(lived: Lived, file: IdentityFile) -> None:
-    """Accepted and alerted notices of a package are exactly its rows in current and history, or superseded ones."""
+    """Accepted and alerted notices of a package are exactly its rows in current and history, or superseded ones.
+
+    But for what the demonstration takes out of the stores behind the back of everything: a row that is lost, and
+    where an older version is brought back, the newer one that is gone and the older one that is there twice.
+    """
     query = """
         SELECT p.package_id, p.accepted + p.alerted, (SELECT count(*) FROM (
             SELECT package_id FROM current UNION ALL SELECT package_id FROM history) v
             WHERE v.package_id = p.package_id)
         FROM package p WHERE state = 'applied'
     """
-    for package_id, accepted, versions in lived.rows(file, query):
-        assert accepted == versions, package_id
+    off = {
+        package_id: n
+        for package_id, accepted, versions in lived.rows(file, query)
+        if (n := versions - accepted)
+    }
+    assert sum(map(abs, off.values())) == PLANTED_OFF[file], off
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -113,11 +125,14 @@ def test_every_applied_package_has_one_entry_one_receipt_and_its_outbox_row(
     """The journal, the answer and the notice to J-LIS go with the change."""
     entries = """
         SELECT p.package_id FROM package p LEFT JOIN journal j
-        ON j.action = 'package.applied' AND (j.entry::jsonb ->> 'package_id')::bigint = p.package_id
+        ON j.action = CASE p.kind WHEN 'notice' THEN 'package.applied' ELSE 'records.repaired' END
+           AND (j.entry::jsonb ->> 'package_id')::bigint = p.package_id
         WHERE p.state = 'applied' GROUP BY 1 HAVING count(j.entry_no) <> 1
     """
     assert lived.rows(file, entries) == []
-    unanswered = "SELECT count(*) FROM package WHERE state = 'applied' AND receipt_sent_at IS NULL"
+    unanswered = (
+        "SELECT count(*) FROM package WHERE state = 'applied' AND kind = 'notice' AND receipt_sent_at IS NULL"
+    )
     assert lived.rows(file, unanswered) == [(0,)]
     # A notice that came late is behind what was applied before it: history only, and no update of the file.
     outbox = """
