@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -170,12 +171,19 @@ def site(town: Town, folder: Path, *, has_pages: bool = False, **settings: str) 
 @contextmanager
 def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
+        )
         try:
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                # A worker waits for the runs it began; what it did is in the stores, and nobody needs it any more.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(timeout=20)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
