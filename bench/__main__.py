@@ -5,7 +5,7 @@ Decides:    what is run how often; the order: the ways take turns, so that whate
 Leaves:     the layout of the result to `bench.report`.
 
 Environment: SIZES (default 1000,100000,1000000), REPEATS (default 3, of a million notices 1),
-             WAYS (names of `bench.ways`, default all), JUKI_BENCH_HOME (default .juki-bench).
+             WAYS (names of `bench.ways`, default all), BENCH_HOME (default .juki-bench).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
     chosen = os.environ.get("WAYS", "").split(",") if os.environ.get("WAYS") else None
     ways = [way for way in WAYS if chosen is None or way.name in chosen]
     results = Results()
-    with workplace(Home.at(Path(os.environ.get("JUKI_BENCH_HOME", ".juki-bench")).absolute())) as place:
+    with workplace(Home.at(Path(os.environ.get("BENCH_HOME", ".juki-bench")).absolute())) as place:
         os.environ["JUKI_HOME"] = str(place.home.root)
         for size in sizes:
             _compare(place, size, ways, results)

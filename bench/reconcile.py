@@ -4,7 +4,7 @@ Decides:    what is run how often; the ways take turns and the median is told; e
 Leaves:     the layout of the result to `bench.reconcile_report`.
 
 Environment: SIZES (default 70000,1330000), REPEATS (default 3; of more than a million people always 1),
-             WAYS (names of WAYS, default all), JUKI_BENCH_HOME (default .juki-bench).
+             WAYS (names of WAYS, default all), BENCH_HOME (default .juki-bench).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> int:
     sizes = [int(size) for size in os.environ.get("SIZES", _SIZES).split(",")]
     chosen = os.environ.get("WAYS", "").split(",") if os.environ.get("WAYS") else [way.name for way in WAYS]
     results = Results()
-    with workplace(Home.at(Path(os.environ.get("JUKI_BENCH_HOME", ".juki-bench")).absolute())) as place:
+    with workplace(Home.at(Path(os.environ.get("BENCH_HOME", ".juki-bench")).absolute())) as place:
         os.environ["JUKI_HOME"] = str(place.home.root)
         for size in sizes:
             _compare(place, size, chosen, results)
