@@ -94,7 +94,6 @@ class Settings(BaseSettings):
         le=3600,
         description="現況の時点が、求めた時点より前でもよい秒数（市町村CSの時計のずれ）",
     )
-    max_reconciliations: int = Field(2, ge=1, le=64, description="同時に行う整合処理の数")
     resident_code_check: Literal["alert", "error", "off"] = Field(
         "alert", description="住民票コードの検査数字の誤りの扱い（告示が公開されていないため既定は警告）"
     )
