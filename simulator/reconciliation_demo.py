@@ -39,7 +39,7 @@ PLANTED: dict[IdentityFile, tuple[Corruption, ...]] = {
 }
 CUT_IN_HALF = Channel("352039", IdentityFile.RESIDENT)
 """Whose snapshot comes cut in half, as if it were whole."""
-_OPEN = "SELECT difference_id, kind FROM difference WHERE settled_at IS NULL ORDER BY 1"
+_OPEN = "SELECT difference_id, municipality_code FROM difference WHERE settled_at IS NULL ORDER BY 1"
 _FOUND = "SELECT municipality_code, resident_code, kind FROM difference WHERE difference_id >"
 _Difference = tuple[IdentityFile, str, str, str]
 
@@ -76,9 +76,8 @@ def run(now: Exercise, chapter: ReconciliationChapter) -> None:
         chapter.found_exactly_what_was_planted = _found(now.home, before) == _wanted(planted)
         chapter.found = dict(Counter(kind for *_, kind in _found(now.home, before)))
         chapter.repaired_at_once = _repaired(now.home)
-        _approve_the_rest(now.home)
         # Whoever holds somebody by mistake first: then nothing stands in the way of the other municipality.
-        reconcile(reversed(touched), Mode.REPAIR)
+        reconcile(reversed(_approve_the_rest(now.home)), Mode.REPAIR)
         chapter.repaired_after_approval = _repaired(now.home) - chapter.repaired_at_once
         for channel in channels:
             # Without the engine around each, whose start alone takes a second.
@@ -150,10 +149,11 @@ def _wanted(planted: list[Planted]) -> set[_Difference]:
     return {(file, code, person, kind.value) for file, code, person, kind in expected(planted)}
 
 
-def _approve_the_rest(home: Home) -> None:
-    """Approve, as the local administrator, what only an operator may let through."""
-    ids = [PackageId(file, number) for file in IdentityFile for number, _ in _ask(home, file, _OPEN)]
-    approve(Installation.open(), ids, clock.now())
+def _approve_the_rest(home: Home) -> list[Channel]:
+    """Approve, as the local administrator, what only an operator may let through; name the channels it is of."""
+    rest = [(file, *row) for file in IdentityFile for row in _ask(home, file, _OPEN)]
+    approve(Installation.open(), [PackageId(file, number) for file, number, _ in rest], clock.now())
+    return sorted({Channel(code, file) for file, _, code in rest})
 
 
 def _repaired(home: Home) -> int:
