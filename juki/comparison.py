@@ -117,11 +117,6 @@ def asked_of(found: pa.Table, stood: pa.Array) -> pa.Array:
     return codes.filter(pc.or_(is_missing, has_stood))
 
 
-def no_records(file: IdentityFile) -> pa.Table:
-    """Give the shape of `Found.records` without any."""
-    return pa.schema([(name, pa.string()) for name in RECORD_COLUMNS[file]]).empty_table()
-
-
 def _unequal(ours: pa.Table, theirs: pa.Table, names: Sequence[str]) -> tuple[Rows, pa.Array]:
     """Find the rows that differ, and of each the names of the columns."""
     masks = [pc.not_equal(combined(ours, name), combined(theirs, name)) for name in names]

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki.columns import RECORD_COLUMNS, IdentityFile
+from juki.differences import DifferenceKind, DifferenceState
 from juki.errors import ContractError
 from juki.packages import DifferencesManifest, PackageName, sha256_hex, write_content
 from juki.reasons import Code
@@ -22,11 +23,8 @@ from juki.snapshot_manifests import MAX_REPORT_LINES
 
 REPORT_COLUMNS = ("resident_code", "kind", "columns", "state")
 """The CSV part of a report, one line per difference, in the order of the codes."""
-KINDS = ("missing", "extra", "differs", "duplicate", "moved")
-"""As seen from the prefecture: `missing` is in the snapshot and not with us."""
-STATES = ("open", "proposed", "approved", "settled", "accepted")
 
-_WORDS = {"kind": KINDS, "state": STATES}
+_WORDS = {"kind": DifferenceKind, "state": DifferenceState}
 
 
 def write_report(manifest: DifferencesManifest, lines: pa.Table) -> bytes:
@@ -56,7 +54,7 @@ def parse_report(name: PackageName, manifest: DifferencesManifest, csv: bytes | 
 
 def _words_are_known(lines: pa.Table) -> bool:
     return all(
-        pc.all(pc.is_in(lines.column(column), pa.array(words)), min_count=0).as_py()
+        pc.all(pc.is_in(lines.column(column), pa.array([word.value for word in words])), min_count=0).as_py()
         for column, words in _WORDS.items()
     )
 
@@ -68,6 +66,6 @@ def _columns_are_known(lines: pa.Table, file: IdentityFile) -> bool:
     for pair in pairs:
         names = pair["columns"].split(" ") if pair["columns"] else []
         is_canonical = names == [name for name in order if name in names]
-        if not is_canonical or bool(names) != (pair["kind"] == "differs"):
+        if not is_canonical or bool(names) != (pair["kind"] == DifferenceKind.DIFFERS.value):
             return False
     return True

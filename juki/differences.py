@@ -2,7 +2,7 @@
 
 Decides:    the kinds of difference, the states of a difference and of a reconciliation, what may be repaired
             by whom, and from how many changes on nothing is changed without a second look.
-Leaves:     finding them to `juki.reconciliation`, making a notice of one to `juki.proposals`.
+Leaves:     finding them to `juki.comparison`, making a notice of one to `juki.proposals`.
 Source:     measure M11; the bound guards against a snapshot that is not what it claims to be.
 """
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.differences import DifferenceKind
 
 FOUND_SCHEMA = pa.schema(
@@ -58,3 +59,8 @@ class Found:
     def count(self, kind: DifferenceKind) -> int:
         """Count the differences of one kind."""
         return int(pc.sum(pc.equal(self.differences.column("kind"), kind.value)).as_py() or 0)
+
+
+def no_records(file: IdentityFile) -> pa.Table:
+    """Give an empty table of records: the shape of `Found.records`."""
+    return pa.schema([(name, pa.string()) for name in RECORD_COLUMNS[file]]).empty_table()

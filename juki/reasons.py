@@ -992,6 +992,14 @@ class Code(StrEnum):
     # fmt: on
 
 
+_BY_VALUE = {code.value: code for code in Code}
+
+
+def known_code(value: str | None) -> Code | None:
+    """Read a stored code; one this version does not know any more reads as an unexpected failure."""
+    return _BY_VALUE.get(value, Code.RUN_UNEXPECTED) if value else None
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """One finding on one record of one package: where and why, never what.

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki.canonical import RANGE_ROWS, Part, Ranges, Reading, Rows, ranges_of
-from juki.comparison import OURS_ALONE, asked_of, concluded, differences_between, extra, no_records, of_kind
+from juki.comparison import OURS_ALONE, asked_of, concluded, differences_between, extra, of_kind
 from juki.differences import DifferenceKind
-from juki.found import Found
+from juki.found import Found, no_records
 from juki.numbers import combined
 from juki.store.as_of import Notice, OurSide
 from juki.store.unit import Unit

@@ -16,10 +16,9 @@ from sqlalchemy import Connection, Row, func, select
 from juki.columns import IdentityFile
 from juki.differences import DifferenceState
 from juki.health import Confirmation
-from juki.reasons import Code
+from juki.reasons import Code, known_code
 from juki.store.tables import TABLES, StoreTables
 
-_BY_VALUE = {code.value: code for code in Code}
 _NOT_DONE = (DifferenceState.OPEN, DifferenceState.PROPOSED, DifferenceState.APPROVED)
 
 
@@ -74,10 +73,7 @@ class Confirmations:
             .distinct(columns.municipality_code)
             .order_by(columns.municipality_code, columns.reconciliation_id.desc())
         )
-        return {
-            row.municipality_code: _BY_VALUE.get(row.code, Code.RUN_UNEXPECTED) if row.code else None
-            for row in self.connection.execute(query)
-        }
+        return {row.municipality_code: known_code(row.code) for row in self.connection.execute(query)}
 
     def _open_differences(self) -> dict[str, int]:
         columns = self._tables.difference.c

@@ -14,12 +14,10 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Row
 
-from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.differences import DifferenceKind, DifferenceState, needs_operator
 from juki.proposals import ToRepair
-from juki.reasons import Code
+from juki.reasons import Code, known_code
 
-_BY_VALUE = {code.value: code for code in Code}
 CARRIED_OUT = (DifferenceState.OPEN, DifferenceState.PROPOSED, DifferenceState.APPROVED)
 """The states out of which a repair may be made; the first two only where no operator is needed."""
 
@@ -86,7 +84,7 @@ def difference_of(row: Row[Any]) -> Difference:
         **values
         | {
             "kind": DifferenceKind(row.kind), "columns": tuple(row.columns), "state": DifferenceState(row.state),
-            "code": _BY_VALUE.get(row.code, Code.RUN_UNEXPECTED) if row.code else None,
+            "code": known_code(row.code),
         }
     )  # fmt: skip
 
@@ -105,8 +103,3 @@ def is_due(row: Row[Any]) -> bool:
     return is_approved or not needs_operator(
         DifferenceKind(row.kind), is_held_elsewhere=row.held_by is not None
     )
-
-
-def no_records(file: IdentityFile) -> pa.Table:
-    """Give an empty table of records."""
-    return pa.schema([(name, pa.string()) for name in RECORD_COLUMNS[file]]).empty_table()

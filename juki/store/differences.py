@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, sele
 from juki.columns import IdentityFile
 from juki.differences import AUTOMATIC, MAY_BECOME, DifferenceKind, DifferenceState, Mode
 from juki.errors import JukiError, StoreError
-from juki.found import Found
+from juki.found import Found, no_records
 from juki.numbers import SealingKey
 from juki.order import PackageKind
 from juki.proposals import ToRepair
@@ -36,7 +36,6 @@ from juki.store.difference_records import (
     WantedDifferences,
     difference_of,
     is_due,
-    no_records,
     to_repair_of,
 )
 from juki.store.sealed_records import open_record

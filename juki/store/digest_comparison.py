@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 
 from juki.canonical import lines_of, octets
 from juki.columns import RECORD_COLUMNS, IdentityFile
-from juki.comparison import OURS_ALONE, concluded, extra, no_records
+from juki.comparison import OURS_ALONE, concluded, extra
 from juki.differences import DifferenceKind
 from juki.errors import ContractError
-from juki.found import Found
+from juki.found import Found, no_records
 from juki.numbers import combined
 from juki.own_digests import KeyOf, OwnDigests, are_alike, between, is_ascending, is_repeated
 from juki.reasons import Code

@@ -170,7 +170,6 @@ class PackageRegister:
             columns.gap_since,
         ).where(columns.municipality_code == municipality_code)
         row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
-        # A channel nobody has tried yet has come nowhere.
         return Progress(*row) if row else Progress(municipality_code, 0, 0, None, None)
 
     def _update_channel(self, municipality_code: str, **values: object) -> None:

@@ -9,6 +9,7 @@ Invariants: at most one reconciliation of a channel is open (unique index), so o
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from juki.differences import DifferenceKind, DigestOutcome, Mode, Reconciliation
 from juki.errors import StoreError
 from juki.found import Found
 from juki.order import Channel, PackageKind
-from juki.reasons import Code
+from juki.reasons import Code, known_code
 from juki.snapshot_requests import Wants
 from juki.store.tables import TABLES
 
@@ -156,12 +157,12 @@ class Reconciliations:
 
         Where digests were found to be equal there is no `last_sequence`.
         """
-        columns = found.differences.column("columns").combine_chunks().flatten().to_pylist()
+        columns = Counter(found.differences.column("columns").combine_chunks().flatten().to_pylist())
         self._update(
             reconciliation_id, state=ReconciliationState.COMPARED.value, compared_at=at, code=None,
             rows_theirs=found.rows_theirs, rows_ours=found.rows_ours, root_digest=found.root_digest,
             is_equal=found.is_equal,
-            column_counts={name: columns.count(name) for name in sorted(set(columns))},
+            column_counts=dict(sorted(columns.items())),
             **{f"{kind.value}_found": found.count(kind) for kind in DifferenceKind}, **snapshot,
         )  # fmt: skip
 
@@ -263,7 +264,7 @@ class Reconciliations:
             reconciliation_id=row.reconciliation_id,
             channel=Channel(row.municipality_code, self.file),
             mode=Mode(row.mode), state=ReconciliationState(row.state),
-            code=next((code for code in Code if code.value == row.code), None),
+            code=known_code(row.code),
             requested_at=row.requested_at, deadline_at=row.deadline_at,
             as_of=row.as_of, watermark=row.watermark, parts=row.parts, compared_at=row.compared_at,
             rows_theirs=row.rows_theirs, rows_ours=row.rows_ours,

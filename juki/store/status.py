@@ -19,11 +19,10 @@ from juki.columns import IdentityFile
 from juki.health import ChannelFacts, Confirmation, OpenPackage
 from juki.order import Channel, PackageKind, PackageState
 from juki.package_id import PackageId
-from juki.reasons import Code, Severity
+from juki.reasons import Code, Severity, known_code
 from juki.store.confirmations import Confirmations
 from juki.store.tables import TABLES, StoreTables
 
-_BY_VALUE = {code.value: code for code in Code}
 _COUNTS = ("records", "accepted", "alerted", "rejected", "repeated")
 
 
@@ -104,11 +103,6 @@ class Wanted:
     is_open: bool = False
     """Findings only of records that are not accepted meanwhile."""
     limit: int | None = None
-
-
-def known_code(value: str | None) -> Code | None:
-    """Read a stored code; one this version does not know any more reads as an unexpected failure."""
-    return _BY_VALUE.get(value, Code.RUN_UNEXPECTED) if value else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import pytest
 
 from juki.columns import IdentityFile
 from juki.home import Home
-from juki.reasons import Code
-from juki.store.status import Overview, known_code
+from juki.reasons import Code, known_code
+from juki.store.status import Overview
 from juki.store.tables import TABLES
 from tests.conftest import Stores
 from tests.console import COUNTS, FUHYO, RESIDENT, SHIMONOSEKI, UBE, YAMAGUCHI, Console

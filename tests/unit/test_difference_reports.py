@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from juki.columns import RECORD_COLUMNS, IdentityFile
-from juki.difference_reports import KINDS, REPORT_COLUMNS, STATES, parse_report, write_report
+from juki.difference_reports import REPORT_COLUMNS, parse_report, write_report
+from juki.differences import DifferenceKind, DifferenceState
 from juki.errors import ContractError
 from juki.packages import (
     MAX_CONTENT_BYTES,
@@ -31,6 +32,8 @@ from juki.snapshot_manifests import MAX_REPORT_LINES
 
 _PAGE = Path(__file__).parents[2] / "docs" / "formats" / "differences.md"
 RESIDENT, FUHYO = IdentityFile.RESIDENT, IdentityFile.FUHYO
+KINDS = [kind.value for kind in DifferenceKind]
+STATES = [state.value for state in DifferenceState]
 NAME = PackageName("352039", RESIDENT, PackageKind.DIFFERENCES, 3)
 AT = datetime(2026, 11, 23, 2, tzinfo=timezone(timedelta(hours=9)))
 MANIFEST = DifferencesManifest(
