@@ -25,7 +25,7 @@ from bench.workplace import CHANNEL, Workplace
 from juki.canonical import cells_of
 from juki.columns import RECORD_COLUMNS
 from juki.identity import plan_changes
-from juki.known import Known, notices_of
+from juki.known import Known, indexed, notices_of
 from juki.packages import PackageKind, PackageName, sha256_hex
 from juki.records import MAX_RECORDS, format_records
 from juki.store.unit import open_unit
@@ -97,7 +97,8 @@ def _fill(shop: Workshop, people: pa.Table) -> None:
     for start in range(0, people.num_rows, MAX_RECORDS):
         part = people.slice(start, MAX_RECORDS).combine_chunks()
         every = np.ones(part.num_rows, dtype=np.bool_)
-        notices = notices_of(file, code, part, every, now, keys.index, keys.digest)
+        notices = notices_of(file, code, part, every, now, keys.digest)
+        notices = indexed(notices, np.arange(len(notices)), keys.index)
         nobody = Known.nothing()
         plan = plan_changes(notices, nobody)
         with open_unit(shop.store_url(file), file) as unit:

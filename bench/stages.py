@@ -35,7 +35,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "既知の照会", ("juki.store.identities:Identities.unchanged", "juki.store.identities:Identities.known")
     ),
-    Stage("論理チェック", ("tasks.settling:judge",)),
+    Stage("論理チェック", ("tasks.applying:plan_changes",)),
     Stage("版の作成・暗号化", ("juki.store.identities:versions_of",)),
     Stage("書き込み", ("juki.store.identities:Identities.apply",)),
     Stage("拒否・受領書・ログ", ("tasks.settling:_record",)),

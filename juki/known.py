@@ -136,17 +136,16 @@ def notices_of(
     table: pa.Table,
     admitted: Mask,
     received_at: datetime,
-    index_key: bytes | None,
     digest_key: bytes,
 ) -> Notices:
-    """Prepare the records of a package for judging: digests, number indexes and instants.
+    """Prepare the records of a package for judging: digests and instants.
 
-    Shape: `table` has the notice columns of the file as text; what was not admitted may hold anything. Without
-           `index_key` no number has an index yet (`indexed`).
+    Shape: `table` has the notice columns of the file as text; what was not admitted may hold anything. No number has
+           an index yet: `indexed` makes those of what is judged.
     """
     notified_at = _microseconds(combined(table, "notified_at"), admitted)
     none = np.zeros(table.num_rows, dtype=f"V{INDEX_BYTES}")
-    notices = Notices(
+    return Notices(
         file=file,
         sender_code=sender_code,
         table=table,
@@ -157,7 +156,6 @@ def notices_of(
         made_at=np.minimum(notified_at, _microsecond(received_at)),
         admitted=admitted,
     )
-    return notices if index_key is None else indexed(notices, np.arange(len(notices)), index_key)
 
 
 def indexed(notices: Notices, rows: Rows, key: bytes) -> Notices:

@@ -20,7 +20,6 @@ from juki.findings import Finding, Findings, Mask
 from juki.identity import Plan, plan_changes
 from juki.journal import Action, Entry, Outcome
 from juki.known import Known, Notices, Numbers, indexed
-from juki.numbers import SealingKey
 from juki.order import Channel
 from juki.reasons import Code
 from juki.receipts import verdict_counts, verdict_numbers
@@ -30,9 +29,10 @@ from juki.unchanged import of_whole, part_of
 from juki.versions import Origin
 from tasks import clock
 from tasks.boundary import run_actor
+from tasks.workshop import Keyring
 
-Judge = Callable[[Unit, Notices], tuple[Notices, Known, Plan]]
-"""Gives back the notices as well, for what is judged may be indexed only then."""
+Judge = Callable[[Unit, Notices, bytes], tuple[Notices, Known, Plan]]
+"""Judges notices, and gives them back with the numbers indexed, by this key, of those that were judged."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,14 +64,10 @@ class Carried:
         return {code.value: count for code, count in self.findings.counts().items()}
 
 
-def judge(unit: Unit, notices: Notices, index_key: bytes | None = None) -> tuple[Notices, Known, Plan]:
-    """Judge the notices against the file; what only says again what stands needs neither index nor judging.
-
-    With `index_key` the numbers of the others are indexed here; without it they are already.
-    """
+def judge(unit: Unit, notices: Notices, index_key: bytes) -> tuple[Notices, Known, Plan]:
+    """Judge the notices against the file; what only says again what stands needs neither index nor judging."""
     changing = np.delete(np.arange(len(notices)), unit.identities.unchanged(notices))
-    if index_key is not None:
-        notices = indexed(notices, changing, index_key)
+    notices = indexed(notices, changing, index_key)
     part = notices if len(changing) == len(notices) else part_of(notices, changing)
     known = unit.identities.known(part)
     return notices, known, of_whole(plan_changes(part, known), changing, len(notices))
@@ -82,12 +78,12 @@ def carry_out(
     notices: Notices,
     findings: Findings,
     origin: Origin,
-    key: SealingKey,
+    keys: Keyring,
     judged_by: Judge = judge,
 ) -> Carried:
     """Judge notices held to their contract and apply what may be applied."""
-    notices, known, plan = judged_by(unit, notices)
-    unit.identities.apply(notices, known, plan, origin, key)
+    notices, known, plan = judged_by(unit, notices, keys.index)
+    unit.identities.apply(notices, known, plan, origin, keys.number)
     return Carried(notices, plan.effects, findings + plan.findings)
 
 

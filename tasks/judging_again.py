@@ -47,7 +47,7 @@ def _judge_package(shop: Workshop, channel: Channel, package: Package) -> int:
         notices, findings = hold_to_contract(shop, channel, package, table, keys)
         counted_from = clock.civil_date(unit.packages.counted_from(package))
         origin = Origin(channel.municipality_code, package.package_id, counted_from)
-        carried = carry_out(unit, notices, findings, origin, keys.number)
+        carried = carry_out(unit, notices, findings, origin, keys)
         settled = lines[~carried.where(Effect.REJECT)]
         unit.rejections.settle(package.package_id, settled, clock.now())
         unit.rejections.add_again(package.package_id, notices, carried.findings, lines)

@@ -83,11 +83,11 @@ def check_continues(opened: Opened, last_notice_no: int) -> None:
 def check_notices(
     shop: Workshop, channel: Channel, package: Package, opened: Opened, keys: Keyring
 ) -> tuple[Notices, Findings]:
-    """Parse the records and hold them to their contract; their numbers are not indexed yet.
+    """Parse the records and hold them to their contract.
 
     Raises: ContractError when the package as a whole breaks its layout.
     """
-    return _held(shop, channel, package, _records(channel, opened), keys.digest, None)
+    return hold_to_contract(shop, channel, package, _records(channel, opened), keys)
 
 
 def hold_to_contract(
@@ -97,15 +97,9 @@ def hold_to_contract(
 
     Shape: `table` has the notice columns of the file as text, one record at least.
     """
-    return _held(shop, channel, package, table, keys.digest, keys.index)
-
-
-def _held(
-    shop: Workshop, channel: Channel, package: Received, table: pa.Table, digest: bytes, index: bytes | None
-) -> tuple[Notices, Findings]:
     findings = check_records(Layout.NOTICE, channel.file, table, shop.record_context(channel, package))
     notices = notices_of(
-        channel.file, channel.municipality_code, table, ~findings.blocked, package.received_at, index, digest
+        channel.file, channel.municipality_code, table, ~findings.blocked, package.received_at, keys.digest
     )
     return notices, findings
 

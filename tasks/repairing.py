@@ -25,7 +25,7 @@ from juki.errors import StoreError
 from juki.findings import Finding, Findings
 from juki.identity import Plan, plan_changes
 from juki.journal import Action, Entry, Outcome
-from juki.known import Bytes16, Known, Notices
+from juki.known import Bytes16, Known, Notices, indexed
 from juki.notices import Kind
 from juki.order import Channel
 from juki.proposals import Draft, Proposals, Snapshot, propose
@@ -166,7 +166,7 @@ def _apply_parts(
         table = proposals.table.slice(start, stop - start).combine_chunks()
         notices, findings = hold_to_contract(shop, channel, made, table, keys)
         part_origin = origin.of_repairs_after(start)
-        carried.append(carry_out(unit, notices, findings, part_origin, keys.number, judged_by))
+        carried.append(carry_out(unit, notices, findings, part_origin, keys, judged_by))
     return joined(carried)
 
 
@@ -176,7 +176,8 @@ def _judge_for(held_by: Mapping[str, str | None]) -> Judge:
     What was changed behind the back of the intake may still bear the digest of what it was.
     """
 
-    def judged(unit: Unit, notices: Notices) -> tuple[Notices, Known, Plan]:
+    def judged(unit: Unit, notices: Notices, index_key: bytes) -> tuple[Notices, Known, Plan]:
+        notices = indexed(notices, np.arange(len(notices)), index_key)
         known = unit.identities.known(notices)
         check_holders(known, notices.sender_code, held_by)
         digests = pa.nulls(known.newest.num_rows, Bytes16)

@@ -8,7 +8,6 @@ Invariants: a package changes the file, the register, the quarantine, the outbox
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 
 from prefect import task
 
@@ -23,7 +22,7 @@ from juki.store.unit import Unit, open_unit
 from juki.versions import Origin
 from juki.wire.package_files import PackageFiles
 from tasks import answers, clock
-from tasks.applying import Carried, carry_out, entry_of, judge, record_changes
+from tasks.applying import Carried, carry_out, entry_of, record_changes
 from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.opening import Opened, check_continues, check_notices, open_package
 from tasks.workshop import Keyring, Workshop
@@ -100,8 +99,7 @@ def _apply(shop: Workshop, channel: Channel, package: Package, opened: Opened) -
         notices, findings = check_notices(shop, channel, package, opened, keys)
         since = counts_from(package.received_at, progress.last_received_at)
         origin = Origin(channel.municipality_code, package.package_id, clock.civil_date(since))
-        judged_by = partial(judge, index_key=keys.index)
-        carried = carry_out(unit, notices, findings, origin, keys.number, judged_by)
+        carried = carry_out(unit, notices, findings, origin, keys)
         unit.packages.advance(
             channel.municipality_code, package.sequence, opened.manifest.last_notice_no, since
         )

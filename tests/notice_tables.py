@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from juki.columns import NOTICE_COLUMNS, RECORD_COLUMNS, IdentityFile
-from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Known, Notices, notices_of
+from juki.known import HOLDER_SCHEMA, NEWEST_SCHEMA, REPLACED_SCHEMA, Known, Notices, indexed, notices_of
 from juki.notices import Kind, Reason
 from juki.numbers import number_index
 
@@ -50,7 +50,8 @@ def notices(
     }
     columns["notice_no"] = pa.array([str(first_no + position) for position in range(len(rows))])
     mask = np.array(admitted if admitted is not None else [True] * len(rows), dtype=np.bool_)
-    return notices_of(file, sender, pa.table(columns), mask, received_at, INDEX_KEY, DIGEST_KEY)
+    made = notices_of(file, sender, pa.table(columns), mask, received_at, DIGEST_KEY)
+    return indexed(made, np.arange(len(made)), INDEX_KEY)
 
 
 def digest(row: Mapping[str, str], file: IdentityFile = IdentityFile.RESIDENT) -> bytes:

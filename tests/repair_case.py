@@ -103,7 +103,7 @@ class Case:
             assert package is not None
             notices, findings = hold_to_contract(shop, channel, package, pa.table(columns), keys)
             origin = Origin(code, number, clock.civil_date(self.at))
-            carried = carry_out(unit, notices, findings, origin, keys.number)
+            carried = carry_out(unit, notices, findings, origin, keys)
             unit.packages.advance(code, sequence, self.last_no[code], self.at)
             applied = Applied(bytes(32), self.at, first, self.last_no[code], carried.counts)
             unit.packages.settle_applied(number, applied, b"", self.at)

@@ -17,7 +17,7 @@ def _package(file: IdentityFile) -> Notices:
 
 
 def _without(whole: Notices) -> Notices:
-    return notices_of(whole.file, whole.sender_code, whole.table, whole.admitted, RECEIVED, None, DIGEST_KEY)
+    return notices_of(whole.file, whole.sender_code, whole.table, whole.admitted, RECEIVED, DIGEST_KEY)
 
 
 def test_indexes_made_later_are_those_made_at_once() -> None:
