@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from juki.code_order import is_ascending
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.errors import ContractError
 from juki.numbers import INDEX_BYTES, combined, number_indexes
@@ -198,7 +199,7 @@ def _bounds(lines: pa.BinaryArray) -> NDArray[np.int32]:
 def _in_order(records: pa.Table) -> pa.Table:
     """Sort by code where it is not; what is said twice of a person stays in the order in which it was said."""
     codes = combined(records, "resident_code")
-    if len(codes) < 2 or pc.all(pc.less_equal(codes[:-1], codes[1:])).as_py():
+    if is_ascending(codes, None):
         return records
     return records.take(pc.sort_indices(codes)).combine_chunks()
 

@@ -105,33 +105,11 @@ def _indexes(numbers: pa.Array, index_key: bytes) -> pa.Array:
     return combined(cells_of(pa.table({"individual_number": numbers}), index_key), "individual_number")
 
 
-def is_ascending(codes: pa.Array, after: str | None) -> bool:
-    """Tell whether codes ascend, from the last one before on; a code that is said again is in order."""
-    if after is not None:
-        codes = pa.concat_arrays([pa.array([after], pa.string()), codes])
-    return bool(pc.all(pc.less_equal(codes[:-1], codes[1:]), min_count=0).as_py())
-
-
-def is_repeated(codes: pa.Array, after: str | None = None) -> bool:
-    """Tell whether ascending codes say somebody twice, the last one before included."""
-    if after is not None:
-        codes = pa.concat_arrays([pa.array([after], pa.string()), codes])
-    return bool(pc.any(pc.equal(codes[:-1], codes[1:]), min_count=0).as_py())
-
-
 def are_alike(codes: pa.Array, digests: pa.Array, our_codes: pa.Array, our_digests: pa.Array) -> bool:
     """Tell whether we have everybody of some people of theirs, each with their digest."""
     place = pc.index_in(codes, value_set=our_codes)
     alike = pc.equal(digests, our_digests.take(place))
     return bool(pc.all(pc.fill_null(alike, False), min_count=0).as_py())
-
-
-def between(codes: pa.Array, low: str | None, high: str | None) -> pa.Array:
-    """Mark the codes from one (excluded) to another (included); without a bound, all on that side."""
-    mask = pa.array([True] * len(codes), pa.bool_())
-    if low is not None:
-        mask = pc.and_(mask, pc.greater(codes, low))
-    return mask if high is None else pc.and_(mask, pc.less_equal(codes, high))
 
 
 def _is_plain(records: pa.Table) -> pa.Array:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from juki.code_order import is_ascending
 from juki.errors import ContractError
 from juki.packages import PackageName
 from juki.reasons import Code
@@ -125,10 +125,10 @@ def check_order(name: PackageName, resident_codes: pa.ChunkedArray, after: str =
 
     Raises: ContractError(SNAPSHOT_NOT_SORTED).
     """
-    codes = pa.chunked_array([pa.array([after]), *resident_codes.chunks], pa.string()).combine_chunks()
-    if not pc.all(pc.less_equal(codes[:-1], codes[1:]), min_count=0).as_py():
+    codes = resident_codes.combine_chunks()
+    if not is_ascending(codes, after):
         raise ContractError(Code.SNAPSHOT_NOT_SORTED, str(name))
-    return str(codes[-1])
+    return str(codes[-1]) if len(codes) else after
 
 
 def _code_of(part: ArrivedPart, request: SnapshotRequest, clock_skew: timedelta) -> Code | None:

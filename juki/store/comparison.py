@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki.canonical import RANGE_ROWS, Part, Ranges, Reading, Rows, ranges_of
+from juki.code_order import between
 from juki.comparison import OURS_ALONE, asked_of, concluded, differences_between, extra, of_kind
 from juki.differences import DifferenceKind
 from juki.found import Found, no_records
@@ -95,7 +96,9 @@ class _Comparing:
         """Compare one part with our side of it: the ranges that are not alike, and who is compared one by one."""
         counts, digests = self.ours.digests(ranges, RANGE_ROWS + 1)
         unlike = ranges.unlike(counts, digests)
-        stood = _between(self.ours.stood, ranges.lows[0], part.last)
+        stood = self.ours.stood.filter(
+            between(combined(self.ours.stood, "resident_code"), ranges.lows[0], part.last)
+        )
         is_apart = pc.is_in(part.codes, value_set=combined(stood, "resident_code"))
         rows = pa.array(np.union1d(ranges.rows_of(unlike), np.flatnonzero(is_apart)))
         ours = pa.concat_tables(
@@ -136,11 +139,6 @@ class _Comparing:
         records = pa.concat_tables([no_records(self.reading.file), *self.records]).combine_chunks()
         found = Found(differences, records, self.reading.rows, self.rows_ours, self.reading.root_digest)
         return replace(found, rows_ours=self.rows_ours - found.count(DifferenceKind.MOVED))
-
-
-def _between(stood: pa.Table, low: str, high: str) -> pa.Table:
-    codes = combined(stood, "resident_code")
-    return stood.filter(pc.and_(pc.greater(codes, low), pc.less_equal(codes, high)))
 
 
 def _beyond(stood: pa.Table, low: str) -> pa.Table:

@@ -20,13 +20,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from juki.canonical import lines_of, octets
+from juki.code_order import between, is_ascending, is_repeated
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.comparison import OURS_ALONE, concluded, extra
 from juki.differences import DifferenceKind
 from juki.errors import ContractError
 from juki.found import Found, no_records
 from juki.numbers import combined
-from juki.own_digests import KeyOf, OwnDigests, are_alike, between, is_ascending, is_repeated
+from juki.own_digests import KeyOf, OwnDigests, are_alike
 from juki.reasons import Code
 from juki.store.as_of import OurSide
 from juki.store.comparison import our_side

@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from juki.code_order import between, is_ascending, is_repeated
 from juki.columns import RECORD_COLUMNS, IdentityFile
 from juki.errors import ConfigurationError
 from juki.numbers import SealingKey, bound_to, number_index, seal
-from juki.own_digests import OwnDigests, are_alike, between, is_ascending, is_repeated
+from juki.own_digests import OwnDigests, are_alike
 from juki.reasons import Code
 from juki.snapshot_digests import record_digest_hex
 from tests.notice_tables import INDEX_KEY, notice
