@@ -8,7 +8,7 @@ import pyarrow as pa
 from prefect import task
 
 from config.identities import receipt_certificate_of, signing_identity
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action
 from juki.order import Channel
 from juki.packages import (
     RECEIPT_COLUMNS,
@@ -26,7 +26,8 @@ from juki.store.unit import open_unit
 from juki.wire.envelope import seal_envelope
 from juki.wire.sftp import ServerSession, connect
 from tasks import clock
-from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
+from tasks.boundary import UNIT_OF_WORK, sealed
+from tasks.entries import channel_entry
 from tasks.opening import Opened
 from tasks.workshop import Workshop
 
@@ -87,8 +88,5 @@ def _deliver(shop: Workshop, channel: Channel, session: ServerSession, receipt: 
     session.deliver(name, seal_envelope(receipt.content, signer=signer, recipient_certificate=recipient))
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         unit.packages.receipt_sent(receipt.package_id, clock.now())
-        entry = Entry(
-            action=Action.RECEIPT_DELIVERED, file=channel.file, actor=run_actor(), outcome=Outcome.DONE,
-            municipality_code=channel.municipality_code, package=name, package_id=receipt.package_id,
-        )  # fmt: skip
+        entry = channel_entry(channel, Action.RECEIPT_DELIVERED, package=name, package_id=receipt.package_id)
         unit.journal.append(entry, clock.now())

@@ -18,17 +18,13 @@ import pyarrow as pa
 from juki.decisions import Effect
 from juki.findings import Finding, Findings, Mask
 from juki.identity import Plan, plan_changes
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Entry
 from juki.known import Known, Notices, Numbers, indexed
-from juki.order import Channel
-from juki.reasons import Code
 from juki.receipts import verdict_counts, verdict_numbers
-from juki.store.packages import Package
 from juki.store.unit import Unit
 from juki.unchanged import of_whole, part_of
 from juki.versions import Origin
 from tasks import clock
-from tasks.boundary import run_actor
 from tasks.workshop import Keyring
 
 Judge = Callable[[Unit, Notices, bytes], tuple[Notices, Known, Plan]]
@@ -122,22 +118,6 @@ def joined(parts: list[Carried]) -> Carried:
         np.concatenate([part.effects for part in parts]),
         Findings(int(starts[-1]), groups),
     )
-
-
-def entry_of(
-    channel: Channel,
-    package: Package,
-    action: Action,
-    outcome: Outcome = Outcome.DONE,
-    *,
-    code: Code | None = None,
-) -> Entry:
-    """Write the journal entry of what was done with a package."""
-    return Entry(
-        action=action, file=channel.file, actor=run_actor(), outcome=outcome,
-        municipality_code=channel.municipality_code, package=package.file_name, package_id=package.package_id,
-        code=code,
-    )  # fmt: skip
 
 
 def with_changes(entry: Entry, carried: Carried) -> Entry:

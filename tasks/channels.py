@@ -17,13 +17,14 @@ from prefect import task
 from config.settings import Period
 from juki.columns import IdentityFile
 from juki.errors import JukiError
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action, Outcome
 from juki.order import Channel
 from juki.reasons import Code
 from juki.store.unit import Unit, channel_lock, open_unit
 from tasks import clock
 from tasks.answers import deliver_receipts
-from tasks.boundary import ONCE, PipelineError, run_actor, sealed
+from tasks.boundary import ONCE, PipelineError, sealed
+from tasks.entries import channel_entry
 from tasks.judging_again import judge_again
 from tasks.receiving import Fetched, fetch_packages
 from tasks.settling import Settled, settle_next
@@ -132,10 +133,7 @@ def _note_failures(unit: Unit, channel: Channel, codes: Sequence[Code]) -> None:
     """Note why a channel failed; a CS that is not who it should be, or refuses us, is logged as well (M2)."""
     unit.packages.failed(channel.municipality_code, codes[0])
     for code in sorted(_REFUSED_CONNECTIONS.intersection(codes)):
-        entry = Entry(
-            action=Action.CONNECTION_REFUSED, file=channel.file, actor=run_actor(), outcome=Outcome.REFUSED,
-            municipality_code=channel.municipality_code, code=code,
-        )  # fmt: skip
+        entry = channel_entry(channel, Action.CONNECTION_REFUSED, Outcome.REFUSED, code=code)
         unit.journal.append(entry, clock.now())
 
 

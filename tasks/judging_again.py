@@ -19,8 +19,9 @@ from juki.store.packages import Package
 from juki.store.unit import open_unit
 from juki.versions import Origin
 from tasks import clock
-from tasks.applying import Carried, carry_out, entry_of, record_changes
+from tasks.applying import Carried, carry_out, record_changes
 from tasks.boundary import UNIT_OF_WORK, sealed
+from tasks.entries import package_entry
 from tasks.opening import hold_to_contract
 from tasks.workshop import Workshop
 
@@ -52,7 +53,7 @@ def _judge_package(shop: Workshop, channel: Channel, package: Package) -> int:
         unit.rejections.settle(package.package_id, settled, clock.now())
         unit.rejections.add_again(package.package_id, notices, carried.findings, lines)
         unit.packages.judged_again(package.package_id, carried.counts)
-        entry = entry_of(channel, package, Action.RECORDS_JUDGED_AGAIN)
+        entry = package_entry(channel, package, Action.RECORDS_JUDGED_AGAIN)
         record_changes(unit, entry, carried, _told(carried))
     return len(settled)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from prefect import task
 
 from juki.errors import SourceError
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action, Outcome
 from juki.order import Channel, FileMark, new_files
 from juki.packages import MAX_FILE_BYTES, PackageKind, PackageName
 from juki.quota import Offer, admit
@@ -28,7 +28,8 @@ from juki.wire.package_files import PackageFiles
 from juki.wire.sftp import Outbox, ServerSession, connect
 from juki.wire.spool import RemoteFile
 from tasks import clock
-from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
+from tasks.boundary import UNIT_OF_WORK, sealed
+from tasks.entries import channel_entry, package_entry
 from tasks.workshop import Workshop
 
 
@@ -123,11 +124,7 @@ def _keep_replaced(unit: Unit, channel: Channel, files: PackageFiles, earlier: P
     # Only the file that was registered: a run killed here may have put the new one in its place already.
     if files.read(earlier.file_name, earlier.file_sha256) is not None:
         files.quarantine(earlier.package_id, earlier.file_name)
-    entry = Entry(
-        action=Action.PACKAGE_REPLACED, file=channel.file, actor=run_actor(), outcome=Outcome.DONE,
-        municipality_code=channel.municipality_code, package=earlier.file_name,
-        package_id=earlier.package_id, code=Code.PACKAGE_REPLACED,
-    )  # fmt: skip
+    entry = package_entry(channel, earlier, Action.PACKAGE_REPLACED, code=Code.PACKAGE_REPLACED)
     unit.journal.append(entry, at)
 
 
@@ -152,9 +149,9 @@ def _refuse_unfetched(shop: Workshop, channel: Channel, remote: RemoteFile, code
 def _refused(unit: Unit, channel: Channel, arrival: Arrival, code: Code) -> int:
     """Register a refusal that takes no place in the order, with its journal entry."""
     package_id = unit.packages.register_refused(arrival, code)
-    entry = Entry(
-        action=Action.PACKAGE_REFUSED, file=channel.file, actor=run_actor(), outcome=Outcome.REFUSED,
-        municipality_code=channel.municipality_code, package=arrival.mark.name, package_id=package_id, code=code,
+    entry = channel_entry(
+        channel, Action.PACKAGE_REFUSED, Outcome.REFUSED,
+        package=arrival.mark.name, package_id=package_id, code=code,
     )  # fmt: skip
     unit.journal.append(entry, arrival.received_at)
     return package_id

@@ -24,7 +24,7 @@ from juki.differences import is_beyond
 from juki.errors import StoreError
 from juki.findings import Finding, Findings
 from juki.identity import Plan, plan_changes
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action
 from juki.known import Bytes16, Known, Notices, indexed
 from juki.notices import Kind
 from juki.order import Channel
@@ -37,8 +37,9 @@ from juki.store.unit import Unit, open_unit
 from juki.versions import Origin
 from tasks import clock
 from tasks.applying import Carried, Judge, carry_out, joined, record_changes
-from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
+from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.drafting import Drafted, draft_repairs
+from tasks.entries import channel_entry
 from tasks.opening import hold_to_contract
 from tasks.workshop import Workshop
 
@@ -132,9 +133,8 @@ def _carry_out(
     counts, alerts = verdict_counts(carried.verdicts[applied]), _only_on(carried.findings, applied)
     unit.rejections.add(package_id, carried.notices, alerts)
     unit.packages.repair_counted(package_id, counts)
-    entry = Entry(
-        action=Action.RECORDS_REPAIRED, file=channel.file, actor=run_actor(), outcome=Outcome.DONE,
-        municipality_code=snapshot.sender_code, package=made.file_name, package_id=package_id,
+    entry = channel_entry(
+        channel, Action.RECORDS_REPAIRED, package=made.file_name, package_id=package_id,
         number_accessed=drafted.has_opened_numbers, basis=f"reconciliation:{reconciliation_id}",
     )  # fmt: skip
     entry_no = record_changes(unit, entry, carried)

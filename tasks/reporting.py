@@ -7,7 +7,7 @@ from datetime import datetime
 from config.identities import receipt_certificate_of, signing_identity
 from juki.difference_reports import write_report
 from juki.errors import StoreError
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action
 from juki.order import Channel
 from juki.packages import DifferencesManifest, PackageKind, PackageName
 from juki.reasons import Code
@@ -16,7 +16,7 @@ from juki.store.unit import Unit, open_unit
 from juki.wire.envelope import seal_envelope
 from juki.wire.sftp import connect
 from tasks import clock
-from tasks.boundary import run_actor
+from tasks.entries import channel_entry
 from tasks.workshop import Workshop
 
 
@@ -64,8 +64,4 @@ def _note(shop: Workshop, channel: Channel, reconciliation_id: int, name: str) -
     """Note what lies there: whoever is killed before delivers the same report again."""
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         unit.reconciliations.report_sent(reconciliation_id, clock.now())
-        entry = Entry(
-            action=Action.REPORT_DELIVERED, file=channel.file, actor=run_actor(), outcome=Outcome.DONE,
-            municipality_code=channel.municipality_code, package=name,
-        )  # fmt: skip
-        unit.journal.append(entry, clock.now())
+        unit.journal.append(channel_entry(channel, Action.REPORT_DELIVERED, package=name), clock.now())

@@ -22,8 +22,9 @@ from juki.store.unit import Unit, open_unit
 from juki.versions import Origin
 from juki.wire.package_files import PackageFiles
 from tasks import answers, clock
-from tasks.applying import Carried, carry_out, entry_of, record_changes
+from tasks.applying import Carried, carry_out, record_changes
 from tasks.boundary import UNIT_OF_WORK, sealed
+from tasks.entries import package_entry
 from tasks.opening import Opened, check_continues, check_notices, open_package
 from tasks.workshop import Keyring, Workshop
 
@@ -122,7 +123,7 @@ def _record(
         opened.content_sha256, manifest.created_at, manifest.first_notice_no, manifest.last_notice_no, counts
     )
     unit.packages.settle_applied(package_id, applied, receipt, at)
-    record_changes(unit, entry_of(channel, package, Action.PACKAGE_APPLIED), carried)
+    record_changes(unit, package_entry(channel, package, Action.PACKAGE_APPLIED), carried)
     return Settled(package.sequence, PackageState.APPLIED, None, counts, carried.codes)
 
 
@@ -135,12 +136,14 @@ def _answer(
             settled = Settled(package.sequence, PackageState.REPEATED, Code.PACKAGE_REPEATED)
             unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
             unit.packages.answer_again(applied.package_id)
-            entry = entry_of(channel, package, Action.PACKAGE_REPEATED, code=settled.code)
+            entry = package_entry(channel, package, Action.PACKAGE_REPEATED, code=settled.code)
         else:
             settled = Settled(package.sequence, PackageState.CONFLICT, Code.PACKAGE_CONTENT_DIFFERS)
             PackageFiles.of(shop.home, channel).quarantine(package.package_id, package.file_name)
             unit.packages.settle(package.package_id, settled.state, settled.code, clock.now())
-            entry = entry_of(channel, package, Action.PACKAGE_CONFLICT, Outcome.REFUSED, code=settled.code)
+            entry = package_entry(
+                channel, package, Action.PACKAGE_CONFLICT, Outcome.REFUSED, code=settled.code
+            )
         unit.journal.append(entry, clock.now())
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return settled
@@ -156,7 +159,7 @@ def _refuse(shop: Workshop, channel: Channel, package: Package, code: Code, *, i
         files.quarantine(package.package_id, package.file_name)
         receipt = answers.refused(shop, channel, package, code, clock.now()) if is_told else None
         unit.packages.settle(package.package_id, PackageState.REFUSED, code, clock.now(), receipt)
-        entry = entry_of(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
+        entry = package_entry(channel, package, Action.PACKAGE_REFUSED, Outcome.REFUSED, code=code)
         unit.journal.append(entry, clock.now())
     files.remove(package.file_name)
     return Settled(package.sequence, PackageState.REFUSED, code)
@@ -167,7 +170,7 @@ def _settle_lost(shop: Workshop, channel: Channel, package: Package) -> Settled:
     code = Code.PACKAGE_SPOOL_LOST
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         unit.packages.settle(package.package_id, PackageState.REPLACED, code, clock.now())
-        entry = entry_of(channel, package, Action.PACKAGE_REPLACED, code=code)
+        entry = package_entry(channel, package, Action.PACKAGE_REPLACED, code=code)
         unit.journal.append(entry, clock.now())
     PackageFiles.of(shop.home, channel).remove(package.file_name)
     return Settled(package.sequence, PackageState.REPLACED, code)
