@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from juki.errors import ContractError, SourceError
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action, Outcome
 from juki.order import Channel
 from juki.reasons import Code
 from juki.snapshot_requests import SnapshotRequest, Wants
@@ -23,8 +23,8 @@ from juki.store.unit import open_unit
 from juki.wire.sftp import ServerSession, connect
 from juki.wire.snapshot_files import SnapshotFiles, StoredPart
 from tasks import clock
-from tasks.boundary import run_actor
-from tasks.snapshots import ask_for_snapshot, open_part
+from tasks.entries import channel_entry
+from tasks.snapshots import open_part, request_of
 from tasks.workshop import Workshop
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -98,17 +98,17 @@ class Collection:
 
     def _ask(self, session: ServerSession) -> None:
         """Lay the request, and say so in the log (M8)."""
-        request = ask_for_snapshot(
-            self.shop, self.channel, session, self.wants, self.reconciliation.requested_at
-        )
+        request = self._request
+        session.deliver(request.file_name, request.line())
+        entry = channel_entry(self.channel, Action.SNAPSHOT_REQUESTED, package=request.file_name)
         with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
-            unit.journal.append(self._entry(Action.SNAPSHOT_REQUESTED, request.file_name), clock.now())
+            unit.journal.append(entry, clock.now())
 
     def _fetch(self, session: ServerSession) -> None:
         """Bring every part that may belong to the answer and is not here."""
-        self.deferred = False
+        self.deferred, request = False, self._request
         for remote in session.outbox().packages:
-            if not is_wanted(remote.name, self._request, self.used_sequence) or self.files.has(remote):
+            if not is_wanted(remote.name, request, self.used_sequence) or self.files.has(remote):
                 continue
             if not self.files.has_room(remote, self.shop.quota.spool_bytes):
                 self.deferred = True
@@ -127,9 +127,10 @@ class Collection:
         except (SourceError, ContractError) as refusal:
             self.refusals[stored.sha256] = refusal.code
         if is_new and stored.sha256 in self.refusals:
-            entry = self._entry(
-                Action.SNAPSHOT_REFUSED, str(stored.name), Outcome.REFUSED, self.refusals[stored.sha256]
-            )
+            entry = channel_entry(
+                self.channel, Action.SNAPSHOT_REFUSED, Outcome.REFUSED,
+                package=str(stored.name), code=self.refusals[stored.sha256],
+            )  # fmt: skip
             with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
                 unit.journal.append(entry, clock.now())
 
@@ -141,18 +142,4 @@ class Collection:
 
     @property
     def _request(self) -> SnapshotRequest:
-        return SnapshotRequest(
-            municipality_code=self.channel.municipality_code,
-            file=self.channel.file,
-            requester=self.shop.settings.prefecture_code,
-            requested_at=self.reconciliation.requested_at,
-            wants=self.wants,
-        )
-
-    def _entry(
-        self, action: Action, package: str, outcome: Outcome = Outcome.DONE, code: Code | None = None
-    ) -> Entry:
-        return Entry(
-            action=action, file=self.channel.file, actor=run_actor(), outcome=outcome,
-            municipality_code=self.channel.municipality_code, package=package, code=code,
-        )  # fmt: skip
+        return request_of(self.shop, self.channel, self.wants, self.reconciliation.requested_at)

@@ -24,11 +24,12 @@ from juki.snapshot_requests import Wants
 from juki.snapshots import Answer
 from juki.store.digest_comparison import DigestsCompared, compare_digests
 from juki.store.reconciliations import Reconciliation
-from juki.store.unit import Unit, channel_lock, open_unit
+from juki.store.unit import Unit, open_unit
 from juki.wire.snapshot_files import SnapshotFiles
 from tasks import clock
-from tasks.boundary import PipelineError, run_actor
 from tasks.collecting import Collection
+from tasks.entries import channel_entry
+from tasks.holding import check_comparable, held_channel
 from tasks.workshop import Workshop
 
 PartsOf = Callable[[Answer], Iterator[pa.Table]]
@@ -50,8 +51,9 @@ def confirm_by_digests(shop: Workshop, registered: Reconciliation, parts_of: Par
         return _unanswered(shop, registered, _refused(registered, collection.reason(answer)))
     is_begun = False
     try:
-        with channel_lock(shop.store_url(channel.file), channel.file, channel.municipality_code):
-            _check_comparable(shop, registered, answer)
+        with held_channel(shop, channel):
+            # Before any number is opened.
+            check_comparable(shop, channel, answer.first.watermark)
             is_begun = True
             compared = compare_answer(shop, registered, answer, parts_of)
             _note(shop, registered, answer, compared)
@@ -80,18 +82,6 @@ def compare_answer(
         return compare_digests(
             unit, channel.municipality_code, answer.first.watermark, parts_of(answer), shop.sealing_key, keys.index
         )  # fmt: skip
-
-
-def _check_comparable(shop: Workshop, registered: Reconciliation, answer: Answer) -> None:
-    """Refuse, before any number is opened, digests as of a notice that is still to come, or from before a repair.
-
-    Raises: PipelineError(RECONCILIATION_BEHIND), JukiError(RECONCILIATION_STALE).
-    """
-    channel, watermark = registered.channel, answer.first.watermark
-    with open_unit(shop.store_url(channel.file), channel.file) as unit:
-        if unit.packages.progress(channel.municipality_code).last_notice_no < watermark:
-            raise PipelineError(Code.RECONCILIATION_BEHIND, str(channel))
-        unit.differences.check_not_stale(channel.municipality_code, watermark)
 
 
 def _note(shop: Workshop, registered: Reconciliation, answer: Answer, compared: DigestsCompared) -> None:
@@ -150,22 +140,14 @@ def _compared(registered: Reconciliation, compared: DigestsCompared) -> Entry:
     }  # fmt: skip
     code = Code.CIPHER_ALTERED if compared.numbers_unopened else None
     is_accessed = compared.numbers_opened + compared.numbers_unopened > 0
-    return _entry(registered, Outcome.DONE, code=code, counts=counts, number_accessed=is_accessed)
+    return channel_entry(
+        registered.channel, Action.DIGESTS_COMPARED, code=code, counts=counts, number_accessed=is_accessed
+    )
 
 
 def _refused(registered: Reconciliation, code: Code, *, is_begun: bool = False) -> Entry:
     """Say that there was no comparison to the end; where one was begun, numbers count as opened."""
     is_accessed = is_begun and registered.channel.file is IdentityFile.RESIDENT
-    return _entry(registered, Outcome.REFUSED, code=code, number_accessed=is_accessed)
-
-
-def _entry(
-    registered: Reconciliation, outcome: Outcome, *, code: Code | None = None,
-    counts: dict[str, int] | None = None, number_accessed: bool = False,
-) -> Entry:  # fmt: skip
-    channel = registered.channel
-    return Entry(
-        action=Action.DIGESTS_COMPARED, file=channel.file, actor=run_actor(), outcome=outcome,
-        municipality_code=channel.municipality_code, code=code, counts=counts or {},
-        number_accessed=number_accessed,
-    )  # fmt: skip
+    return channel_entry(
+        registered.channel, Action.DIGESTS_COMPARED, Outcome.REFUSED, code=code, number_accessed=is_accessed
+    )

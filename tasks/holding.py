@@ -1,6 +1,7 @@
-"""A channel held for a reconciliation, after the intake that works it just now.
+"""A channel held for a reconciliation, after the intake that works it just now, and as far as what it compares with.
 
-Decides:    that a reconciliation waits for an intake, as long as one run may wait: both are scheduled at full hours.
+Decides:    that a reconciliation waits for an intake, as long as one run may wait: a municipality may be worked by
+            both in the same night.
 Leaves:     the lock itself to `juki.store.unit`.
 """
 
@@ -13,7 +14,8 @@ from contextlib import ExitStack, contextmanager
 from juki.errors import SourceError
 from juki.order import Channel
 from juki.reasons import Code
-from juki.store.unit import channel_lock
+from juki.store.unit import channel_lock, open_unit
+from tasks.boundary import PipelineError
 from tasks.workshop import Workshop
 
 _PAUSE_SECONDS = 0.5
@@ -43,3 +45,14 @@ def _is_held(shop: Workshop, channel: Channel, held: ExitStack, *, is_last: bool
             raise
         return False
     return True
+
+
+def check_comparable(shop: Workshop, channel: Channel, watermark: int) -> None:
+    """Refuse to compare as of a notice that is still to come, or from before a repair; the channel must be held.
+
+    Raises: PipelineError(RECONCILIATION_BEHIND), JukiError(RECONCILIATION_STALE).
+    """
+    with open_unit(shop.store_url(channel.file), channel.file) as unit:
+        if unit.packages.progress(channel.municipality_code).last_notice_no < watermark:
+            raise PipelineError(Code.RECONCILIATION_BEHIND, str(channel))
+        unit.differences.check_not_stale(channel.municipality_code, watermark)

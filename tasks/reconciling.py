@@ -21,7 +21,7 @@ from config.settings import Period
 from juki.differences import AUTOMATIC, DigestOutcome, Mode, ReconciliationState, is_beyond
 from juki.errors import ContractError, JukiError, StoreError
 from juki.found import Found
-from juki.journal import Action, Entry, Outcome
+from juki.journal import Action, Outcome
 from juki.order import Channel
 from juki.reasons import Code
 from juki.snapshots import Answer
@@ -30,10 +30,11 @@ from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles
 from tasks import clock
-from tasks.boundary import UNIT_OF_WORK, PipelineError, run_actor, sealed
+from tasks.boundary import UNIT_OF_WORK, PipelineError, sealed
 from tasks.collecting import Collection
 from tasks.digesting import confirm_by_digests
-from tasks.holding import held_channel
+from tasks.entries import channel_entry
+from tasks.holding import check_comparable, held_channel
 from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
 from tasks.snapshots import open_part, parse_part
@@ -127,7 +128,7 @@ class _Work:
                 if self.answer is not None:
                     unit.reconciliations.withdraw(self.number, self.answer.last_sequence)
                 unit.reconciliations.end(self.number, clock.now(), code)
-                entry = self._entry(Action.RECONCILIATION_ENDED, Outcome.REFUSED, code=code)
+                entry = channel_entry(self.channel, Action.RECONCILIATION_ENDED, Outcome.REFUSED, code=code)
                 unit.journal.append(entry, clock.now())
         if is_over:
             SnapshotFiles.of(self.shop.home, self.channel).clear()
@@ -146,9 +147,7 @@ class _Work:
         """Compare, and keep what was found; a comparison needs a transaction that has asked nothing before."""
         keys, first = self.shop.keyring(self.channel.file), answer.first
         code, at = self.channel.municipality_code, clock.now()
-        with self._unit() as unit:
-            if unit.packages.progress(code).last_notice_no < first.watermark:
-                raise PipelineError(Code.RECONCILIATION_BEHIND, str(self.channel))
+        check_comparable(self.shop, self.channel, first.watermark)
         with self._unit() as unit:
             found = compare(unit, code, first.watermark, self._parts(answer), keys.index)
         with self._unit() as unit:
@@ -157,7 +156,7 @@ class _Work:
             counts = {
                 "theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences),
             }  # fmt: skip
-            unit.journal.append(self._entry(Action.FILES_COMPARED, counts=counts), at)
+            unit.journal.append(channel_entry(self.channel, Action.FILES_COMPARED, counts=counts), at)
         return found
 
     def _register(self, unit: Unit, answer: Answer, found: Found) -> None:
@@ -213,7 +212,9 @@ class _Work:
         unit.reconciliations.repaired(self.number, 0, changes)
         counts = {"changes": changes, "allowed": self.shop.settings.reconcile_bound.allowed(rows)}
         code = Code.RECONCILIATION_BEYOND_BOUND
-        entry = self._entry(Action.REPAIRS_HELD_BACK, Outcome.REFUSED, code=code, counts=counts)
+        entry = channel_entry(
+            self.channel, Action.REPAIRS_HELD_BACK, Outcome.REFUSED, code=code, counts=counts
+        )
         unit.journal.append(entry, clock.now())
 
     def _end(self) -> Reconciliation:
@@ -229,7 +230,8 @@ class _Work:
             counts = {"differences": sum(ended.found.values()), "repaired": ended.repaired or 0}
             outcome = Outcome.REFUSED if code else Outcome.DONE
             unit.journal.append(
-                self._entry(Action.RECONCILIATION_ENDED, outcome, code=code, counts=counts), at
+                channel_entry(self.channel, Action.RECONCILIATION_ENDED, outcome, code=code, counts=counts),
+                at,
             )
         return ended
 
@@ -250,12 +252,3 @@ class _Work:
 
     def _unit(self) -> AbstractContextManager[Unit]:
         return open_unit(self.shop.store_url(self.channel.file), self.channel.file)
-
-    def _entry(
-        self, action: Action, outcome: Outcome = Outcome.DONE, *,
-        code: Code | None = None, counts: dict[str, int] | None = None,
-    ) -> Entry:  # fmt: skip
-        return Entry(
-            action=action, file=self.channel.file, actor=run_actor(), outcome=outcome,
-            municipality_code=self.channel.municipality_code, code=code, counts=counts or {},
-        )  # fmt: skip

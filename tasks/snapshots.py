@@ -29,7 +29,6 @@ from juki.snapshot_digests import check_digests
 from juki.snapshot_manifests import MAX_SNAPSHOT_RECORDS, PartManifest
 from juki.snapshot_requests import SnapshotRequest, Wants
 from juki.snapshots import ArrivedPart, check_order
-from juki.wire.sftp import ServerSession
 from tasks.opening import open_content
 from tasks.workshop import Workshop
 from validations.contracts import check_records
@@ -51,15 +50,9 @@ class OpenedPart:
         return ArrivedPart(self.name, self.manifest, self.file_sha256, self.received_at)
 
 
-def ask_for_snapshot(
-    shop: Workshop, channel: Channel, session: ServerSession, wants: Wants, at: datetime
-) -> SnapshotRequest:
-    """Lay a request into the inbox of a CS, in the place of an earlier one."""
-    request = SnapshotRequest(
-        channel.municipality_code, channel.file, shop.settings.prefecture_code, at, wants
-    )
-    session.deliver(request.file_name, request.line())
-    return request
+def request_of(shop: Workshop, channel: Channel, wants: Wants, at: datetime) -> SnapshotRequest:
+    """Write the request of this prefecture to a municipality, as of an instant."""
+    return SnapshotRequest(channel.municipality_code, channel.file, shop.settings.prefecture_code, at, wants)
 
 
 def open_part(

@@ -23,7 +23,7 @@ from juki.wire.sftp import connect
 from juki.wire.snapshot_files import SnapshotFiles
 from simulator.snapshots import SnapshotFault
 from tasks import clock
-from tasks.snapshots import ask_for_snapshot
+from tasks.snapshots import request_of
 from tasks.workshop import Workshop
 from tests.flows.conftest import RESIDENT, Town
 from tests.flows.reconciling import COLUMNS, answering, reconcile, runs, standing
@@ -245,7 +245,8 @@ def connect_request(town: Town) -> Iterator[None]:
         is_open = unit.reconciliations.open_one(town.channel.municipality_code)
     assert is_open is not None
     with connect(shop.endpoint(town.channel)) as session:
-        ask_for_snapshot(shop, town.channel, session, Wants.DIGEST, is_open.requested_at)
+        request = request_of(shop, town.channel, Wants.DIGEST, is_open.requested_at)
+        session.deliver(request.file_name, request.line())
     yield
 
 
@@ -290,7 +291,8 @@ def test_channel_that_is_held_is_not_compared_and_digests_stay_to_be_asked(answe
     """The intake is at work: nothing was opened, nothing is noted, and the next run uses what was collected."""
     shop = Workshop.open()
     with answering(answers, standing(answers)):
-        with channel_lock(shop.store_url(RESIDENT), RESIDENT, answers.channel.municipality_code):
+        held = channel_lock(shop.store_url(RESIDENT), RESIDENT, answers.channel.municipality_code)
+        with wait_of(answers, 5), held:
             assert reconcile(answers.channel) == Code.CHANNEL_BUSY.value
         assert register(answers)[0][0] is None
         assert [entry["number_accessed"] for entry in entries(answers, "digests.compared")] == [False]

@@ -11,7 +11,7 @@ from juki.snapshot_requests import SnapshotRequest, Wants
 from juki.snapshots import Answer, answer_to, check_order, is_wanted
 from juki.wire.sftp import connect
 from juki.wire.snapshot_files import SnapshotFiles
-from tasks.snapshots import OpenedPart, ask_for_snapshot, check_part, open_part, parse_part
+from tasks.snapshots import OpenedPart, check_part, open_part, parse_part, request_of
 from tasks.workshop import Workshop
 from tests.flows.conftest import CODES, Town
 
@@ -38,7 +38,9 @@ def ask(town: Town, wants: Wants = Wants.SNAPSHOT) -> SnapshotRequest:
     """Lay a request into the inbox of the municipality."""
     shop = Workshop.open()
     with connect(shop.endpoint(town.channel)) as session:
-        return ask_for_snapshot(shop, town.channel, session, wants, datetime.now(UTC))
+        request = request_of(shop, town.channel, wants, datetime.now(UTC))
+        session.deliver(request.file_name, request.line())
+        return request
 
 
 def collect(town: Town, request: SnapshotRequest) -> tuple[Answer, dict[str, OpenedPart]]:
