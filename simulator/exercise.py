@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
-from threading import Event, Thread
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +28,7 @@ from simulator import installation
 from simulator.faults import EXPECTED, MUTATIONS, Effect, Fault
 from simulator.notices import JAPAN, Channel
 from simulator.office import MunicipalOffice
+from simulator.repeating import repeating
 from simulator.sftp_server import make_key, serve
 from simulator.snapshots import SnapshotFault
 from simulator.truth import Truth
@@ -205,20 +205,10 @@ class Exercise:
     @contextmanager
     def answering(self, faults: Mapping[Channel, SnapshotFault] | None = None) -> Iterator[None]:
         """Let the offices answer requests for snapshots while the block runs, then read what they were sent."""
-        ended = Event()
-        thread = Thread(target=self._answer, args=(faults or {}, ended), name="offices", daemon=True)
-        thread.start()
-        try:
+        with repeating(lambda: self.answer_requests(clock.now(), faults), _LOOK_SECONDS):
             yield
-        finally:
-            ended.set()
-            thread.join()
         for office in self.offices.values():
             office.tidy(clock.now())
-
-    def _answer(self, faults: Mapping[Channel, SnapshotFault], ended: Event) -> None:
-        while not ended.wait(_LOOK_SECONDS):
-            self.answer_requests(clock.now(), faults)
 
     def rejected(self) -> set[tuple[Channel, str]]:
         """List the notices that receipts reported as rejected, by channel and number."""

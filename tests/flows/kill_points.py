@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,6 +64,18 @@ class Death:
     number: int
     when: When
     kinds: frozenset[Kind]
+
+
+def places_of(steps: Sequence[Step]) -> list[Death]:
+    """List the places between steps that are seen outside: before each of them, and after the last."""
+    count = sum(step.kind in OUTSIDE for step in steps)
+    return [*(Death(number, When.BEFORE, OUTSIDE) for number in range(count)),
+            Death(count - 1, When.AFTER, OUTSIDE)]  # fmt: skip
+
+
+def sides_of(steps: Sequence[Step]) -> list[Death]:
+    """List both sides of every step, statements and reads included."""
+    return [Death(number, when, EVERY) for number in range(len(steps)) for when in When]
 
 
 @dataclass(slots=True)

@@ -150,10 +150,10 @@ def _server(folder: Path, database: str, *, has_pages: bool) -> Iterator[Site]:
         "DO_NOT_TRACK": "1",
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
-    with _running(
+    with running(
         [*command, *([] if has_pages else ["--no-ui"])], environment, folder / "server.log"
     ) as process:
-        _wait_for(environment["PREFECT_API_URL"], process)
+        wait_for(environment["PREFECT_API_URL"], process)
         yield Site(environment)
 
 
@@ -164,12 +164,13 @@ def site(town: Town, folder: Path, *, has_pages: bool = False, **settings: str) 
         made.environment |= {"JUKI_HOME": str(town.home.root)} | settings
         made.deploy()
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "juki", "--type", "process"]
-        with _running(command, made.environment, folder / "worker.log"):
+        with running(command, made.environment, folder / "worker.log"):
             yield made
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of Prefect while the block runs, what it says in a log."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=environment, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
@@ -186,7 +187,8 @@ def _running(command: list[str], environment: dict[str, str], log: Path) -> Iter
                 process.wait(timeout=20)
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a Prefect server answers."""
     for _ in range(1200):
         assert process.poll() is None, "the Prefect server ended"
         try:

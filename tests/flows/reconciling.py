@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event, Thread
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from juki.wire.snapshot_files import SnapshotFiles
+from simulator.repeating import repeating
 from simulator.snapshots import SnapshotFault
 from tasks import clock
 from tasks.boundary import PipelineError
@@ -136,23 +136,16 @@ def answering(
     town: Town, truth: pa.Table, fault: SnapshotFault | None = None, part_records: int = PART_RECORDS
 ) -> Iterator[None]:
     """Let the office answer requests from a truth while the block runs; the fault befalls its first answer."""
-    ended, faults = Event(), [fault]
+    faults = [fault]
 
     def look() -> None:
-        while not ended.wait(0.05):
-            one = faults[0]
-            if town.office.answer_requests(
-                lambda _: truth, clock.now(), part_records=part_records, fault=one
-            ):
-                faults[0] = None
+        if town.office.answer_requests(
+            lambda _: truth, clock.now(), part_records=part_records, fault=faults[0]
+        ):
+            faults[0] = None
 
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    try:
+    with repeating(look, 0.05):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def reconcile(channel: Channel, mode: Mode = Mode.REPORT) -> str:

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from tests.flows.kill_points import OUTSIDE, Death, When
+from tests.flows.kill_points import OUTSIDE, Death, When, places_of, sides_of
 from tests.flows.test_kill_points import Trial, counted, trial
 
 __all__ = ["trial"]
@@ -18,7 +18,7 @@ __all__ = ["trial"]
 
 def test_both_sides_of_every_step_statements_included(trial: Trial, request: pytest.FixtureRequest) -> None:
     """That a death after one step is one before the next is not taken for granted here."""
-    for death in trial.sides():
+    for death in sides_of(trial.steps):
         trial.dies(death)
         trial.recovers()
         counted(request)["deaths"] += 1
@@ -26,7 +26,7 @@ def test_both_sides_of_every_step_statements_included(trial: Trial, request: pyt
 
 def test_every_second_death_after_every_first(trial: Trial, request: pytest.FixtureRequest) -> None:
     """The run after a death is killed at each of its own steps, until one comes to its end."""
-    for first in trial.places():
+    for first in places_of(trial.steps):
         is_dead, number = True, 0
         while is_dead:
             trial.dies(first)

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from tests.flows.kill_points import OUTSIDE, Death, When
+from tests.flows.kill_points import OUTSIDE, Death, When, places_of, sides_of
 from tests.flows.test_kill_reconciliation import Trial, counted, repaired_once, trial
 
 __all__ = ["trial"]
@@ -17,7 +17,7 @@ __all__ = ["trial"]
 
 def test_both_sides_of_every_step_of_a_reconciliation(trial: Trial, request: pytest.FixtureRequest) -> None:
     """That a death after one step is one before the next is not taken for granted here."""
-    for death in trial.sides():
+    for death in sides_of(trial.steps):
         trial.dies(death)
         repaired_once(trial)
         counted(request, trial)["deaths"] += 1
@@ -25,7 +25,7 @@ def test_both_sides_of_every_step_of_a_reconciliation(trial: Trial, request: pyt
 
 def test_second_death_after_every_first(trial: Trial, request: pytest.FixtureRequest) -> None:
     """The run that goes on after a death dies as well, at a place that moves from one first death to the next."""
-    for number, first in enumerate(trial.places()):
+    for number, first in enumerate(places_of(trial.steps)):
         trial.dies(first)
         second = trial.run(minutes=1, death=Death(number * 5 % 20, When.BEFORE, OUTSIDE))
         assert second.code in (0, -signal.SIGKILL)

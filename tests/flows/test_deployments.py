@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from juki.columns import IdentityFile
 from juki.differences import Mode
+from tests.flows.prefect_site import running, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deployments.yaml"
@@ -192,26 +193,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         "DO_NOT_TRACK": "1",
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--port", str(port)]
-    log = (folder / "server.log").open("wb")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(environment["PREFECT_API_URL"], process)
+    with running(command, environment, folder / "server.log") as process:
+        wait_for(environment["PREFECT_API_URL"], process)
         yield environment
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert process.poll() is None, "the Prefect server ended"
-        try:
-            if httpx.get(f"{url}/health").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the Prefect server does not answer")
 
 
 def _prefect(environment: dict[str, str], *arguments: str) -> None:

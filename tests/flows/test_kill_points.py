@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.flows.conftest import Town
-from tests.flows.kill_points import COUNTED, EVERY, OUTSIDE, Death, Kind, Step, When
+from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, When, places_of
 from tests.flows.kill_scenarios import SCENARIOS, Look, Stage, check
 from tests.flows.nursery import Ended, Order
 
@@ -32,16 +32,6 @@ class Trial:
     expected: Look
     receipts: dict[str, bytes]
     notices: int
-
-    def places(self) -> list[Death]:
-        """List the places between steps that are seen outside: before each of them, and after the last."""
-        count = sum(step.kind in OUTSIDE for step in self.steps)
-        return [*(Death(number, When.BEFORE, OUTSIDE) for number in range(count)),
-                Death(count - 1, When.AFTER, OUTSIDE)]  # fmt: skip
-
-    def sides(self) -> list[Death]:
-        """List both sides of every step, statements and reads included."""
-        return [Death(number, when, EVERY) for number in range(len(self.steps)) for when in When]
 
     def worked(self, death: Death | None = None) -> Ended:
         """Let a worker work the channel at the instant of the stage."""
@@ -96,7 +86,7 @@ def test_whoever_dies_between_two_steps_is_as_if_he_had_not_lived(
     tried = counted(request)
     tried["steps"] = len(trial.steps)
     tried["outside"] = sum(step.kind in OUTSIDE for step in trial.steps)
-    for death in trial.places():
+    for death in places_of(trial.steps):
         trial.dies(death)
         trial.recovers()
         tried["deaths"] += 1
@@ -107,7 +97,7 @@ def test_whoever_dies_while_recovering_is_as_if_he_had_not_lived_either(
     trial: Trial, request: pytest.FixtureRequest
 ) -> None:
     """Some first deaths, each followed by a second one at another place of the recovery."""
-    places = trial.places()
+    places = places_of(trial.steps)
     for number, first in list(enumerate(places))[::SAMPLE_EVERY]:
         trial.dies(first)
         second = Death((number * 5 + 2) % 8, When.BEFORE if number % 2 else When.AFTER, OUTSIDE)

@@ -19,7 +19,7 @@ from juki.differences import Mode
 from juki.reasons import Code
 from tasks import clock
 from tests.flows.conftest import Town
-from tests.flows.kill_points import COUNTED, EVERY, OUTSIDE, Death, Kind, Step, When
+from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, places_of
 from tests.flows.kill_scenarios import Look, Stage
 from tests.flows.nursery import Ended, Order
 from tests.flows.reconciling import FIRST, Round
@@ -38,16 +38,6 @@ class Trial:
     here: Round
     stage: Stage
     steps: list[Step] = field(default_factory=list)
-
-    def places(self) -> list[Death]:
-        """List the places between steps that are seen outside: before each of them, and after the last."""
-        count = sum(step.kind in OUTSIDE for step in self.steps)
-        return [*(Death(number, When.BEFORE, OUTSIDE) for number in range(count)),
-                Death(count - 1, When.AFTER, OUTSIDE)]  # fmt: skip
-
-    def sides(self) -> list[Death]:
-        """List both sides of every step, statements and reads included."""
-        return [Death(number, when, EVERY) for number in range(len(self.steps)) for when in When]
 
     def run(self, minutes: int = 0, **how: Any) -> Ended:
         """Let a worker reconcile, some minutes after the stage was set."""
@@ -143,7 +133,7 @@ def test_reconciliation_killed_between_two_steps_is_gone_on_with(
     trial: Trial, request: pytest.FixtureRequest
 ) -> None:
     """A sample of the places; the run that follows repairs what is still to be repaired, and everything once."""
-    places = trial.places()
+    places = places_of(trial.steps)
     tried = {*range(0, len(places), SAMPLE_EVERY), len(places) - 1}
     for number in sorted(tried):
         trial.dies(places[number])
