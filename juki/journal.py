@@ -59,6 +59,27 @@ class Action(StrEnum):
     BOUND_APPROVED = "bound.approved"
     """Changes beyond the bound were approved, up to the number they were."""
     STORE_INSTALLED = "store.installed"
+    REQUEST_RECEIVED = "request.received"
+    PROVISION_DECIDED = "provision.decided"
+    """What the law gives was granted, or the request refused."""
+    PEOPLE_SEARCHED = "people.searched"
+    """People were looked for; found or not, it is told that it was done."""
+    PERSON_PROVIDED = "person.provided"
+    """Data of one person left, or was made ready to leave."""
+    BRIDGE_CROSSED = "bridge.crossed"
+    """Codes of one approved provision were turned into numbers across the stores (法30条の44の6第3項)."""
+    PROVISION_SEALED = "provision.sealed"
+    PROVISION_DELIVERED = "provision.delivered"
+    PROVISION_RESENT = "provision.resent"
+    PROVISION_RECEIPTED = "provision.receipted"
+    HOLD_PURGED = "hold.purged"
+    """The proof that a held package and its numbers are erased (M12)."""
+    PURGE_STOPPED = "purge.stopped"
+    """The clock is not to be trusted: nothing was erased until a person decides."""
+    MEDIUM_REGISTERED = "medium.registered"
+    MEDIUM_HANDED_OUT = "medium.handed_out"
+    MEDIUM_RETURNED = "medium.returned"
+    MEDIUM_RETIRED = "medium.retired"
 
 
 class Outcome(StrEnum):
@@ -85,6 +106,13 @@ class Entry:
     number_accessed: bool = False
     terminal: str = ""
     basis: str = ""
+    provision: str = ""
+    """The provision it is about, as `R12` or `F12`."""
+    recipient: str = ""
+    subject: str = ""
+    """Whose record, sealed, for whoever holds the key of subjects."""
+    subject_index: str = ""
+    """The same, keyed: equal for equal people, and readable by nobody."""
 
 
 def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes:
@@ -110,4 +138,7 @@ def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes
         "outcome": entry.outcome.value,
         "code": entry.code.value if entry.code else "",
     }
+    # Later keys stand only where they say something, so that the bytes of older kinds of entries stay as they were.
+    later = ("provision", "recipient", "subject", "subject_index")
+    fields |= {name: getattr(entry, name) for name in later if getattr(entry, name)}
     return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from juki.columns import IdentityFile
 from juki.store.engine import open_engine, sealed_errors
-from juki.store.roles import Duty, grants, role_name
+from juki.store.roles import FUNCTIONS, Duty, grants, role_name
 
 _INSTALL_LOCK = 0x6A756B69
 """One advisory lock for every installer of a database ("juki")."""
@@ -71,3 +71,6 @@ def _grant(connection: Connection, file: IdentityFile) -> None:
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {roles}"))
     for role, privileges, table in grants(file):
         connection.execute(text(f"GRANT {privileges} ON {table} TO {role}"))
+    connection.execute(text(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, {roles}"))
+    for function, duty in FUNCTIONS[file].items():
+        connection.execute(text(f"GRANT EXECUTE ON FUNCTION {function} TO {role_name(file, duty)}"))

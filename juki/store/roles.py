@@ -3,7 +3,8 @@
 Decides:    what each duty may do with each table of each of the two databases.
 Leaves:     creating tables to the migrations; who may log in with a role to the administrator of the server.
 Invariants: nobody but the owner updates or deletes `journal`, and a trigger stops the owner too; only the
-            purger deletes; the reader never sees a sealed number; roles of one file have no right on the other.
+            purger deletes; the reader never sees a sealed number; roles of one file have no right on the other;
+            only the bridge may call the function that turns codes into numbers, and it reads no people itself.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ def role_name(file: IdentityFile, duty: Duty) -> str:
     return f"juki_{file.value}_{duty.value}"
 
 
+_COMMON_TABLES = set(TABLES[IdentityFile.RESIDENT].metadata.tables) & set(
+    TABLES[IdentityFile.FUHYO].metadata.tables
+)
 _KEEP = ("SELECT", "INSERT", "UPDATE")
 _ADD = ("SELECT", "INSERT")
 _SEE = ("SELECT",)
@@ -44,31 +48,52 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     },
     Duty.READER: {
         "former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE,
-        "reconciliation": _SEE,
+        "reconciliation": _SEE, "provision": _SEE, "provided": _SEE, "hold": _SEE, "medium": _SEE,
     },
-    # The bridge gets one narrow function with the issue that builds it, and no table.
-    Duty.BRIDGE: {},
-    Duty.PROVIDER: {"current": _SEE, "former_code": _SEE, "outbox": (*_SEE, "UPDATE"), "journal": _ADD},
+    Duty.BRIDGE: {"journal": _ADD},
+    Duty.PROVIDER: {
+        "current": _SEE, "former_code": _SEE, "outbox": (*_SEE, "UPDATE"), "journal": _ADD, "store_key": _SEE,
+        "provision": _KEEP, "provided": _ADD, "hold": _KEEP, "medium": _KEEP,
+    },
     Duty.PURGER: {
         "current": (*_SEE, "DELETE"), "history": (*_SEE, "DELETE"), "former_code": (*_SEE, "DELETE"),
         "quarantine": (*_SEE, "DELETE"), "difference": (*_SEE, "DELETE"), "journal": _ADD,
+        "provision": (*_SEE, "UPDATE"), "hold": (*_SEE, "UPDATE"),
     },
     Duty.AUDITOR: {
         "journal": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "reconciliation": _SEE,
+        "provision": _SEE, "hold": _SEE, "medium": _SEE,
     },
-    Duty.ADMINISTRATOR: {name: _SEE for name in TABLES[IdentityFile.RESIDENT].metadata.tables if name != "journal"}
+    Duty.ADMINISTRATOR: {name: _SEE for name in _COMMON_TABLES if name != "journal"}
     | {
         "journal": _ADD, "package": _KEEP, "channel": _KEEP,
         "reconciliation": (*_SEE, "UPDATE"), "difference": (*_SEE, "UPDATE"),
     },
 }  # fmt: skip
 
+# What only one of the two stores has: the bridge stands between them, and has no table of people on either side.
+_GRANTS_OF_ONE_STORE: dict[IdentityFile, dict[Duty, dict[str, tuple[str, ...]]]] = {
+    IdentityFile.RESIDENT: {
+        Duty.PROVIDER: {"crossing": _KEEP}, Duty.AUDITOR: {"crossing": _SEE}, Duty.ADMINISTRATOR: {"crossing": _SEE},
+    },
+    IdentityFile.FUHYO: {
+        Duty.BRIDGE: {"held_number": _ADD, "provision": _SEE},
+        Duty.PURGER: {"held_number": (*_SEE, "DELETE")},
+    },
+}  # fmt: skip
+
+FUNCTIONS: dict[IdentityFile, dict[str, Duty]] = {
+    IdentityFile.RESIDENT: {"bridge_numbers(bigint, text[])": Duty.BRIDGE},
+    IdentityFile.FUHYO: {},
+}
+"""The functions that act with more rights than their caller has, and the one duty that may call each."""
+
 _NOT_FOR_READERS = frozenset({"number_sealed", "number_index", "record_sealed"})
 
 
 def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     """List (role, privileges, table) of one database; a privilege may name its columns."""
-    for duty, tables in _GRANTS.items():
+    for duty, tables in (*_GRANTS.items(), *_GRANTS_OF_ONE_STORE[file].items()):
         for table, privileges in tables.items():
             yield role_name(file, duty), ", ".join(privileges), table
     visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]

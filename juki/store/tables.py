@@ -12,7 +12,6 @@ Source:     design 3, 施行令30条の6 and 30条の12の4, ADR-0003, ADR-0012.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -41,6 +40,8 @@ from sqlalchemy.sql.type_api import TypeEngine
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.differences import DifferenceKind, DifferenceState, DigestOutcome, Mode, ReconciliationState
 from juki.order import PackageKind, PackageState
+from juki.store.checks import one_of
+from juki.store.provision_tables import declared_here
 
 _NAMING = {
     "pk": "%(table_name)s_pkey",
@@ -232,8 +233,8 @@ def _package(metadata: MetaData) -> Table:
         Column("closed_at", DateTime(timezone=True)),
         Column("judge_again_at", DateTime(timezone=True)),
         Column("kind", Text(), nullable=False, server_default="notice"),
-        CheckConstraint(_one_of("kind", PackageKind), name="kind"),
-        CheckConstraint(_one_of("state", PackageState), name="state"),
+        CheckConstraint(one_of("kind", PackageKind), name="kind"),
+        CheckConstraint(one_of("state", PackageState), name="state"),
     )
     key = (table.c.municipality_code, table.c.sequence)
     Index("package_applied_key", *key, table.c.kind, unique=True, postgresql_where=text("state = 'applied'"))
@@ -359,10 +360,10 @@ def _reconciliation(metadata: MetaData) -> Table:
         Column("report_no", Integer()),
         Column("report_sent_at", DateTime(timezone=True)),
         Column("finished_at", DateTime(timezone=True)),
-        CheckConstraint(_one_of("mode", Mode), name="mode"),
-        CheckConstraint(_one_of("state", ReconciliationState), name="state"),
+        CheckConstraint(one_of("mode", Mode), name="mode"),
+        CheckConstraint(one_of("state", ReconciliationState), name="state"),
         CheckConstraint("(state IN ('finished', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
-        CheckConstraint(_one_of("digests", DigestOutcome), name="digests"),
+        CheckConstraint(one_of("digests", DigestOutcome), name="digests"),
     )
     open_ones = text("finished_at IS NULL")
     Index("reconciliation_open_key", table.c.municipality_code, unique=True, postgresql_where=open_ones)
@@ -402,8 +403,8 @@ def _difference(metadata: MetaData) -> Table:
         Column("entry_no", BigInteger()),
         Column("settled_at", DateTime(timezone=True)),
         Column("settled_by", Text()),
-        CheckConstraint(_one_of("kind", DifferenceKind), name="kind"),
-        CheckConstraint(_one_of("state", DifferenceState), name="state"),
+        CheckConstraint(one_of("kind", DifferenceKind), name="kind"),
+        CheckConstraint(one_of("state", DifferenceState), name="state"),
         CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled"),
     )
     open_ones = text("settled_at IS NULL")
@@ -411,10 +412,6 @@ def _difference(metadata: MetaData) -> Table:
     Index("difference_open_key", *key, unique=True, postgresql_where=open_ones)
     Index("difference_channel_idx", table.c.municipality_code, table.c.difference_id)
     return table
-
-
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +432,14 @@ class StoreTables:
     store_key: Table
     reconciliation: Table
     difference: Table
+    provision: Table
+    provided: Table
+    hold: Table
+    medium: Table
+    held_number: Table | None
+    """In the fuhyo store only: numbers are lent out with fuhyo data."""
+    crossing: Table | None
+    """In the resident store only: what the bridge may fetch from it."""
 
 
 def _declare(file: IdentityFile) -> StoreTables:
@@ -454,6 +459,7 @@ def _declare(file: IdentityFile) -> StoreTables:
         store_key=_store_key(metadata),
         reconciliation=_reconciliation(metadata),
         difference=_difference(metadata),
+        **declared_here(metadata, is_fuhyo=file is IdentityFile.FUHYO),
     )
 
 

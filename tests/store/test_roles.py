@@ -18,23 +18,39 @@ from tests.conftest import Stores
 
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
-    "store_key", "reconciliation", "difference",
+    "store_key", "reconciliation", "difference", "provision", "provided", "hold", "medium",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
     #                       current history former channel package reject. quarant. outbox journal keys recon. differ.
-    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S    SIU    SIU ",
-    Duty.READER:        "   -       -       S      S       S       S       -        S      -       -    S      -   ",
-    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -       -    -      -   ",
-    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      -    -      -   ",
-    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      -    -      SD  ",
-    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       -    S      -   ",
-    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S    SU     SU  ",
+    #                       provision provided hold medium
+    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S    SIU    SIU "
+                        "   -         -        -    -     ",
+    Duty.READER:        "   -       -       S      S       S       S       -        S      -       -    S      -   "
+                        "   S         S        S    S     ",
+    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      SI      -    -      -   "
+                        "   -         -        -    -     ",
+    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      S    -      -   "
+                        "   SIU       SI       SIU  SIU   ",
+    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      -    -      SD  "
+                        "   SU        -        SU   -     ",
+    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       -    S      -   "
+                        "   S         -        S    S     ",
+    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S    SU     SU  "
+                        "   S         S        S    S     ",
 }  # fmt: skip
+OF_ONE_STORE = {
+    (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "S"},
+    (IdentityFile.FUHYO, "held_number"): {Duty.BRIDGE: "SI", Duty.PURGER: "SD"},
+    (IdentityFile.FUHYO, "provision"): {Duty.BRIDGE: "S"},
+}
+"""What only one of the stores has, and what the bridge sees of the provision it is for."""
 _COLUMN = {
     "current": "name", "history": "name", "former_code": "new_code", "channel": "last_sequence",
     "package": "state", "rejection": "severity", "quarantine": "record_sealed", "outbox": "sent_at",
     "journal": "entry", "store_key": "check_value", "reconciliation": "state", "difference": "state",
+    "provision": "state", "provided": "outcome", "hold": "due_at", "medium": "label", "crossing": "closed_at",
+    "held_number": "number_sealed",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""
@@ -82,12 +98,26 @@ def test_duty_can_do_what_its_work_needs_and_nothing_else(
     wanted = dict(zip(TABLES, ALLOWED[duty].split(), strict=True))
     if (file, duty) == (IdentityFile.FUHYO, Duty.READER):
         wanted |= WHOLE_FUHYO
+    for (only, table), allowed in OF_ONE_STORE.items():
+        if only is file and (table not in TABLES or duty in allowed):
+            wanted[table] = allowed.get(duty, "-")
     with _acting_as(module_stores.url(file), role_name(file, duty)) as connection:
         can = {
             table: "".join(p for p in PRIVILEGES if _is_allowed(connection, _statement(p, table))) or "-"
-            for table in TABLES
+            for table in wanted
         }
     assert can == wanted
+
+
+@DUTIES
+def test_only_the_bridge_may_ask_for_numbers_by_code(duty: Duty, module_stores: Stores) -> None:
+    """The database refuses everybody else, whatever program asks (M6); the bridge itself needs an approval."""
+    resident = IdentityFile.RESIDENT
+    with _acting_as(module_stores.url(resident), role_name(resident, duty)) as connection:
+        expected = "JB001" if duty is Duty.BRIDGE else psycopg.errors.InsufficientPrivilege.sqlstate
+        with pytest.raises(psycopg.Error) as refused, connection.transaction():
+            connection.execute("SELECT * FROM bridge_numbers(1, ARRAY['12345678903'])")
+        assert refused.value.sqlstate == expected
 
 
 @FILES
