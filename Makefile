@@ -40,7 +40,7 @@ demo: $(READY)  ## 実際の地名・氏名で受入を最初から最後まで�
 	@$(PY) -m simulator.demo
 
 test: $(READY)  ## すべての試験 / all tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 browser: $(READY)  ## 画面からの再実行をこの機械の Chromium で試す / drive the screens in this machine's Chromium
 	@$(PY) -m pytest tests/browser/browser_reconcile.py
