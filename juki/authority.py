@@ -12,6 +12,7 @@ Source:     法30条の15, 30条の25, 30条の44の6, 30条の44の13; 番号�
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -121,7 +122,7 @@ def decide(
     )  # fmt: skip
 
 
-def fields_asked(names: list[str] | tuple[str, ...], file: IdentityFile) -> tuple[Field, ...] | Refused:
+def fields_asked(names: Sequence[str], file: IdentityFile) -> tuple[Field, ...] | Refused:
     """Read the names of fields as a request gives them; 住民票コード is refused before anything is decided."""
     fields = fields_named(names)
     if isinstance(fields, Code):
