@@ -1,7 +1,7 @@
 """The lawful hop (法30条の44の6第3項): attach 個人番号 of the resident file to one approved fuhyo provision.
 
 Decides:    the order of a crossing: hold, approval, crossing with its entry, numbers lent out with theirs.
-Leaves:     what the database refuses to `juki.store.bridge` and migration 0007, the end of it all to `tasks.purging`.
+Leaves:     what the database refuses to migration 0007, the end of it all to `juki.custody.purging`.
 Invariants: the only importer of `juki.store.bridge`. A number is in clear in this process only; it lies in the fuhyo
             store under the key of its hold and nowhere else. Killed anywhere and done again: the same numbers.
 Source:     assessment M6, ADR-0029.
@@ -19,12 +19,11 @@ from juki.numbers import SealingKey, bound_to, key_id_of, seal, unseal
 from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.store.bridge import Approved, Crossed, FuhyoSide, ResidentSide
-from juki.store.holds import provision_lock
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from tasks import clock
 from tasks.boundary import run_actor
-from tasks.keeping import opened_hold
+from tasks.custody import custody_of
 from tasks.workshop import Workshop
 
 RESIDENT, FUHYO = IdentityFile.RESIDENT, IdentityFile.FUHYO
@@ -39,11 +38,12 @@ def attach_numbers(shop: Workshop, provision: PackageId, codes: Sequence[str]) -
     """
     if provision.file is not FUHYO:
         raise StoreError(Code.BRIDGE_NOT_APPROVED, str(provision))
-    with provision_lock(shop.store_url(FUHYO), provision):
+    custody = custody_of(shop)
+    with custody.lock(provision):
         with open_unit(shop.store_url(FUHYO), FUHYO, Duty.BRIDGE) as unit:
             approved = FuhyoSide(unit.connection).approved(provision.number)
             held = FuhyoSide(unit.connection).held(provision.number)
-        key, at = opened_hold(shop, provision, len(codes)), clock.now()
+        key, at = custody.opened(provision, len(codes)), clock.now()
         with open_unit(shop.store_url(RESIDENT), RESIDENT, Duty.PROVIDER) as unit:
             ResidentSide(unit.connection).approve(approved, codes, at)
         if held:
@@ -51,17 +51,6 @@ def attach_numbers(shop: Workshop, provision: PackageId, codes: Sequence[str]) -
         numbers = _crossed(shop, approved, codes, at)
         _lend(shop, approved, numbers, key, at)
         return [numbers.get(line, b"") for line in range(1, len(codes) + 1)]
-
-
-def close_crossings(shop: Workshop, provisions: Sequence[PackageId], at: datetime) -> set[PackageId]:
-    """Close the approvals of erased provisions; name those that are still open afterwards."""
-    numbers = [one.number for one in provisions if one.file is FUHYO]
-    if not numbers:
-        return set()
-    with open_unit(shop.store_url(RESIDENT), RESIDENT, Duty.PROVIDER) as unit:
-        side = ResidentSide(unit.connection)
-        side.close(numbers, at)
-        return {PackageId(FUHYO, one) for one in side.open_ones(numbers)}
 
 
 def _crossed(shop: Workshop, approved: Approved, codes: Sequence[str], at: datetime) -> dict[int, bytes]:

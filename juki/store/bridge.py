@@ -87,20 +87,6 @@ class ResidentSide:
         found = self.connection.execute(text(_CROSS), {"provision_id": provision_id, "codes": list(codes)})
         return [Crossed(line, sealed_for, bytes(sealed)) for line, sealed_for, sealed in found]
 
-    def close(self, provision_ids: Sequence[int], at: datetime) -> None:
-        """Close approvals (role: provider): nobody crosses for these provisions again."""
-        table = self._crossing
-        open_ones = (table.c.provision_id.in_(provision_ids), table.c.closed_at.is_(None))
-        self.connection.execute(table.update().where(*open_ones).values(closed_at=at))
-
-    def open_ones(self, provision_ids: Sequence[int]) -> set[int]:
-        """Name those of some provisions whose approval is not closed."""
-        columns = self._crossing.c
-        query = select(columns.provision_id).where(
-            columns.provision_id.in_(provision_ids), columns.closed_at.is_(None)
-        )
-        return set(self.connection.execute(query).scalars())
-
 
 @dataclass(frozen=True, slots=True)
 class FuhyoSide:

@@ -68,6 +68,13 @@ class Holds:
     def _provision(self) -> Table:
         return TABLES[self.file].provision
 
+    @property
+    def _crossing(self) -> Table:
+        table = TABLES[self.file].crossing
+        if table is None:
+            raise ValueError("approvals of the bridge are in the resident store")
+        return table
+
     # -- opening, delivering, shortening ------------------------------------------------------------------
 
     def open(self, provision_id: int, numbers: int, held_at: datetime, due_at: datetime) -> None:
@@ -134,6 +141,24 @@ class Holds:
             return {}
         found = self.connection.execute(text(_COUNT_NUMBERS), {"ids": list(provision_ids)})
         return {row.provision_id: row.kept for row in found}
+
+    def close_crossings(self, provision_ids: Sequence[int], at: datetime) -> None:
+        """Close the approvals of the bridge for some fuhyo provisions (resident store, role: provider)."""
+        table = self._crossing
+        open_ones = (table.c.provision_id.in_(provision_ids), table.c.closed_at.is_(None))
+        self.connection.execute(table.update().where(*open_ones).values(closed_at=at))
+
+    def open_crossings(self, provision_ids: Sequence[int]) -> set[int]:
+        """Name those of some fuhyo provisions whose approval is not closed (resident store)."""
+        columns = self._crossing.c
+        wanted = (columns.provision_id.in_(provision_ids), columns.closed_at.is_(None))
+        return set(self.connection.execute(select(columns.provision_id).where(*wanted)).scalars())
+
+    def erased_among(self, provision_ids: Sequence[int]) -> set[int]:
+        """Name those of some provisions whose hold is erased."""
+        columns = self._hold.c
+        wanted = (columns.provision_id.in_(provision_ids), columns.purged_at.is_not(None))
+        return set(self.connection.execute(select(columns.provision_id).where(*wanted)).scalars())
 
     def purged(self, provision_id: int, at: datetime, entry_no: int) -> None:
         """Note that a hold is erased and which entry proves it; a provision never delivered has lapsed."""

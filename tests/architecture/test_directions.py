@@ -49,6 +49,21 @@ ROOMS: dict[str, Room] = {
     "juki.numbers": Room(_CORE, DATA | {"cryptography"}),
     "juki.hold_keys": Room((*_CORE,), DATA),
     "juki.held_copies": Room((*_CORE,), DATA),
+    "juki.hold_clock": Room((*_CORE,), DATA),
+    # Steps that touch keys, files, rows and folders in one order; flows and commands do the same ones.
+    "juki.custody": Room(
+        (
+            "juki.*",
+            "juki.home",
+            "juki.numbers",
+            "juki.hold_keys",
+            "juki.held_copies",
+            "juki.hold_clock",
+            "juki.store",
+            "juki.wire",
+            "juki.custody",
+        )
+    ),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # The command line is the outermost room: it may see everything of the core, and config.
