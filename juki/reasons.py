@@ -883,8 +883,8 @@ class Code(StrEnum):
     )
     CONFIG_UNKNOWN = ("config.unknown", _N, _E, "知らない設定項目です。", "design 1", "綴りを確かめるか、その項目を消してください。")
     CONFIG_SHARED = (
-        "config.shared", _N, _E, "複数の市町村が同じもの（コード・証明書・アカウント）で登録されています。", "M2",
-        "市町村ごとに別のものを登録してください。",
+        "config.shared", _N, _E, "複数の市町村または提供先が同じもの（コード・証明書・アカウント・フォルダ）で登録されています。", "M2, M13",
+        "市町村・提供先ごとに別のものを登録してください。",
     )
     CONFIG_NOT_INITIALISED = (
         "config.not_initialised",
