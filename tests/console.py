@@ -81,7 +81,7 @@ class Console:
         """Forget what an earlier test wrote: quicker than a new pair of databases."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
-            "reconciliation, difference"
+            "reconciliation, difference, jlis_package, jlis_message"
         )
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:

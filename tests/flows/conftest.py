@@ -85,7 +85,7 @@ class Town:
         """Begin anew: empty stores, empty folders."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, "
-            "difference"
+            "difference, jlis_package, jlis_message"
         )
         for name in DATABASES.values():
             with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:

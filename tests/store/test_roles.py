@@ -18,23 +18,24 @@ from tests.conftest import Stores
 
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
-    "store_key", "reconciliation", "difference",
+    "store_key", "reconciliation", "difference", "jlis_package", "jlis_message",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
-    #                       current history former channel package reject. quarant. outbox journal keys recon. differ.
-    Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S    SIU    SIU ",
-    Duty.READER:        "   -       -       S      S       S       S       -        S      -       -    S      -   ",
-    Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      -       -    -      -   ",
-    Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      -    -      -   ",
-    Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      -    -      SD  ",
-    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       -    S      -   ",
-    Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S    SU     SU  ",
+    #                      curr hist form chan pack reje quar outb jour keys reco diff jpac jmsg
+    Duty.INTAKE:        "  SIU  SI   SIU  SIU  SIU  SI   SI   SI   SI   S    SIU  SIU  -    SI ",
+    Duty.READER:        "  -    -    S    S    S    S    -    S    -    -    S    -    -    - ",
+    Duty.BRIDGE:        "  -    -    -    -    -    -    -    -    -    -    -    -    -    - ",
+    Duty.PROVIDER:      "  S    S    S    -    -    -    -    SU   SI   S    -    -    SIU  SI ",
+    Duty.PURGER:        "  SD   SD   SD   -    -    -    SD   -    SI   -    -    SD   -    - ",
+    Duty.AUDITOR:       "  -    -    -    S    S    S    -    -    S    -    S    -    -    - ",
+    Duty.ADMINISTRATOR: "  S    S    S    SIU  SIU  S    S    S    SI   S    SU   SU   SU   SU ",
 }  # fmt: skip
 _COLUMN = {
     "current": "name", "history": "name", "former_code": "new_code", "channel": "last_sequence",
     "package": "state", "rejection": "severity", "quarantine": "record_sealed", "outbox": "sent_at",
     "journal": "entry", "store_key": "check_value", "reconciliation": "state", "difference": "state",
+    "jlis_package": "state", "jlis_message": "seen_at",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""
