@@ -40,6 +40,7 @@ class Period(StrEnum):
     CONTACT_ALERT = "contact_alert_hours"
     SNAPSHOT_DEADLINE = "snapshot_deadline_hours"
     CONFIRMED_ALERT = "confirmed_alert_hours"
+    JLIS_ANSWER_ALERT = "jlis_answer_alert_hours"
 
 
 def _body_code(code: str) -> str:
@@ -83,6 +84,10 @@ class Settings(BaseSettings):
     confirmed_alert_hours: Hours | None = Field(
         None,
         description="整合処理で一致を最後に確認してから警告するまでの時間。法令に定めがないため必ず決めること",
+    )
+    jlis_answer_alert_hours: Hours | None = Field(
+        None,
+        description="更新を機構に通知し、受領確認が届くまでに、それぞれ警告するまでの時間。法令に定めがないため必ず決めること",
     )
     snapshot_wait_seconds: int = Field(
         300, ge=0, le=86_400,
