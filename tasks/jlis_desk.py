@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
-
-from config.identities import encryption_certificate_of, recipient_keys, recipient_sender_of
+from config.identities import (
+    encryption_certificate_of,
+    recipient_keys,
+    recipient_sender_of,
+    signing_identity,
+)
 from config.recipients import Recipient, arrivals_of, delivery_of, load_recipients
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError
@@ -20,7 +23,7 @@ from juki.journal import Action, Entry, Outcome
 from juki.packages import PackageKind, PackageName
 from juki.reasons import Code
 from juki.recipients import JLIS_CODE
-from juki.wire.envelope import open_envelope
+from juki.wire.envelope import open_envelope, seal_envelope
 from tasks import clock
 from tasks.boundary import run_actor
 from tasks.workshop import Workshop
@@ -58,15 +61,16 @@ class JlisDesk:
         """Name the folder answers and reports are found in."""
         return arrivals_of(self.shop.home, self.registered)
 
-    @property
-    def certificate(self) -> x509.Certificate:
-        """Read the certificate packages are encrypted to."""
-        return encryption_certificate_of(self.shop.home, self.registered)
-
     def package_name(self, sequence: int) -> str:
         """Name the file of a package."""
         code = self.shop.settings.prefecture_code
         return str(PackageName(code, self.file, PackageKind.JLIS, sequence))
+
+    def sealed(self, content: bytes) -> bytes:
+        """Sign a content as the prefecture and encrypt it to J-LIS; never twice to the same bytes."""
+        certificate = encryption_certificate_of(self.shop.home, self.registered)
+        signer = signing_identity(self.shop.home)
+        return seal_envelope(content, signer=signer, recipient_certificate=certificate)
 
     def opened(self, sealed: bytes, received_at: datetime) -> bytes:
         """Open what J-LIS sealed and signed; SourceError when anybody else did."""

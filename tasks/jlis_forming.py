@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from config.identities import signing_identity
 from juki.columns import JLIS_COLUMNS, IdentityFile
 from juki.jlis import BASIS, MAX_UPDATES, rows_of_one_package
 from juki.jlis_manifests import JlisManifest, write_updates
@@ -28,7 +27,6 @@ from juki.store.jlis_packages import JlisPackages, SealedPackage, ToldRow
 from juki.store.jlis_updates import Updates, read_updates
 from juki.store.roles import Duty
 from juki.store.unit import Unit, open_unit
-from juki.wire.envelope import seal_envelope
 from tasks import clock
 from tasks.jlis_desk import JlisDesk
 
@@ -120,10 +118,7 @@ def _spans(found: Updates) -> dict[int, tuple[int, int]]:
 
 
 def _keep(desk: JlisDesk, packages: JlisPackages, made: _Content) -> None:
-    sealed_bytes = seal_envelope(
-        made.content, signer=signing_identity(desk.shop.home), recipient_certificate=desk.certificate
-    )
-    manifest = made.manifest
+    sealed_bytes, manifest = desk.sealed(made.content), made.manifest
     packages.add(
         SealedPackage(
             manifest.sequence, manifest.first_update_no, manifest.last_update_no, made.numbers.unopened,
