@@ -43,6 +43,7 @@ class Period(StrEnum):
     CONFIRMED_ALERT = "confirmed_alert_hours"
     HOLD = "hold_period_hours"
     HOLD_AFTER_RECEIPT = "hold_after_receipt_hours"
+    JLIS_ANSWER_ALERT = "jlis_answer_alert_hours"
 
 
 def _body_code(code: str) -> str:
@@ -102,6 +103,10 @@ class Settings(BaseSettings):
         24 * 14, ge=1, le=24 * 366,
         description="最後の消去からこの時間を超えて時計が進んでいれば、消去せずに止まり、確認を求める",
     )  # fmt: skip
+    jlis_answer_alert_hours: Hours | None = Field(
+        None,
+        description="更新を機構に通知し、受領確認が届くまでに、それぞれ警告するまでの時間。法令に定めがないため必ず決めること",
+    )
     snapshot_wait_seconds: int = Field(
         300, ge=0, le=86_400,
         description="一回の実行の中で現況が届くのを待つ秒数。過ぎれば実行は失敗とし、次の実行が期限まで続きを行う",

@@ -96,6 +96,10 @@ _COLUMNS = (
         "the number before a number correction",
         "施行令30条の5四号",
     ),
+    Column("update_no", "更新番号", "number of the update of one file, told to J-LIS, from 1", "ADR-0027"),
+    Column(
+        "sender_code", "通知市町村コード", "the municipality whose notice made the update", "M2, ADR-0027"
+    ),
     Column(
         "digest",
         "照合値",
@@ -130,6 +134,14 @@ NOTICE_COLUMNS: dict[IdentityFile, tuple[str, ...]] = {
     ),
 }
 """A notice: the record, what happened to it, and what stood before (施行令30条の5, 30条の12の3)."""
+
+JLIS_COLUMNS: dict[IdentityFile, tuple[str, ...]] = {
+    file: ("update_no", "sender_code", *columns) for file, columns in NOTICE_COLUMNS.items()
+}
+"""An update as J-LIS is told it: the notice that made it, who sent it, and its place among all updates of the file.
+
+That of the fuhyo file has no number, because its notice has none (法30条の41①, 30条の42①).
+"""
 
 
 def columns_of(layout: Layout, file: IdentityFile) -> tuple[str, ...]:

@@ -86,6 +86,17 @@ class Action(StrEnum):
     MEDIUM_HANDED_OUT = "medium.handed_out"
     MEDIUM_RETURNED = "medium.returned"
     MEDIUM_RETIRED = "medium.retired"
+    JLIS_FORMED = "jlis.formed"
+    """Updates were put into one package for J-LIS, with their numbers (法30条の7, 30条の42)."""
+    JLIS_DELIVERED = "jlis.delivered"
+    JLIS_ACKNOWLEDGED = "jlis.acknowledged"
+    JLIS_REFUSED = "jlis.refused"
+    """J-LIS did not take a package; it is delivered again."""
+    JLIS_RESENT = "jlis.resent"
+    JLIS_MESSAGE_REFUSED = "jlis.message_refused"
+    """A file that claims to come from J-LIS was not what it should be, and was kept."""
+    JLIS_REPORT_TAKEN = "jlis.report_taken"
+    """J-LIS told of errors in what we hold; differences were opened (法30条の8, 30条の43)."""
 
 
 class Outcome(StrEnum):

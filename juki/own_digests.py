@@ -12,8 +12,7 @@ Source:     docs/formats/digest.md, ADR-0024, measure M11.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -21,14 +20,9 @@ import pyarrow.compute as pc
 
 from juki.canonical import cells_of
 from juki.columns import RECORD_COLUMNS, IdentityFile
-from juki.errors import JukiError
-from juki.numbers import SealingKey, bound_to, combined, key_id_of, unseal_each
+from juki.number_opening import KeyOf, NumberOpener
+from juki.numbers import combined
 from juki.snapshot_digests import SEPARATOR, record_digest_hex
-
-KeyOf = Callable[[str], SealingKey]
-"""Gives the key a ciphertext names; JukiError when there is none."""
-
-NUMBER_DIGITS = 12
 
 
 @dataclass(slots=True, repr=False)
@@ -40,7 +34,11 @@ class OwnDigests:
     key_of: KeyOf
     opened: int = 0
     unopened: int = 0
-    _keys: dict[bytes, SealingKey | None] = field(default_factory=dict)
+    _opener: NumberOpener = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the keys be read as they are named."""
+        self._opener = NumberOpener(self.file, self.key_of)
 
     def digests(self, ours: pa.Table) -> pa.Array:
         """Compute the digest of each record; null where no digest of a municipality can be equal.
@@ -60,7 +58,7 @@ class OwnDigests:
         """Open the number of each record, empty where there is none; and mark those where what is stored is it."""
         codes = pc.cast(combined(ours, "resident_code"), pa.binary()).to_pylist()
         sealed = list(map(bytes.fromhex, combined(ours, "number_sealed").to_pylist()))
-        opened = self._opened(codes, sealed)
+        opened = self._opener.opened(codes, sealed)
         numbers = pa.array([number or b"" for number in opened], pa.binary()).cast(pa.string())
         is_found = pc.equal(_indexes(numbers, self.index_key), combined(ours, "individual_number"))
         is_sound = pc.and_(pa.array([number is not None for number in opened], pa.bool_()), is_found)
@@ -68,36 +66,6 @@ class OwnDigests:
         self.unopened += len(codes) - is_sound.true_count
         self.opened += pc.and_(is_sound, has_number).true_count
         return numbers, is_sound
-
-    def _opened(self, codes: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes | None]:
-        """Open ciphertexts, those of one key at a time: empty where there is none, None where no number comes out."""
-        opened: list[bytes | None] = [None if one else b"" for one in sealed]
-        by_header: defaultdict[bytes, list[int]] = defaultdict(list)
-        for row, one in enumerate(sealed):
-            if one:
-                by_header[one[: 2 + int.from_bytes(one[1:2])]].append(row)
-        for header, rows in by_header.items():
-            key = self._key(header)
-            if key is None:
-                continue
-            bindings = bound_to(self.file, "individual_number", [codes[row] for row in rows], key.key_id)
-            found = unseal_each([sealed[row] for row in rows], bindings, key)
-            for row, number in zip(rows, found, strict=True):
-                opened[row] = number if number is not None and _is_number(number) else None
-        return opened
-
-    def _key(self, header: bytes) -> SealingKey | None:
-        """Give the key a ciphertext names; none where it names no key of ours, whatever it claims."""
-        if header not in self._keys:
-            try:
-                self._keys[header] = self.key_of(key_id_of(header))
-            except JukiError:
-                self._keys[header] = None
-        return self._keys[header]
-
-
-def _is_number(opened: bytes) -> bool:
-    return len(opened) == NUMBER_DIGITS and opened.isdigit()
 
 
 def _indexes(numbers: pa.Array, index_key: bytes) -> pa.Array:

@@ -1010,6 +1010,88 @@ class Code(StrEnum):
         "渡した先に返却を求め、戻ったら juki medium return で記録してください。",
     )
 
+    # -- notices to J-LIS (機構への通知: juki.jlis, tasks.forwarding) -----------------------------------------
+    JLIS_BUSY = (
+        "jlis.busy", _N, _A, "このファイルの機構への通知は別の実行が行っています。", "ADR-0027",
+        "終わるのを待って再び実行してください。",
+    )
+    JLIS_UNREGISTERED = (
+        "jlis.unregistered", _N, _E, "機構（jlis）が通知先に登録されていないため、更新を通知できません。", "法30条の7, 30条の42",
+        "recipients.toml に機構を登録し、juki forward を実行してください。",
+    )
+    JLIS_WAITING = (
+        "jlis.waiting", _N, _E, "機構に通知していない更新があり、決めた時間が過ぎています。", "法30条の7, 30条の42",
+        "機構への通知の予定が動いているか、受渡しフォルダが使えるかを確かめてください。",
+    )
+    JLIS_UNDELIVERED = (
+        "jlis.undelivered", _N, _E, "機構への通知パッケージを受渡しフォルダに届けられていません。", "法30条の7, 30条の42",
+        "受渡しフォルダを確かめ、juki forward を実行してください。同じ内容を同じ番号で届けます。",
+    )
+    JLIS_UNANSWERED = (
+        "jlis.unanswered", _N, _E, "機構に届けたパッケージの受領確認が、決めた時間が過ぎても届いていません。", "法30条の7, 30条の42",
+        "機構に受領を確かめてください。届いていなければ juki jlis resend で同じものを届け直せます。",
+    )
+    JLIS_REFUSED = (
+        "jlis.refused", _N, _E, "機構がパッケージの受領を拒みました。次の実行で同じものを届け直します。", "ADR-0027",
+        "juki jlis show で機構の示した理由を確かめ、機構に連絡してください。",
+    )
+    JLIS_UPDATE_LOST = (
+        "jlis.update_lost", _N, _A, "通知すべき更新の記録が失われており、通知できないものがありました。", "法30条の7, 30条の42, M11",
+        "整合処理（juki reconcile）で失われた記録を修復してください。修復は更新として通知します。",
+    )
+    JLIS_NUMBER_UNOPENED = (
+        "jlis.number_unopened", _N, _A, "復号できない個人番号があり、個人番号を空白として通知しました。", "法30条の7, M11",
+        "整合処理（juki reconcile）で個人番号を修復してください。修復は更新として通知します。",
+    )
+    JLIS_MESSAGE_REFUSED = (
+        "jlis.message_refused", _N, _E, "機構からのものとして届いたファイルを拒否しました。", "M2, ADR-0027",
+        "juki jlis list --messages で理由を確かめ、機構に連絡してください。",
+    )
+    JLIS_MESSAGE_NAME = (
+        "jlis.message_name", _P, _E, "機構からのファイルの名前と内容（ファイル・連番・宛先）が一致しません。", "ADR-0027",
+        "機構に確かめてください。取り込んでいません。",
+    )
+    JLIS_MESSAGE_FORM = (
+        "jlis.message_form", _P, _E, "機構からのファイルが定められた形ではありません。", "ADR-0027",
+        "機構に確かめてください。取り込んでいません。",
+    )
+    JLIS_ANSWER_UNKNOWN = (
+        "jlis.answer_unknown", _P, _E, "届けていない連番の受領確認です。", "ADR-0027",
+        "なりすましの疑いがあります。機構に確かめてください。",
+    )
+    JLIS_ANSWER_OTHER = (
+        "jlis.answer_other", _P, _E, "受領確認が、届けたものと異なる内容のものです。", "ADR-0027",
+        "機構が開いた内容を確かめてください。当方の内容の SHA-256 は juki jlis show にあります。",
+    )
+    JLIS_ANSWER_AFTER = (
+        "jlis.answer_after", _P, _E, "受領を確認した後に、同じパッケージの受領を拒む回答が届きました。", "ADR-0027",
+        "機構に経緯を確かめてください。受領確認はそのままです。",
+    )
+    JLIS_ANSWER_REPLAYED = (
+        "jlis.answer_replayed", _P, _A, "すでに取り込んだものと同じ内容です。何も変わりません。", "ADR-0027",
+        "繰り返す場合は、受渡しフォルダに誰が置いているかを確かめてください。",
+    )
+    JLIS_REPORT_REUSED = (
+        "jlis.report_reused", _P, _E, "取り込んだ通報の連番で、内容の異なる通報が届きました。", "法30条の8, 30条の43",
+        "なりすましの疑いがあります。機構に確かめてください。",
+    )
+    JLIS_REPORT_LINE = (
+        "jlis.report_line", _P, _E, "通報の行が定められた形ではないか、通知していない更新番号を示しています。", "法30条の8, 30条の43",
+        "機構に確かめてください。通報の全体を取り込んでいません。",
+    )
+    JLIS_REPORTED = (
+        "jlis.reported", _N, _A, "機構から、保存する記録に誤りがあるとの通報がありました。", "法30条の8, 30条の43",
+        "juki difference list で確かめ、市町村に記録を確かめてください。次の整合処理で市町村の現況と照合します。",
+    )
+    JLIS_NOT_FOUND = (
+        "jlis.not_found", _N, _E, "この番号の機構への通知パッケージはありません。", "design 8",
+        "juki jlis list で番号を確かめてください。",
+    )
+    JLIS_ACKNOWLEDGED = (
+        "jlis.acknowledged", _N, _E, "機構が受領を確認したパッケージのため、届け直せません。", "ADR-0027",
+        "機構が失ったときは、機構の保存するものの回復（法30条の7④）について機構と決めてください。",
+    )
+
     # -- a run: configuration, stores, journal ---------------------------------------------------------------
     CONFIG_MISSING = (
         "config.missing",

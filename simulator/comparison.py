@@ -68,6 +68,18 @@ def compare(home: Home, truth: Truth, file: IdentityFile) -> list[Compared]:
     ]
 
 
+def stored(home: Home, file: IdentityFile, *, erased: bool) -> Counter[str]:
+    """Give the records of one file as lines: those that stand, or those that are erased; numbers opened."""
+    where = "kind = 'deletion'" if erased else "kind <> 'deletion'"
+    with psycopg.connect(admin_url(home, load_settings(home), file)) as connection:
+        return _records(connection, home, file, where)
+
+
+def lines_of(table: pa.Table) -> Counter[str]:
+    """Give records of somebody else in the same form: RECORD_COLUMNS and sender_code."""
+    return _lines(table)
+
+
 def _compared(what: str, ours: Counter[T], theirs: Counter[T]) -> Compared:
     return Compared(what, theirs.total(), (ours - theirs).total(), (theirs - ours).total())
 

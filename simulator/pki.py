@@ -147,6 +147,11 @@ def build(folder: Path, municipality_codes: Iterable[str], prefecture: Identity 
         return Pki(root, prefecture, {office.municipality_code: office for office in offices})
 
 
+def counterpart(folder: Path, root: Identity, code: str) -> Office:
+    """Make or load the identities of somebody who is no municipality: J-LIS, a recipient."""
+    return _office(folder, root, code, is_rsa=False)
+
+
 def with_signer(office: Office, signer: Identity) -> Office:
     """The same office signing as another: the material of the faults."""
     return replace(office, signer=signer)

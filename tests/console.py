@@ -71,6 +71,7 @@ class Console:
         self.settings(
             "gap_deadline_hours = 24", "contact_alert_hours = 24", "confirmed_alert_hours = 200",
             "snapshot_deadline_hours = 12", "hold_period_hours = 72", "hold_after_receipt_hours = 24",
+            "jlis_answer_alert_hours = 24",
         )  # fmt: skip
         self.register({YAMAGUCHI: "山口市", SHIMONOSEKI: "下関市", UBE: "宇部市"})
         self.monkeypatch.setenv("JUKI_HOME", str(self.home.root))
@@ -81,7 +82,7 @@ class Console:
         """Forget what an earlier test wrote: quicker than a new pair of databases."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
-            "reconciliation, difference, provision, provided, hold, medium"
+            "reconciliation, difference, jlis_package, jlis_message, provision, provided, hold, medium"
         )
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:

@@ -31,7 +31,10 @@ from tasks.repairing import Repaired, repair
 from tasks.workshop import Workshop
 
 Row = dict[str, str]
-TABLES = "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, difference"
+TABLES = (
+    "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, difference, "
+    "jlis_package, jlis_message"
+)
 
 
 @dataclass(slots=True)

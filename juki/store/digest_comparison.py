@@ -26,8 +26,9 @@ from juki.comparison import OURS_ALONE, concluded, extra
 from juki.differences import DifferenceKind
 from juki.errors import ContractError
 from juki.found import Found, no_records
+from juki.number_opening import KeyOf
 from juki.numbers import combined
-from juki.own_digests import KeyOf, OwnDigests, are_alike
+from juki.own_digests import OwnDigests, are_alike
 from juki.reasons import Code
 from juki.store.as_of import OurSide
 from juki.store.comparison import our_side

@@ -44,7 +44,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     Duty.INTAKE: {
         "current": _KEEP, "channel": _KEEP, "package": _KEEP, "former_code": _KEEP,
         "history": _ADD, "rejection": _ADD, "quarantine": _ADD, "outbox": _ADD, "journal": _ADD,
-        "store_key": _SEE, "reconciliation": _KEEP, "difference": _KEEP,
+        "store_key": _SEE, "reconciliation": _KEEP, "difference": _KEEP, "jlis_message": _ADD,
     },
     Duty.READER: {
         "former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE,
@@ -52,7 +52,8 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     },
     Duty.BRIDGE: {"journal": _ADD},
     Duty.PROVIDER: {
-        "current": _SEE, "former_code": _SEE, "outbox": (*_SEE, "UPDATE"), "journal": _ADD, "store_key": _SEE,
+        "current": _SEE, "history": _SEE, "former_code": _SEE, "outbox": (*_SEE, "UPDATE"), "journal": _ADD,
+        "store_key": _SEE, "jlis_package": _KEEP, "jlis_message": _ADD,
         "provision": _KEEP, "provided": _ADD, "hold": _KEEP, "medium": _KEEP,
     },
     Duty.PURGER: {
@@ -68,6 +69,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     | {
         "journal": _ADD, "package": _KEEP, "channel": _KEEP,
         "reconciliation": (*_SEE, "UPDATE"), "difference": (*_SEE, "UPDATE"),
+        "jlis_package": (*_SEE, "UPDATE"), "jlis_message": (*_SEE, "UPDATE"),
     },
 }  # fmt: skip
 
@@ -88,7 +90,7 @@ FUNCTIONS: dict[IdentityFile, dict[str, Duty]] = {
 }
 """The functions that act with more rights than their caller has, and the one duty that may call each."""
 
-_NOT_FOR_READERS = frozenset({"number_sealed", "number_index", "record_sealed"})
+_NOT_FOR_READERS = frozenset({"number_sealed", "number_index", "record_sealed", "sealed", "kept"})
 
 
 def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
@@ -101,6 +103,10 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
     named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]
     yield reader, f"SELECT ({', '.join(named)})", "difference"
+    for kept in (TABLES[file].jlis_package, TABLES[file].jlis_message):
+        told = ", ".join(column.name for column in kept.columns if column.name not in _NOT_FOR_READERS)
+        yield reader, f"SELECT ({told})", kept.name
+        yield role_name(file, Duty.AUDITOR), f"SELECT ({told})", kept.name
     # What was found and refused is never changed; that it is dealt with is noted beside it.
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "rejection"
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "quarantine"

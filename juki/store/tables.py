@@ -39,6 +39,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.differences import DifferenceKind, DifferenceState, DigestOutcome, Mode, ReconciliationState
+from juki.jlis import JlisState, MessageKind, MessageState
 from juki.order import PackageKind, PackageState
 from juki.store.checks import one_of
 from juki.store.provision_tables import declared_here
@@ -275,9 +276,11 @@ def _outbox(metadata: MetaData) -> Table:
     """A package whose changes J-LIS has to be told of (法30条の7, 30条の42); the rows are read when it is sent.
 
     `notice_nos` names the notices where it is not all that the package changed when it was applied: those that
-    were judged again later.
+    were judged again later. `first_update_no` to `last_update_no` are the numbers its updates were told under, in the
+    order of notice and repair; `told_notice_no` and `told_repair_no` the last of them so far, `lost` how many were
+    not found when the rest was told. `sent_at` is set when all were put into packages (ADR-0027).
     """
-    return Table(
+    table = Table(
         "outbox",
         metadata,
         Column("outbox_no", BigInteger(), Identity(always=True), primary_key=True),
@@ -286,7 +289,74 @@ def _outbox(metadata: MetaData) -> Table:
         Column("changes", Integer(), nullable=False),
         Column("created_at", DateTime(timezone=True), nullable=False),
         Column("sent_at", DateTime(timezone=True)),
+        Column("first_update_no", BigInteger()),
+        Column("last_update_no", BigInteger()),
+        Column("told_notice_no", BigInteger()),
+        Column("told_repair_no", BigInteger()),
+        Column("lost", Integer(), nullable=False, server_default="0"),
     )
+    Index("outbox_unsent_idx", table.c.outbox_no, postgresql_where=text("sent_at IS NULL"))
+    Index("outbox_package_id_idx", table.c.package_id)
+    Index("outbox_update_no_idx", table.c.first_update_no)
+    return table
+
+
+def _jlis_package(metadata: MetaData) -> Table:
+    """One package of updates for J-LIS: numbered without gaps, its sealed bytes kept until it is acknowledged."""
+    return Table(
+        "jlis_package",
+        metadata,
+        Column("sequence", Integer(), primary_key=True, autoincrement=False),
+        Column("first_update_no", BigInteger(), nullable=False, unique=True),
+        Column("last_update_no", BigInteger(), nullable=False),
+        Column("records", Integer(), nullable=False),
+        Column("unopened", Integer(), nullable=False, server_default="0"),
+        Column("content_sha256", LargeBinary(), nullable=False),
+        Column("file_sha256", LargeBinary(), nullable=False),
+        Column("sealed", LargeBinary()),
+        Column("state", Text(), nullable=False),
+        Column("code", Text()),
+        Column("their_code", Text()),
+        Column("attempts", Integer(), nullable=False, server_default="0"),
+        Column("created_at", DateTime(timezone=True), nullable=False),
+        Column("delivered_at", DateTime(timezone=True)),
+        Column("last_delivered_at", DateTime(timezone=True)),
+        Column("answered_at", DateTime(timezone=True)),
+        CheckConstraint(one_of("state", JlisState), name="state"),
+        CheckConstraint("sequence > 0", name="counts_from_one"),
+        CheckConstraint("last_update_no - first_update_no + 1 = records", name="numbers"),
+        CheckConstraint("(state = 'acknowledged') = (sealed IS NULL)", name="sealed"),
+    )
+
+
+def _jlis_message(metadata: MetaData) -> Table:
+    """One file that came as J-LIS's: an acknowledgement or a report; what is refused is kept as it came."""
+    table = Table(
+        "jlis_message",
+        metadata,
+        Column("message_id", BigInteger(), Identity(always=True), primary_key=True),
+        Column("kind", Text(), nullable=False),
+        Column("sequence", Integer(), nullable=False),
+        Column("file_name", Text(), nullable=False),
+        Column("file_bytes", BigInteger(), nullable=False),
+        Column("modified_at", DateTime(timezone=True), nullable=False),
+        Column("file_sha256", LargeBinary(), nullable=False),
+        Column("content_sha256", LargeBinary()),
+        Column("state", Text(), nullable=False),
+        Column("code", Text()),
+        Column("records", Integer()),
+        Column("kept", LargeBinary()),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        Column("seen_at", DateTime(timezone=True)),
+        CheckConstraint(one_of("kind", MessageKind), name="kind"),
+        CheckConstraint(one_of("state", MessageState), name="state"),
+    )
+    taken = text("state = 'taken'")
+    Index("jlis_message_content_key", table.c.content_sha256, unique=True, postgresql_where=taken)
+    report = text("state = 'taken' AND kind = 'report'")
+    Index("jlis_message_report_key", table.c.sequence, unique=True, postgresql_where=report)
+    Index("jlis_message_file_idx", table.c.file_name)
+    return table
 
 
 def _journal(metadata: MetaData) -> Table:
@@ -403,6 +473,8 @@ def _difference(metadata: MetaData) -> Table:
         Column("entry_no", BigInteger()),
         Column("settled_at", DateTime(timezone=True)),
         Column("settled_by", Text()),
+        # Of a difference J-LIS reported: the number of the last report that named it (法30条の8, 30条の43).
+        Column("jlis_report_no", Integer()),
         CheckConstraint(one_of("kind", DifferenceKind), name="kind"),
         CheckConstraint(one_of("state", DifferenceState), name="state"),
         CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled"),
@@ -432,6 +504,8 @@ class StoreTables:
     store_key: Table
     reconciliation: Table
     difference: Table
+    jlis_package: Table
+    jlis_message: Table
     provision: Table
     provided: Table
     hold: Table
@@ -459,6 +533,8 @@ def _declare(file: IdentityFile) -> StoreTables:
         store_key=_store_key(metadata),
         reconciliation=_reconciliation(metadata),
         difference=_difference(metadata),
+        jlis_package=_jlis_package(metadata),
+        jlis_message=_jlis_message(metadata),
         **declared_here(metadata, is_fuhyo=file is IdentityFile.FUHYO),
     )
 

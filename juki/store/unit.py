@@ -36,6 +36,7 @@ from juki.store.tables import TABLES
 
 _CHANNEL_LOCKS = 0x6368
 _RECONCILIATION_LOCKS = 0x7263
+_FORWARD_LOCKS = 0x6677
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,23 @@ def reconciliation_lock(url: str, file: IdentityFile, municipality_code: str) ->
 
 
 @contextmanager
-def _held(url: str, file: IdentityFile, municipality_code: str, locks: int, busy: Code) -> Iterator[None]:
-    key = crc32(f"{file.value}|{municipality_code}".encode()) - 2**31
-    with sealed_errors(), open_engine(url, file, Duty.INTAKE).connect() as connection:
+def forward_lock(url: str, file: IdentityFile) -> Iterator[None]:
+    """Hold the notices of a file to J-LIS for one run, so that every number is given once.
+
+    Raises: SourceError(JLIS_BUSY) when another run holds them.
+    """
+    with _held(url, file, file.value, _FORWARD_LOCKS, Code.JLIS_BUSY, Duty.PROVIDER):
+        yield
+
+
+@contextmanager
+def _held(
+    url: str, file: IdentityFile, held_for: str, locks: int, busy: Code, duty: Duty = Duty.INTAKE
+) -> Iterator[None]:
+    key = crc32(f"{file.value}|{held_for}".encode()) - 2**31
+    with sealed_errors(), open_engine(url, file, duty).connect() as connection:
         held = connection.execute(select(func.pg_try_advisory_lock(locks, key))).scalar_one()
         connection.commit()
         if not held:
-            raise SourceError(busy, municipality_code)
+            raise SourceError(busy, held_for)
         yield

@@ -85,7 +85,7 @@ class Town:
         """Begin anew: empty stores, empty folders."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, "
-            "difference, provision, provided, hold, medium"
+            "difference, jlis_package, jlis_message, provision, provided, hold, medium"
         )
         for name in DATABASES.values():
             with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:

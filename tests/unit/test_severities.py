@@ -37,6 +37,7 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
     },
     Scope.PACKAGE: {
         "a repeat is answered again and changes nothing": frozenset({Code.PACKAGE_REPEATED}),
+        "what J-LIS said before was taken in then": frozenset({Code.JLIS_ANSWER_REPLAYED}),
         "the file is kept or fetched again, and nothing of it was applied": frozenset(
             {Code.PACKAGE_REPLACED, Code.PACKAGE_SPOOL_LOST, Code.PACKAGE_WITHDRAWN}
         ),
@@ -60,7 +61,15 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
     Scope.REQUEST: {},
-    Scope.RUN: {},
+    Scope.RUN: {
+        "the run that holds the file goes on": frozenset({Code.JLIS_BUSY}),
+        "J-LIS is told the rest, and of the repair when it is made": frozenset(
+            {Code.JLIS_UPDATE_LOST, Code.JLIS_NUMBER_UNOPENED}
+        ),
+        "the municipality has to be asked; the file stays as it is (法30条の8, 30条の43)": frozenset(
+            {Code.JLIS_REPORTED}
+        ),
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,27 @@
+"""J-LISへの通知: tell J-LIS of every update of both files, and take in what it answers.
+
+Run again, it changes nothing and says so: every update has one number, every package one content.
+"""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from juki.columns import IdentityFile
+from juki.reasons import Code
+from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.forwarding import forward_file
+from tasks.jlis_artifacts import publish_forwarding
+
+
+@flow(name="J-LISへの通知", **WHOLE)
+@sealed
+def forward() -> None:
+    """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""
+    summaries = [forward_file(file) for file in IdentityFile]
+    publish_forwarding(summaries)
+    failed = [one for one in summaries if one.failure]
+    if failed:
+        raise PipelineError(
+            failed[0].failure or Code.RUN_UNEXPECTED, ", ".join(one.file.value for one in failed)
+        )
