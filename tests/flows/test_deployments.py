@@ -137,7 +137,7 @@ def test_every_channel_is_reconciled_once_a_night_and_no_two_at_the_same_minute(
     """38 schedules, one for each municipality and file, spread between one o'clock and the morning."""
     from config.places import municipality_name, yamaguchi_municipalities
 
-    schedules = _content()["deployments"][1]["schedules"]
+    schedules = next(one for one in _content()["deployments"] if one["name"] == "reconcile")["schedules"]
     asked = [(one["parameters"]["municipality"], one["parameters"]["file"]) for one in schedules]
     places = [f"{code} {municipality_name(code)}" for code in yamaguchi_municipalities()]
     assert sorted(asked) == sorted((place, file.japanese) for place in places for file in IdentityFile)

@@ -62,6 +62,8 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
     },
     Scope.REQUEST: {},
     Scope.RUN: {
+        "the term stays what it is": frozenset({Code.RECEIPT_REPEATED}),
+        "somebody has to fetch it; nothing waits for it": frozenset({Code.MEDIUM_OVERDUE}),
         "the run that holds the file goes on": frozenset({Code.JLIS_BUSY}),
         "J-LIS is told the rest, and of the repair when it is made": frozenset(
             {Code.JLIS_UPDATE_LOST, Code.JLIS_NUMBER_UNOPENED}
