@@ -59,7 +59,9 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         ),
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
-    Scope.RUN: {},
+    Scope.RUN: {
+        "the provision stands; somebody should look": frozenset({Code.RECEIPT_REPEATED, Code.MEDIUM_OVERDUE}),
+    },
 }  # fmt: skip
 
 
