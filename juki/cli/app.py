@@ -50,6 +50,7 @@ BUILT_IN = (
     LazyCommand(
         "difference", "juki.cli.difference_commands:app", "市町村の記録との差異を調べる・修復を承認する"
     ),
+    LazyCommand("jlis", "juki.cli.jlis_commands:app", "機構（J-LIS）への通知を調べる・届け直す"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""
 
