@@ -95,6 +95,7 @@ class Action(StrEnum):
     JLIS_RESENT = "jlis.resent"
     JLIS_MESSAGE_REFUSED = "jlis.message_refused"
     """A file that claims to come from J-LIS was not what it should be, and was kept."""
+    JLIS_MESSAGE_CLOSED = "jlis.message_closed"
     JLIS_REPORT_TAKEN = "jlis.report_taken"
     """J-LIS told of errors in what we hold; differences were opened (法30条の8, 30条の43)."""
 

@@ -108,7 +108,8 @@ def show(difference_id: OneId, as_json: AsJson = False) -> None:
     one = _found(installation, wanted)
     facts = [
         ("市町村", installation.name(one.municipality_code)), ("ファイル", wanted.file.japanese),
-        ("種類", one.kind.japanese), ("項目", "・".join(map(column_shown, one.columns)) or "-"),
+        ("種類", one.kind.japanese), ("機構の通報", _report(one)),
+        ("項目", "・".join(map(column_shown, one.columns)) or "-"),
         ("状態", one.state.japanese), ("記録のある市町村", installation.name(one.held_by) if one.held_by else "-"),
         ("通知番号", f"{one.watermark} までの状態"), ("最初に見つけた日時", shown(one.first_seen_at)),
         ("最後に見た日時", shown(one.last_seen_at)), ("承認・容認", _decided(one)), ("理由", one.reason or "-"),
@@ -179,7 +180,7 @@ def _list_result(installation: Installation, found: list[tuple[PackageId, Differ
     }
     rows = [
         (
-            str(number), installation.name(one.municipality_code), one.kind.japanese,
+            str(number), installation.name(one.municipality_code), _kind(one),
             "・".join(map(column_shown, one.columns)) or "-", one.state.japanese, shown(one.first_seen_at),
             shown(one.last_seen_at), _package(number.file, one.repair_package_id),
         )
@@ -240,8 +241,17 @@ def _described(installation: Installation, number: PackageId, one: Difference) -
         "watermark": one.watermark, "first_seen_at": iso(one.first_seen_at),
         "last_seen_at": iso(one.last_seen_at), "approved_by": one.approved_by,
         "repair_package": _package(number.file, one.repair_package_id), "entry_no": one.entry_no,
-        "settled_at": iso(one.settled_at), "settled_by": one.settled_by,
+        "settled_at": iso(one.settled_at), "settled_by": one.settled_by, "jlis_report_no": one.jlis_report_no,
     }  # fmt: skip
+
+
+def _kind(one: Difference) -> str:
+    """Say the kind, and that J-LIS reported it, as no comparison of ours may have seen it."""
+    return f"{one.kind.japanese}（機構の通報）" if one.jlis_report_no else one.kind.japanese
+
+
+def _report(one: Difference) -> str:
+    return f"連番 {one.jlis_report_no}" if one.jlis_report_no else "-"
 
 
 def _package(file: IdentityFile, package_id: int | None) -> str:

@@ -16,6 +16,7 @@ import typer
 
 from juki.cli.custody_status import custody_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
+from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
@@ -45,15 +46,18 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     normal = [] if show_all else _normal(installation, judged)
     # The summary comes first: over the table, or in its place where everything is normal.
     tables = [_table(installation, summary, shown_ones, now)] if shown_ones else []
+    told = jlis_health(installation, now)
     said = [line for alarm in alarms for line in alarm.lines]
-    lines = [*([] if tables else [summary]), *said, *reasons, *normal]
+    lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told)]
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
         "channels": [described(installation, one) for one in judged],
         "alarms": [alarm.described() for alarm in alarms],
+        "jlis": [described_facts(one) for one in told],
     }
-    found = ExitCode.FOUND if troubled or alarms or not judged else ExitCode.OK
+    is_troubled = bool(troubled or alarms) or any(one.conditions for one in told)
+    found = ExitCode.FOUND if is_troubled or not judged else ExitCode.OK
     finish(Result(data, tables, lines, found), as_json=as_json)
 
 

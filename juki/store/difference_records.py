@@ -47,6 +47,8 @@ class Difference:
     entry_no: int | None
     settled_at: datetime | None
     settled_by: str | None
+    jlis_report_no: int | None = None
+    """The last report of J-LIS that named it."""
 
 
 SHOWN = tuple(Difference.__dataclass_fields__)

@@ -178,7 +178,10 @@ class Instrument:
 
 
 def _is_below(root: Path) -> Callable[..., bool]:
-    def counts(path: Any, *_: Any, **__: Any) -> bool:
+    def counts(path: Any, *_: Any, **named: Any) -> bool:
+        # A name within a folder that was opened: only folders of ours are (`juki.wire.folders`).
+        if any(named.get(key) is not None for key in ("dir_fd", "src_dir_fd")):
+            return True
         return isinstance(path, str | os.PathLike) and Path(path).is_relative_to(root)
 
     return counts
@@ -187,8 +190,8 @@ def _is_below(root: Path) -> Callable[..., bool]:
 def _creates_below(root: Path) -> Callable[..., bool]:
     below = _is_below(root)
 
-    def counts(path: Any, flags: int, *_: Any, **__: Any) -> bool:
-        return bool(flags & os.O_CREAT) and below(path)
+    def counts(path: Any, flags: int, *_: Any, **named: Any) -> bool:
+        return bool(flags & os.O_CREAT) and below(path, **named)
 
     return counts
 

@@ -27,7 +27,7 @@ _SPAWNED = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a worker is to do: work or reconcile a channel, at a held instant, dying at some step, or telling all."""
+    """What a worker is to do: work, reconcile or tell of a channel, at a held instant, dying at some step, or not."""
 
     channel: Channel
     at: datetime | None = None
@@ -36,6 +36,8 @@ class Order:
     is_traced: bool = False
     reconciles: bool = False
     """Reconcile it in mode repair, and say the code that ended with."""
+    forwards: bool = False
+    """Tell J-LIS of the file of the channel, and say the code that ended with."""
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -82,6 +84,7 @@ class Nursery:
 
 def _serve(pipe: Connection, channel: Channel) -> None:
     """Load everything a worker needs, then fork one for each order until nobody orders any more."""
+    from tasks import forwarding  # noqa: F401
     from tests.flows import driver, kill_points, named_deaths, reconciling  # noqa: F401
 
     driver.warm(channel)
@@ -149,8 +152,12 @@ def _worked(order: Order, say: Callable[[str], None]) -> None:
 
 def _done(order: Order) -> str:
     from juki.differences import Mode
+    from tasks.forwarding import forward_file
     from tests.flows import driver, reconciling
 
+    if order.forwards:
+        failure = forward_file.fn(order.channel.file).failure
+        return failure.value if failure else ""
     if order.reconciles:
         return reconciling.reconcile(order.channel, Mode.REPAIR)
     driver.work(order.channel)

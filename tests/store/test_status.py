@@ -161,10 +161,15 @@ def test_package_nobody_has_come_to_yet_waits(console: Console) -> None:
     assert _codes(_channel(console.juki("status", "--json").data)) == [Code.CHANNEL_WAITING.value]
 
 
-@pytest.mark.parametrize("period", ["gap_deadline_hours", "contact_alert_hours", "confirmed_alert_hours"])
+@pytest.mark.parametrize(
+    "period",
+    ["gap_deadline_hours", "contact_alert_hours", "confirmed_alert_hours", "jlis_answer_alert_hours"],
+)
 def test_period_nobody_decided_is_an_error_that_names_it(console: Console, period: str) -> None:
     """There is no silent default, and no state is invented."""
-    all_of_them = {"gap_deadline_hours", "contact_alert_hours", "confirmed_alert_hours"}
+    all_of_them = {
+        "gap_deadline_hours", "contact_alert_hours", "confirmed_alert_hours", "jlis_answer_alert_hours",
+    }  # fmt: skip
     console.settings(*(f"{one} = 24" for one in all_of_them - {period}))
     said = console.juki("status", "--json")
     assert said.code == 2
