@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from config.municipalities import Municipality, located
+from config.recipients import Recipient
 from config.settings import Settings
 from juki.credentials import Credentials
 from juki.errors import ConfigurationError
@@ -51,19 +52,25 @@ def sender_of(home: Home, registered: Municipality) -> Sender:
 
     Raises: ConfigurationError(CONFIG_INVALID) naming the file that can not be read.
     """
-    roots = [located(home, path) for path in registered.roots]
-    lists = [located(home, path) for path in registered.revocation_lists]
-    return Sender(
-        registered.code,
-        frozenset(registered.signing_certificates),
-        tuple(one for path in roots for one in _read(path, x509.load_pem_x509_certificates)),
-        tuple(_read(path, x509.load_pem_x509_crl) for path in lists),
-    )
+    return _sender(home, registered)
+
+
+def recipient_sender_of(home: Home, recipient: Recipient) -> Sender:
+    """Say who may sign requests and receipts for a recipient, whose code stands in the place of a municipality's.
+
+    Raises: ConfigurationError(CONFIG_INVALID) naming the file that can not be read.
+    """
+    return _sender(home, recipient)
 
 
 def receipt_certificate_of(home: Home, registered: Municipality) -> x509.Certificate:
     """Read the certificate that receipts to a municipality are encrypted to."""
     return _read(located(home, registered.receipt_certificate), x509.load_pem_x509_certificate)
+
+
+def encryption_certificate_of(home: Home, recipient: Recipient) -> x509.Certificate:
+    """Read the certificate that answers to a recipient are encrypted to."""
+    return _read(located(home, recipient.encryption_certificate), x509.load_pem_x509_certificate)
 
 
 def recipient_keys(home: Home) -> tuple[RecipientKey, ...]:
@@ -78,6 +85,17 @@ def signing_identity(home: Home) -> SigningIdentity:
     credentials = Credentials(home.keys)
     first, *others = _read(credentials.signing_certificate, x509.load_pem_x509_certificates)
     return SigningIdentity(first, _private_key(credentials.signing_key, first), tuple(others))
+
+
+def _sender(home: Home, registered: Municipality | Recipient) -> Sender:
+    roots = [located(home, path) for path in registered.roots]
+    lists = [located(home, path) for path in registered.revocation_lists]
+    return Sender(
+        registered.code,
+        frozenset(registered.signing_certificates),
+        tuple(one for path in roots for one in _read(path, x509.load_pem_x509_certificates)),
+        tuple(_read(path, x509.load_pem_x509_crl) for path in lists),
+    )
 
 
 def _private_key(path: Path, certificate: x509.Certificate) -> rsa.RSAPrivateKey:

@@ -38,6 +38,21 @@ class Home:
         return self.root / "municipalities.toml"
 
     @property
+    def recipients_file(self) -> Path:
+        """The registered recipients of provision and transfer."""
+        return self.root / "recipients.toml"
+
+    @property
+    def ordinance_bases_file(self) -> Path:
+        """The work this prefecture's ordinances name (法30条の15①二, ②二)."""
+        return self.root / "ordinance_bases.toml"
+
+    @property
+    def basis_decisions_file(self) -> Path:
+        """What this prefecture decided on legal bases: use of 個人番号 (番号法9条), withdrawals."""
+        return self.root / "basis_decisions.toml"
+
+    @property
     def keys(self) -> Path:
         """Keys of the stores, of the envelope and of the SFTP client."""
         return self.root / "keys"
@@ -76,6 +91,11 @@ class Home:
     def demo_summary(self) -> Path:
         """What the demo found, by chapter."""
         return self.root / "demo-summary.json"
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders only this system writes into; what others fetch lies elsewhere or below the outbox."""
+        return self.keys, self.postgres, self.spool, self.quarantine, self.prefect, self.logs
 
     @property
     def exists(self) -> bool:

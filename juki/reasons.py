@@ -25,10 +25,11 @@ class Scope(StrEnum):
     RECORD = "record"
     PACKAGE = "package"
     CHANNEL = "channel"
+    REQUEST = "request"
     RUN = "run"
 
 
-_R, _P, _C, _N = Scope.RECORD, Scope.PACKAGE, Scope.CHANNEL, Scope.RUN
+_R, _P, _C, _Q, _N = Scope.RECORD, Scope.PACKAGE, Scope.CHANNEL, Scope.REQUEST, Scope.RUN
 _E, _A = Severity.ERROR, Severity.ALERT
 
 
@@ -864,6 +865,64 @@ class Code(StrEnum):
         "juki difference list --runs で、止まっている整合処理の番号を確かめてください。",
     )
 
+    # -- a request of a recipient: who may get what (juki.authority, juki.fields) -----------------------------
+    PROVISION_RECIPIENT_UNKNOWN = (
+        "provision.recipient_unknown", _Q, _E, "登録のない提供先からの要求です。", "法30条の25①, M13",
+        "提供または移転してよい相手なら recipients.toml に登録してください。",
+    )
+    PROVISION_BASIS_UNKNOWN = (
+        "provision.basis_unknown", _Q, _E, "根拠の一覧にない根拠による要求です。", "法30条の25①, M13",
+        "juki basis list で根拠の名前を確かめてください。条例で定める事務は ordinance_bases.toml に登録します。",
+    )
+    PROVISION_BASIS_NOT_PERMITTED = (
+        "provision.basis_not_permitted", _Q, _E, "この提供先に登録されていない根拠による要求です。", "法30条の25①, M13",
+        "juki recipient show で登録した根拠を確かめてください。その事務を担う相手なら recipients.toml に加えてください。",
+    )
+    PROVISION_RECIPIENT_KIND = (
+        "provision.recipient_kind", _Q, _E, "根拠が、この種類の提供先（移転・提供・機構・本人）のものではありません。",
+        "法30条の15①②, 30条の44の6①②", "移転は別表第五など、提供は別表第六などによります。根拠を確かめてください。",
+    )
+    PROVISION_RECEIVER_DIFFERS = (
+        "provision.receiver_differs", _Q, _E, "根拠が提供を受けると定める執行機関と、提供先の執行機関が違います。",
+        "法30条の15②, 別表第六", "juki basis show で提供を受ける執行機関を確かめてください。",
+    )
+    PROVISION_BASIS_NOT_YET = (
+        "provision.basis_not_yet", _Q, _E, "根拠がまだ効力を生じていません。", "法30条の25①, M13",
+        "効力の生じる日から要求し直すよう提供先に伝えてください。",
+    )
+    PROVISION_BASIS_WITHDRAWN = (
+        "provision.basis_withdrawn", _Q, _E, "この都道府県が使うことをやめた根拠です。", "法30条の25①, M13",
+        "juki basis show で、いつ誰がやめることを決めたか確かめてください。",
+    )
+    PROVISION_BASIS_EXPIRED = (
+        "provision.basis_expired", _Q, _E, "根拠が効力を失っています。", "法30条の25①, M13",
+        "今の根拠を確かめて要求し直すよう提供先に伝えてください。",
+    )
+    PROVISION_FILE_NOT_COVERED = (
+        "provision.file_not_covered", _Q, _E, "根拠が、求められたファイルに及びません。", "法30条の25①, 30条の44の13",
+        "juki basis show で、根拠の及ぶファイルを確かめてください。",
+    )
+    PROVISION_CONSENT_MISSING = (
+        "provision.consent_missing", _Q, _E, "本人の同意による要求に、同意の文書の番号がないか、番号の形ではありません。",
+        "法30条の15①三, 30条の44の6①三", "同意の文書の番号（英数字とハイフン、40字まで、数字は10桁まで）を添えて要求し直すよう求めてください。",
+    )
+    PROVISION_CODE_NOT_GIVEN = (
+        "provision.code_not_given", _Q, _E, "住民票コードは提供も移転もできません。", "法30条の15①, 30条の44の6①（住民票コードを除く。）",
+        "住民票コードを除いて要求し直すよう提供先に伝えてください。",
+    )
+    PROVISION_FIELD_UNKNOWN = (
+        "provision.field_unknown", _Q, _E, "求められた項目に、定められた名前でないものか、重なるものがあります。", "法30条の25①, M13",
+        "juki basis show で項目の名前を確かめてください。個人番号は項目とは別に求めます。",
+    )
+    PROVISION_FIELD_BEYOND_BASIS = (
+        "provision.field_beyond_basis", _Q, _E, "根拠が開く範囲を超える項目が求められています。", "法30条の25①, M13",
+        "juki basis show で項目を確かめ、範囲内で要求し直すよう提供先に伝えてください。",
+    )
+    PROVISION_NUMBER_NOT_ALLOWED = (
+        "provision.number_not_allowed", _Q, _E, "この根拠では個人番号を提供も移転もできません。", "法30条の15①②ただし書, 30条の44の6③; 番号法9条①②",
+        "番号法9条で個人番号を利用できる事務なら、その決定を basis_decisions.toml に記してください。決定のない事務には出しません。",
+    )
+
     # -- a run: configuration, stores, journal ---------------------------------------------------------------
     CONFIG_MISSING = (
         "config.missing",
@@ -883,8 +942,8 @@ class Code(StrEnum):
     )
     CONFIG_UNKNOWN = ("config.unknown", _N, _E, "知らない設定項目です。", "design 1", "綴りを確かめるか、その項目を消してください。")
     CONFIG_SHARED = (
-        "config.shared", _N, _E, "複数の市町村が同じもの（コード・証明書・アカウント）で登録されています。", "M2",
-        "市町村ごとに別のものを登録してください。",
+        "config.shared", _N, _E, "複数の市町村または提供先が同じもの（コード・証明書・アカウント・フォルダ）で登録されています。", "M2, M13",
+        "市町村・提供先ごとに別のものを登録してください。",
     )
     CONFIG_NOT_INITIALISED = (
         "config.not_initialised",

@@ -15,6 +15,7 @@ _SCOPES = {
     Scope.RECORD: "レコード (record)",
     Scope.PACKAGE: "パッケージ (package)",
     Scope.CHANNEL: "経路 (channel)",
+    Scope.REQUEST: "要求 (request)",
     Scope.RUN: "実行 (run)",
 }
 _SEVERITIES = {Severity.ERROR: "エラー", Severity.ALERT: "注意"}

@@ -59,6 +59,7 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         ),
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
+    Scope.REQUEST: {},
     Scope.RUN: {},
 }  # fmt: skip
 
