@@ -56,11 +56,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision of the prefecture on one basis: what, by which article, by whom and when, from which day on."""
+    """A decision of the prefecture on one basis: what, from which day on, by which article or for which reason."""
 
     what: str
     effective_from: date
-    article: str
+    ground: str
     decided_by: str
     decided_on: date
 
