@@ -33,7 +33,8 @@ def add(stores: Stores, file: IdentityFile, code: str, **values: Any) -> None:
     """Put a person into a file, standing unless told otherwise."""
     row: dict[str, Any] = {
         "notified_at": NOW, "kind": "entry", "resident_code": code, "name": "山田　太郎",
-        "name_kana": "ヤマダ　タロウ",        "birth_date": "19700401", "sex": "1", "municipality_code": "352039", "address": "山口県山口市亀山町２番１号",
+        "name_kana": "ヤマダ　タロウ",
+        "birth_date": "19700401", "sex": "1", "municipality_code": "352039", "address": "山口県山口市亀山町２番１号",
         "name_gaiji": 0, "address_gaiji": 0, "record_digest": b"d", "sender_code": "352039",
         "notice_no": int(code[-4:]), "package_id": 1, "received_on": date(2026, 11, 1), **values,
     }  # fmt: skip
@@ -103,7 +104,8 @@ def test_readings_with_equal_search_keys_meet(stores: Stores, reading: str) -> N
     "change",
     [
         {"name_kana": "ヤマダ　ジロウ"}, {"name_kana": "ヤマダ"}, {"name_kana": "ヤマダ　タロウ%"},
-        {"birth_date": "19700402"},        {"birth_date": "19700400"}, {"sex": "2"}, {"address_prefix": "山口県山口市亀山町２番２"},
+        {"birth_date": "19700402"},
+        {"birth_date": "19700400"}, {"sex": "2"}, {"address_prefix": "山口県山口市亀山町２番２"},
         {"address_prefix": "口県"}, {"address_prefix": "%"}, {"name_kana": "ー"},
     ],
 )  # fmt: skip
