@@ -24,6 +24,7 @@ from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
 from juki.differences import DEFAULT_BOUND, Bound
 from juki.errors import ConfigurationError
+from juki.holds import HoldTerms
 from juki.home import DEFAULT_HOME, Home
 from juki.keys import read_private
 from juki.reasons import Code
@@ -40,6 +41,8 @@ class Period(StrEnum):
     CONTACT_ALERT = "contact_alert_hours"
     SNAPSHOT_DEADLINE = "snapshot_deadline_hours"
     CONFIRMED_ALERT = "confirmed_alert_hours"
+    HOLD = "hold_period_hours"
+    HOLD_AFTER_RECEIPT = "hold_after_receipt_hours"
 
 
 def _body_code(code: str) -> str:
@@ -84,6 +87,21 @@ class Settings(BaseSettings):
         None,
         description="整合処理で一致を最後に確認してから警告するまでの時間。法令に定めがないため必ず決めること",
     )
+    hold_period_hours: Hours | None = Field(
+        None,
+        description="個人番号を含む提供を、送付の失敗に備えて一時保存する時間。送付から数える。法令に定めがないため必ず決めること",
+    )
+    hold_after_receipt_hours: Hours | None = Field(
+        None,
+        description="提供先の受領から一時保存を続ける時間。期限を早めることはあっても延ばさない。法令に定めがないため必ず決めること",
+    )
+    purge_grace_minutes: int = Field(
+        60, ge=1, le=60 * 24 * 7, description="一時保存の期限から、消去されていないと警告するまでの分数"
+    )
+    purge_clock_bound_hours: int = Field(
+        24 * 14, ge=1, le=24 * 366,
+        description="最後の消去からこの時間を超えて時計が進んでいれば、消去せずに止まり、確認を求める",
+    )  # fmt: skip
     snapshot_wait_seconds: int = Field(
         300, ge=0, le=86_400,
         description="一回の実行の中で現況が届くのを待つ秒数。過ぎれば実行は失敗とし、次の実行が期限まで続きを行う",
@@ -152,6 +170,14 @@ class Settings(BaseSettings):
         if value is None:
             raise ConfigurationError(Code.CONFIG_MISSING, period.value)
         return timedelta(hours=value)
+
+    @property
+    def hold_terms(self) -> HoldTerms:
+        """How long what was provided is held.
+
+        Raises: ConfigurationError(CONFIG_MISSING) naming the period nobody has decided.
+        """
+        return HoldTerms(self.hours(Period.HOLD), self.hours(Period.HOLD_AFTER_RECEIPT))
 
     @property
     def reconcile_bound(self) -> Bound:

@@ -78,6 +78,16 @@ class Home:
         return self.root / "outbox"
 
     @property
+    def provisions(self) -> Path:
+        """Sealed provisions, kept under the key of their hold until it ends."""
+        return self.outbox / "provisions"
+
+    @property
+    def holds(self) -> Path:
+        """The keys of the holds, one a provision. Never part of a backup: a copy of a key would outlive its hold."""
+        return self.root / "holds"
+
+    @property
     def prefect(self) -> Path:
         """Prefect's own home; no personal value may reach it."""
         return self.root / "prefect"
@@ -95,7 +105,10 @@ class Home:
     @property
     def own_folders(self) -> tuple[Path, ...]:
         """The folders only this system writes into; what others fetch lies elsewhere or below the outbox."""
-        return self.keys, self.postgres, self.spool, self.quarantine, self.prefect, self.logs
+        return (
+            self.keys, self.holds, self.provisions, self.postgres, self.spool, self.quarantine, self.prefect,
+            self.logs,
+        )  # fmt: skip
 
     @property
     def exists(self) -> bool:
@@ -110,7 +123,11 @@ class Home:
         """
         mode = _PASSABLE if os.geteuid() == 0 else _CLOSED
         created = _ensure_folder(self.root, mode)
-        for folder in (self.keys, self.spool, self.quarantine, self.outbox, self.prefect, self.logs):
+        folders = (
+            self.keys, self.holds, self.spool, self.quarantine, self.outbox, self.provisions, self.prefect,
+            self.logs,
+        )  # fmt: skip
+        for folder in folders:
             created |= _ensure_folder(folder, _CLOSED)
         return created
 

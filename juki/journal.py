@@ -76,6 +76,12 @@ class Action(StrEnum):
     """The proof that a held package and its numbers are erased (M12)."""
     PURGE_STOPPED = "purge.stopped"
     """The clock is not to be trusted: nothing was erased until a person decides."""
+    CLOCK_CONFIRMED = "clock.confirmed"
+    """Somebody vouches for the clock, so that a purge may go on."""
+    PROVISION_HANDED_OVER = "provision.handed_over"
+    """A delivered package was put on a registered medium."""
+    RECEIPT_REFUSED = "receipt.refused"
+    """What came as the receipt of a provision is none."""
     MEDIUM_REGISTERED = "medium.registered"
     MEDIUM_HANDED_OUT = "medium.handed_out"
     MEDIUM_RETURNED = "medium.returned"
@@ -113,6 +119,10 @@ class Entry:
     """Whose record, sealed, for whoever holds the key of subjects."""
     subject_index: str = ""
     """The same, keyed: equal for equal people, and readable by nobody."""
+    due_at: str = ""
+    """When a hold had come to its end; when it was erased is the instant of the entry."""
+    medium: str = ""
+    """The medium it is about, as `R3` or `F3`."""
 
 
 def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes:
@@ -139,6 +149,6 @@ def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes
         "code": entry.code.value if entry.code else "",
     }
     # Later keys stand only where they say something, so that the bytes of older kinds of entries stay as they were.
-    later = ("provision", "recipient", "subject", "subject_index")
+    later = ("provision", "recipient", "subject", "subject_index", "due_at", "medium")
     fields |= {name: getattr(entry, name) for name in later if getattr(entry, name)}
     return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

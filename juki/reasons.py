@@ -979,6 +979,93 @@ class Code(StrEnum):
         "送付フォルダを確かめ、juki provide を実行してください。",
     )
 
+    # -- what is lent out and comes to an end: the bridge, holds, receipts, media (juki.holds, tasks) ----------
+    BRIDGE_NOT_APPROVED = (
+        "bridge.not_approved", _N, _E, "個人番号を付ける承認がないか、すでに閉じています。", "法30条の44の6③, M6, ADR-0029",
+        "承認された、個人番号つきの附票本人確認情報の提供か確かめてください。消去の後は、新しい提供として求めてください。",
+    )
+    BRIDGE_OTHER_CODES = (
+        "bridge.other_codes", _N, _E, "承認したときと異なる者について個人番号を求めました。", "法30条の44の6③, M6, ADR-0029",
+        "何も渡していません。操作ログで経緯を確かめてください。",
+    )
+    BRIDGE_UNLOGGED = (
+        "bridge.unlogged", _N, _E, "操作ログに残さずに個人番号を求めたため、データベースが取り消しました。", "M6, M8, ADR-0029",
+        "何も渡していません。システム管理者に連絡してください。",
+    )
+    HOLD_UNKNOWN = (
+        "hold.unknown", _N, _E, "この番号の提供には、一時保存したものがありません。", "M12, ADR-0028",
+        "juki hold list --all で番号を確かめてください。",
+    )
+    HOLD_BUSY = (
+        "hold.busy", _N, _E, "この提供は別の実行が送付または消去しています。", "M12, ADR-0028",
+        "終わるのを待ってください。次の実行で再試行します。",
+    )
+    HOLD_TERM_REACHED = (
+        "hold.term_reached", _N, _E, "一時保存の期限が来ているため、送付も再送もできません。", "M12, ADR-0028",
+        "次の消去で消えます。必要なら、新しい提供として求めてください。",
+    )
+    HOLD_OVERDUE = (
+        "hold.overdue", _N, _E, "期限の来た一時保存が、猶予を過ぎても消去されていません。", "M12, ADR-0028",
+        "消去（juki purge）が予定どおり動いているか、juki hold list で何が残っているかを確かめてください。",
+    )
+    HOLD_NOT_ERASED = (
+        "hold.not_erased", _N, _E, "消去した後に確かめたところ、まだ残っているものがあります。消去の証拠は残していません。", "M12, ADR-0028",
+        "鍵のフォルダとディスクの状態を確かめてください。次の実行で再び消去します。",
+    )
+    HOLD_COPY_LOST = (
+        "hold.copy_lost", _N, _E, "一時保存した提供のファイルがないか、封緘したときのものと異なります。", "M12, ADR-0028",
+        "送付していません。ディスクの状態を確かめ、新しい提供として求めてください。",
+    )
+    PROVISION_PURGED = (
+        "provision.purged", _N, _E, "一時保存したものは消去済みのため、送付も再送もできません。", "M12, ADR-0028",
+        "新しい提供として求めてください。",
+    )
+    PROVISION_NOT_SEALED = (
+        "provision.not_sealed", _N, _E, "封緘していない提供のため、送付できません。", "M12, ADR-0028",
+        "juki provision show で状態を確かめてください。",
+    )
+    PROVISION_NOT_DELIVERED = (
+        "provision.not_delivered", _N, _E, "まだ送付していない提供のため、再送も受領の記録もできません。", "M12, ADR-0028",
+        "juki provision show で状態を確かめてください。",
+    )
+    CLOCK_BEHIND = (
+        "clock.behind", _N, _E, "この機械の時計が、記録された最も新しい時点より遅れています。何も消去していません。", "M12, ADR-0028",
+        "時計を確かめてください。時計が正しければ juki purge --confirm-clock に理由を添えて実行してください。",
+    )
+    CLOCK_AHEAD = (
+        "clock.ahead", _N, _E, "この機械の時計が、最後に消去した時点から考えられる以上に進んでいます。何も消去していません。", "M12, ADR-0028",
+        "時計を確かめてください。時計が正しければ juki purge --confirm-clock に理由を添えて実行してください。",
+    )
+    RECEIPT_FORM = (
+        "receipt.form", _N, _E, "提供の受領書が定められた形ではありません。", "docs/formats/provision-receipt.md",
+        "提供先の作成ソフトを確認してください。期限は変えていません。",
+    )
+    RECEIPT_OTHER_RECIPIENT = (
+        "receipt.other_recipient", _N, _E, "他の提供先あての提供についての受領書です。", "M13, docs/formats/provision-receipt.md",
+        "提供先に確認してください。期限は変えていません。",
+    )
+    RECEIPT_OTHER_CONTENT = (
+        "receipt.other_content", _N, _E, "受領書の照合値が、送付したファイルのものと異なります。", "M12, docs/formats/provision-receipt.md",
+        "届いたファイルが壊れているか、すり替えられた疑いがあります。提供先に確かめ、juki provision resend で再送してください。",
+    )
+    RECEIPT_REPEATED = (
+        "receipt.repeated", _N, _A, "受領を記録済みの提供についての受領書です。", "docs/formats/provision-receipt.md",
+        "期限は変えていません。続く場合は提供先に確認してください。",
+    )
+    MEDIUM_UNKNOWN = (
+        "medium.unknown", _N, _E, "この番号の媒体は登録されていません。", "M10", "juki medium list --all で番号を確かめてください。",
+    )
+    MEDIUM_STATE = (
+        "medium.state", _N, _E, "媒体の今の状態では、その操作はできません。", "M10", "juki medium list --all で状態を確かめてください。",
+    )
+    MEDIUM_LABEL_TAKEN = (
+        "medium.label_taken", _N, _E, "同じ名前の媒体が登録されています。", "M10", "別の名前にしてください。",
+    )
+    MEDIUM_OVERDUE = (
+        "medium.overdue", _N, _A, "返却の期限を過ぎた媒体があります。", "M10",
+        "渡した先に返却を求め、戻ったら juki medium return で記録してください。",
+    )
+
     # -- a run: configuration, stores, journal ---------------------------------------------------------------
     CONFIG_MISSING = (
         "config.missing",

@@ -31,6 +31,7 @@ from simulator.sftp_server import Server
 PREFECTURE_CODE = "350001"
 PERIODS = {
     Period.GAP_DEADLINE: 24, Period.CONTACT_ALERT: 26, Period.SNAPSHOT_DEADLINE: 12, Period.CONFIRMED_ALERT: 24 * 8,
+    Period.HOLD: 72, Period.HOLD_AFTER_RECEIPT: 24,
 }  # fmt: skip
 _MARK = ".exercise"
 

@@ -70,7 +70,7 @@ class Console:
         self.home.create()
         self.settings(
             "gap_deadline_hours = 24", "contact_alert_hours = 24", "confirmed_alert_hours = 200",
-            "snapshot_deadline_hours = 12",
+            "snapshot_deadline_hours = 12", "hold_period_hours = 72", "hold_after_receipt_hours = 24",
         )  # fmt: skip
         self.register({YAMAGUCHI: "山口市", SHIMONOSEKI: "下関市", UBE: "宇部市"})
         self.monkeypatch.setenv("JUKI_HOME", str(self.home.root))

@@ -25,6 +25,10 @@ _CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
 """Serialisation failure, deadlock, unique violation in a race, lock not available: another writer was first."""
 _OTHER_SCHEMA = frozenset({"42P01", "42703"})
 """A table or a column is not there: the program is newer than the store, or older."""
+_BRIDGE = {
+    "JB001": Code.BRIDGE_NOT_APPROVED, "JB002": Code.BRIDGE_OTHER_CODES, "JB003": Code.BRIDGE_UNLOGGED,
+}  # fmt: skip
+"""What the database itself says of a crossing (migration 0007)."""
 _UNREACHABLE_CLASSES = ("08", "57", "53")
 """Connection exceptions, operator intervention (shutdown), insufficient resources."""
 
@@ -71,6 +75,8 @@ def _told(error: psycopg.Error | None) -> StoreError:
         return StoreError(Code.STORE_CONFLICT, state or "", is_transient=True)
     if state is None or state.startswith(_UNREACHABLE_CLASSES):
         return StoreError(Code.STORE_UNREACHABLE, state or "no answer", is_transient=True)
+    if state in _BRIDGE:
+        return StoreError(_BRIDGE[state], state)
     if state in _OTHER_SCHEMA:
         return StoreError(Code.STORE_SCHEMA, state)
     return StoreError(Code.STORE_REFUSED, state)

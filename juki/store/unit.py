@@ -24,6 +24,7 @@ from juki.reasons import Code
 from juki.store.bulk import cursor_of
 from juki.store.differences import Differences
 from juki.store.engine import open_engine, sealed_errors
+from juki.store.holds import Holds
 from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.packages import PackageRegister
@@ -78,6 +79,11 @@ class Unit:
     def differences(self) -> Differences:
         """What differs from the municipalities."""
         return Differences(self.file, self.connection)
+
+    @property
+    def holds(self) -> Holds:
+        """What is kept of provisions, and until when."""
+        return Holds(self.file, self.connection)
 
     @property
     def journal(self) -> Journal:
