@@ -12,6 +12,7 @@ Source:     法30条の15, 30条の25, 30条の44の6, 30条の44の13; 番号�
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,7 +24,8 @@ from juki.recipients import Limits, Recipient, RecipientKind
 
 __all__ = [
     "GRANTABLE", "Asked", "Coverage", "Decided", "Field", "Granted", "LegalBases", "LegalBasis", "Limits",
-    "NumberUse", "Recipient", "RecipientKind", "Refused", "decide", "fields_asked",
+    "NumberUse", "Recipient", "RecipientKind", "Refused", "decide", "fields_asked", "names_consent",
+    "out_of_term", "unusable",
 ]  # fmt: skip
 
 NUMBER_COLUMN = "individual_number"
@@ -104,7 +106,7 @@ def decide(
     if basis is None or basis.code != asked.basis:
         return Refused(Code.PROVISION_BASIS_UNKNOWN, forbidden)
     covered = basis.covering(asked.file)
-    fault = _not_for(basis, recipient) or _not_now(basis, as_of)
+    fault = unusable(basis, recipient, as_of)
     if fault is not None:
         return Refused(fault, covered.article if covered else forbidden)
     if covered is None:
@@ -121,7 +123,23 @@ def decide(
     )  # fmt: skip
 
 
-def fields_asked(names: list[str] | tuple[str, ...], file: IdentityFile) -> tuple[Field, ...] | Refused:
+def unusable(basis: LegalBasis, recipient: Recipient, as_of: date) -> Code | None:
+    """Say why a recipient can not use a basis on a day at all, whatever it asks for; None when it can."""
+    return _not_for(basis, recipient) or out_of_term(basis, as_of)
+
+
+def out_of_term(basis: LegalBasis, as_of: date) -> Code | None:
+    """Say why a basis does not hold on a day; what was withdrawn says so also after it expired."""
+    if basis.valid_from is not None and as_of < basis.valid_from:
+        return Code.PROVISION_BASIS_NOT_YET
+    if basis.withdrawn_from is not None and basis.withdrawn_from <= as_of:
+        return Code.PROVISION_BASIS_WITHDRAWN
+    if basis.valid_to is not None and basis.valid_to < as_of:
+        return Code.PROVISION_BASIS_EXPIRED
+    return None
+
+
+def fields_asked(names: Sequence[str], file: IdentityFile) -> tuple[Field, ...] | Refused:
     """Read the names of fields as a request gives them; 住民票コード is refused before anything is decided."""
     fields = fields_named(names)
     if isinstance(fields, Code):
@@ -145,15 +163,4 @@ def _not_for(basis: LegalBasis, recipient: Recipient) -> Code | None:
         return Code.PROVISION_RECIPIENT_KIND
     if basis.kind is RecipientKind.PROVIDE and basis.receiver not in (recipient.receiver, OTHER_BODIES):
         return Code.PROVISION_RECEIVER_DIFFERS
-    return None
-
-
-def _not_now(basis: LegalBasis, as_of: date) -> Code | None:
-    """Say why a basis does not hold on a day, if so; what was withdrawn says so also after it expired."""
-    if basis.valid_from is not None and as_of < basis.valid_from:
-        return Code.PROVISION_BASIS_NOT_YET
-    if basis.withdrawn_from is not None and basis.withdrawn_from <= as_of:
-        return Code.PROVISION_BASIS_WITHDRAWN
-    if basis.valid_to is not None and basis.valid_to < as_of:
-        return Code.PROVISION_BASIS_EXPIRED
     return None

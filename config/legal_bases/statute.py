@@ -99,7 +99,7 @@ def _basis(row: Mapping[str, str]) -> LegalBasis:
     number = NumberUse(row["number"])
     return LegalBasis(
         code=row["basis"],
-        title=f"{row['table']} {row['item']}" if row["table"] else row["work"],
+        title=f"{row['table']} {row['item']}".strip() or row["work"],
         kind=parts[0].kind,
         receiver=row["receiver"],
         work=row["work"],

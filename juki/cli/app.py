@@ -50,6 +50,8 @@ BUILT_IN = (
     LazyCommand(
         "difference", "juki.cli.difference_commands:app", "市町村の記録との差異を調べる・修復を承認する"
     ),
+    LazyCommand("basis", "juki.cli.basis_commands:app", "提供・移転の根拠（別表・条例など）を調べる"),
+    LazyCommand("recipient", "juki.cli.recipient_commands:app", "登録した提供先と、その使える根拠を調べる"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""
 
