@@ -970,6 +970,10 @@ class Code(StrEnum):
         "provision.not_answered", _N, _E, "まだ答えていない要求のため、もう一度行うことはできません。", "design 8",
         "juki provide を実行してください。",
     )
+    PROVISION_BUSY = (
+        "provision.busy", _N, _E, "別の実行が、このファイルの提供・移転を行っています。", "design 3",
+        "その実行が終わってから、もう一度実行してください。",
+    )
     PROVISION_REFUSED_RECENTLY = (
         "provision.refused_recently", _Q, _A, "最近、拒否した要求があります。", "M13",
         "juki provision list --state refused で理由を確かめ、提供先に伝えてください。",
@@ -1198,6 +1202,10 @@ class Code(StrEnum):
     RUN_CHANNELS_FAILED = (
         "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
         "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",
+    )
+    RUN_PROVISIONS_FAILED = (
+        "run.provisions_failed", _N, _E, "一部の提供・移転に失敗しました。ほかは終えました。", "design 5",
+        "juki status で理由を確認してください。次の実行で自動的に再試行します。",
     )
     RUN_UNEXPECTED = (
         "run.unexpected",

@@ -28,6 +28,7 @@ from juki.store.holds import Holds
 from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.packages import PackageRegister
+from juki.store.provisions import Provisions
 from juki.store.reconciliations import Reconciliations
 from juki.store.rejections import Rejections
 from juki.store.repairs import Repairs
@@ -36,6 +37,7 @@ from juki.store.tables import TABLES
 
 _CHANNEL_LOCKS = 0x6368
 _RECONCILIATION_LOCKS = 0x7263
+_PROVIDE_LOCKS = 0x7072
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class Unit:
     def differences(self) -> Differences:
         """What differs from the municipalities."""
         return Differences(self.file, self.connection)
+
+    @property
+    def provisions(self) -> Provisions:
+        """The register of provisions."""
+        return Provisions(self.file, self.connection)
 
     @property
     def holds(self) -> Holds:
@@ -128,6 +135,16 @@ def reconciliation_lock(url: str, file: IdentityFile, municipality_code: str) ->
     Raises: SourceError(RECONCILIATION_BUSY) when another run holds it.
     """
     with _held(url, file, municipality_code, _RECONCILIATION_LOCKS, Code.RECONCILIATION_BUSY):
+        yield
+
+
+@contextmanager
+def provide_lock(url: str, file: IdentityFile) -> Iterator[None]:
+    """Hold the answering of requests from one file for one run.
+
+    Raises: SourceError(PROVISION_BUSY) when another run holds it.
+    """
+    with _held(url, file, file.value, _PROVIDE_LOCKS, Code.PROVISION_BUSY):
         yield
 
 
