@@ -23,18 +23,21 @@ from bench.mutants_model import Mutant
 from bench.mutants_run import ENDLESS, Runner, Verdict, run
 from bench.mutants_syntax import module_mutants
 from bench.mutants_tables import cell_mutants, rule_mutants, severity_mutants
-from juki import codes, dates, holders, kana, merkle, order, register, retention
+from juki import authority, bases, codes, dates, fields, holders, kana, merkle, order, register, retention
 from juki.rules import catalogue, characters, events, identifiers, persons, places, view
 
 MODULES = (
     characters, events, identifiers, persons, places, view,
     codes, dates, holders, kana, merkle, order, register, retention,
+    authority, bases, fields,
 )  # fmt: skip
 """The catalogue of rules is broken as a table, rule by rule and layout by layout."""
 TESTS = (
     "tests/contracts/test_rule_masks.py",
     "tests/unit/test_characters.py",
     "tests/unit/test_severities.py",
+    "tests/unit/test_authority.py",
+    "tests/unit/test_bases_files.py",
     "tests/unit/test_codes.py",
     "tests/unit/test_dates.py",
     "tests/unit/test_date_forms.py",

@@ -15,6 +15,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from config.municipalities import located
@@ -139,10 +141,19 @@ def arrivals_of(home: Home, registered: Recipient) -> Path:
 
 
 def _check_encryption_files(home: Home, registered: Recipients) -> None:
-    """Refuse one file for two recipients: either could open what is meant for the other."""
+    """Refuse one certificate for two recipients, also as a copy: either could open what is meant for the other."""
     files = [_resolved(home, one.encryption_certificate) for one in registered.recipient]
-    if len(set(files)) < len(files):
+    certificates = list(map(_certificate_in, files))
+    if len(set(certificates)) < len(certificates):
         raise ConfigurationError(Code.CONFIG_SHARED, "recipient.encryption_certificate")
+
+
+def _certificate_in(path: Path) -> bytes | Path:
+    """Name a certificate by its fingerprint; by its file where it can not be read, which whoever needs it tells."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes()).fingerprint(hashes.SHA256())
+    except (OSError, ValueError):
+        return path
 
 
 def _check_folders(home: Home, registered: Recipients) -> None:

@@ -16,17 +16,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from juki.bases import Coverage, Decided, LegalBases, LegalBasis, NumberUse
+# The names of the whole subject can be had from here (`as`: explicitly exported).
+from juki.bases import Coverage as Coverage
+from juki.bases import Decided as Decided
+from juki.bases import LegalBases as LegalBases
+from juki.bases import LegalBasis as LegalBasis
+from juki.bases import NumberUse as NumberUse
 from juki.columns import IdentityFile
-from juki.fields import GRANTABLE, Field, fields_named
+from juki.fields import GRANTABLE as GRANTABLE
+from juki.fields import Field as Field
+from juki.fields import fields_named
 from juki.reasons import Code
-from juki.recipients import Limits, Recipient, RecipientKind
-
-__all__ = [
-    "GRANTABLE", "Asked", "Coverage", "Decided", "Field", "Granted", "LegalBases", "LegalBasis", "Limits",
-    "NumberUse", "Recipient", "RecipientKind", "Refused", "decide", "fields_asked", "names_consent",
-    "out_of_term", "unusable",
-]  # fmt: skip
+from juki.recipients import Limits as Limits
+from juki.recipients import Recipient as Recipient
+from juki.recipients import RecipientKind as RecipientKind
 
 NUMBER_COLUMN = "individual_number"
 OTHER_BODIES = "都道府県知事以外の執行機関"

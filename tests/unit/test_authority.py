@@ -14,6 +14,7 @@ from juki.authority import (
     Decided,
     Field,
     Granted,
+    LegalBases,
     LegalBasis,
     Limits,
     NumberUse,
@@ -32,6 +33,9 @@ FIRST, LAST, TODAY = date(2026, 4, 1), date(2027, 3, 31), date(2026, 11, 24)
 DAY = timedelta(days=1)
 NUMBER = Decided("number allowed", date(2026, 10, 1), "条例3条", "総務部長", date(2026, 9, 1))
 STOP = Decided("withdrawn", date(2026, 12, 1), "事務の終了", "総務部長", date(2026, 11, 1))
+
+
+FORBIDDING = {RESIDENT: "法30条の25①", FUHYO: "法30条の44の13において準用する30条の25①"}
 
 
 def _coverage(file: IdentityFile, number: NumberUse = NumberUse.UNDECIDED) -> Coverage:
@@ -104,6 +108,19 @@ def test_what_is_not_permitted_is_refused_by_its_own_code(
     assert isinstance(answer, Refused)
     assert (answer.code, answer.code.scope) == (code, Scope.REQUEST)
     assert answer.article
+
+
+@pytest.mark.parametrize("file", list(IdentityFile))
+def test_what_no_basis_opens_is_refused_by_the_article_that_forbids_it(file: IdentityFile) -> None:
+    """A letter of refusal quotes it: 法30条の25 for the one file, as applied by 30条の44の13 for the other."""
+    asked = replace(ASKED, file=file)
+    other = IdentityFile.FUHYO if file is RESIDENT else RESIDENT
+    elsewhere = replace(BASIS, coverage=(_coverage(other),))
+    stranger = replace(BODY, bases=frozenset[str]())
+    for basis, to in ((BASIS, None), (None, BODY), (elsewhere, BODY), (elsewhere, stranger)):
+        answer = decide(asked, basis, to, TODAY)
+        assert isinstance(answer, Refused)
+        assert answer.article == FORBIDDING[file]
 
 
 def test_one_field_too_many_refuses_all() -> None:
@@ -212,23 +229,24 @@ def test_what_can_not_be_the_number_of_a_document_is_no_consent(document: str | 
 def test_whoever_asks_for_the_resident_code_is_refused_by_name(name: str, file: IdentityFile) -> None:
     """Among other fields too: the statute takes it out of everything that is used or provided."""
     answer = fields_asked(["name", name], file)
-    assert isinstance(answer, Refused)
-    assert answer.code is Code.PROVISION_CODE_NOT_GIVEN
-    assert "住民票コードを除く" in answer.article
+    articles = {
+        RESIDENT: "法30条の15①（住民票コードを除く。）", FUHYO: "法30条の44の6①（住民票コードを除く。）",
+    }  # fmt: skip
+    assert answer == Refused(Code.PROVISION_CODE_NOT_GIVEN, articles[file])
 
 
 @pytest.mark.parametrize("names", [["individual_number"], ["name", "name"], ["is_foreign"], ["Name"], [""]])
 def test_names_that_are_no_fields_are_refused(names: list[str]) -> None:
     """The number is asked for by itself, the mark of foreign residents by nobody; nothing is guessed."""
-    answer = fields_asked(names, RESIDENT)
-    assert isinstance(answer, Refused)
-    assert answer.code is Code.PROVISION_FIELD_UNKNOWN
+    for file, article in FORBIDDING.items():
+        assert fields_asked(names, file) == Refused(Code.PROVISION_FIELD_UNKNOWN, article)
 
 
 def test_fields_are_read_in_the_order_asked() -> None:
     """The answer has its columns in it."""
     assert fields_asked(["sex", "name"], RESIDENT) == (Field.SEX, Field.NAME)
     assert fields_asked([], FUHYO) == ()
+    assert fields_asked([field.value for field in Field], FUHYO) == tuple(Field)
 
 
 def test_no_value_of_a_grant_can_hold_a_resident_code() -> None:
@@ -243,6 +261,13 @@ def test_no_value_of_a_grant_can_hold_a_resident_code() -> None:
         "file", "fields", "with_number", "basis", "version", "article", "abroad_only",
     }  # fmt: skip
     assert all("住民票コード" not in field.japanese for field in Field)
+
+
+def test_the_version_word_of_a_table_stays_the_same_in_every_version_of_the_program() -> None:
+    """Provisions of years are recorded under it: reading the same table must give the same word again."""
+    table = LegalBases.of_table("2026-06-14", [BASIS, CONSENT.withdrawn(STOP)])
+    assert table.version == "2026-06-14+2a635e422f01"
+    assert LegalBases.of_table("2026-06-14", table.bases) == table
 
 
 def _code(answer: Granted | Refused) -> Code | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from config.bases import load_bases
-from juki.authority import Asked, Field, Granted, LegalBasis, Limits, NumberUse, Recipient, decide
+from config.recipients import load_recipients
+from juki.authority import Asked, Field, Granted, LegalBasis, Limits, NumberUse, Recipient, decide, unusable
 from juki.bases import LegalBases
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError
@@ -249,3 +252,20 @@ def _refused(home: Home) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as refused:
         load_bases(home)
     return refused.value
+
+
+def test_the_examples_of_the_documentation_are_taken_as_they_stand(home: Home) -> None:
+    """Whoever copies them begins with files that are read, and that fit together."""
+    page = (Path(__file__).parents[2] / "docs" / "formats" / "recipients.md").read_text("utf-8")
+    _, *sections = page.split("\n## ")
+    home.create()
+    for section in sections[:3]:
+        example = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+        text = re.sub(r'"<[^>]*>"', f'"{"ab" * 32}"', example)
+        (home.root / section.split(":")[0]).write_text(text, "utf-8")
+    bases, (body,) = load_bases(home), load_recipients(home).recipient
+    assert {one.code for one in bases.bases if one.decisions} == {
+        "jorei-shogaku-1", "beppyo5-4-3", "beppyo5-34",
+    }  # fmt: skip
+    assert [unusable(_of(bases, code), body.pure, DAY) for code in body.bases] == [None, None]
+    assert body.pure.limits == Limits(10_000, 100, 5)

@@ -125,6 +125,22 @@ def test_same_encryption_file_by_another_way_of_writing_is_seen(home: Home) -> N
     assert _refused(home).code is Code.CONFIG_SHARED
 
 
+def test_copy_of_an_encryption_certificate_under_another_name_is_seen(home: Home) -> None:
+    """Two files, one key: whoever holds it reads both. Two certificates of two keys are none of that."""
+    home.create()
+    Credentials(home.keys).create_missing("350001", NOW)
+    first, second = Credentials(home.keys).envelope_certificate, Credentials(home.keys).signing_certificate
+    (home.root / "copy.pem").write_bytes(b"a remark\n" + first.read_bytes())
+    two = [
+        {**TAX, "encryption_certificate": str(first)},
+        {**TAX, **OTHER, "encryption_certificate": "copy.pem"},
+    ]
+    _register(home, *two)
+    assert _refused(home).ref == "recipient.encryption_certificate"
+    (home.root / "copy.pem").write_bytes(second.read_bytes())
+    assert load_recipients(home).codes == ["zeimu", "kyoiku"]
+
+
 @pytest.mark.parametrize(
     ("delivery", "arrivals"),
     [

@@ -77,6 +77,12 @@ def test_every_code_of_a_package_stands_against_a_threat() -> None:
     assert {code.value for code in Code if code.scope is Scope.PACKAGE} - told == set()
 
 
+def test_every_code_of_a_request_stands_against_a_threat() -> None:
+    """Whatever can refuse identification information to somebody stands against somebody who asks."""
+    told = {code for threat in _threats() for code in threat.codes}
+    assert {code.value for code in Code if code.scope is Scope.REQUEST} - told == set()
+
+
 def test_no_threat_is_told_twice() -> None:
     """One row each."""
     names = [threat.threat for threat in _threats()]
