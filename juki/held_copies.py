@@ -10,6 +10,7 @@ Source:     assessment M12, ADR-0028.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from juki.home import Home
 from juki.numbers import SealingKey, seal, unseal
 from juki.package_id import PackageId
 from juki.reasons import Code
+
+_NAME = re.compile(r"([RF][1-9][0-9]{0,17})\.held|\.([RF][1-9][0-9]{0,17})\.held\.part")
+"""A copy, or the part of one; other files of the folder are nobody's business here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,8 @@ class HeldCopies:
 
     def listed(self) -> list[PackageId]:
         """List the provisions of which something is kept."""
-        stems = {
-            path.name.removeprefix(".").partition(".")[0] for path in self.home.provisions.glob("*.held*")
-        }
-        stems |= {path.name[1:].partition(".")[0] for path in self.home.provisions.glob(".*.held.part")}
-        return sorted(map(PackageId.parse, stems))
+        names = [_NAME.fullmatch(path.name) for path in self.home.provisions.iterdir()]
+        return sorted({PackageId.parse(match[1] or match[2]) for match in names if match})
 
     def _path(self, provision: PackageId) -> Path:
         return self.home.provisions / f"{provision}.held"

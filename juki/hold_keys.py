@@ -24,7 +24,8 @@ from juki.numbers import SealingKey
 from juki.package_id import PackageId
 from juki.reasons import Code
 
-_NAME = re.compile(r"([RF][1-9][0-9]{0,17})\.key")
+_NAME = re.compile(r"([RF][1-9][0-9]{0,17})\.key|\.([RF][1-9][0-9]{0,17})\.key\.[0-9a-f]+")
+"""A key, or what `write_private` leaves of one when it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class HoldKeys:
     def listed(self) -> list[PackageId]:
         """List the provisions that have a key file; other files of the folder are nobody's business here."""
         names = [_NAME.fullmatch(path.name) for path in self.folder.iterdir()]
-        return sorted(PackageId.parse(match[1]) for match in names if match)
+        return sorted({PackageId.parse(match[1] or match[2]) for match in names if match})
 
     def _path(self, provision: PackageId) -> Path:
         return self.folder / f"{provision}.key"

@@ -14,8 +14,10 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.custody_status import custody_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.provision_status import provision_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
 
@@ -37,19 +39,22 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     limits = installation.limits()
     now = datetime.now(UTC)
     judged = installation.health(now, limits)
+    alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     summary, reasons = _summary(judged, now), reason_lines(installation, troubled)
     normal = [] if show_all else _normal(installation, judged)
     # The summary comes first: over the table, or in its place where everything is normal.
     tables = [_table(installation, summary, shown_ones, now)] if shown_ones else []
-    lines = [*([] if tables else [summary]), *reasons, *normal]
+    said = [line for alarm in alarms for line in alarm.lines]
+    lines = [*([] if tables else [summary]), *said, *reasons, *normal]
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
         "channels": [described(installation, one) for one in judged],
+        "alarms": [alarm.described() for alarm in alarms],
     }
-    found = ExitCode.FOUND if troubled or not judged else ExitCode.OK
+    found = ExitCode.FOUND if troubled or alarms or not judged else ExitCode.OK
     finish(Result(data, tables, lines, found), as_json=as_json)
 
 

@@ -94,10 +94,12 @@ class Custody:
                 unit.holds.open(provision.number, numbers, at, self.terms.due_at(sealed_at=at))
         return key
 
-    def entry(self, hold: Hold, action: Action, counts: Mapping[str, int], due_at: str = "") -> Entry:
+    def entry(
+        self, hold: Hold, action: Action, counts: Mapping[str, int], *, due_at: str = "", medium: str = ""
+    ) -> Entry:
         """Write the journal entry of what was done with a provision."""
         return Entry(
             action=action, file=hold.provision.file, actor=self.actor, terminal=self.terminal, outcome=Outcome.DONE,
             basis=hold.basis, package=hold.file_name if hold.sequence else "", provision=str(hold.provision),
-            recipient=hold.recipient, counts=counts, due_at=due_at,
+            recipient=hold.recipient, counts=counts, due_at=due_at, medium=medium,
         )  # fmt: skip

@@ -61,16 +61,14 @@ def resend(custody: Custody, provision: PackageId) -> Hold:
 
 
 def note_receipt(custody: Custody, provision: PackageId, at: datetime) -> tuple[Hold, bool]:
-    """Note that a recipient acknowledged what it got; say whether this call changed anything.
+    """Note that a recipient acknowledged what it got, also after it was erased; say whether this changed anything.
 
-    Raises: JukiError(HOLD_UNKNOWN, PROVISION_PURGED, PROVISION_NOT_DELIVERED), HOLD_BUSY, transient.
+    Raises: JukiError(HOLD_UNKNOWN, PROVISION_NOT_DELIVERED), HOLD_BUSY, transient.
     """
     with custody.lock(provision):
         hold = custody.hold(provision)
         if hold.receipt_at is not None:
             return hold, False
-        if hold.purged_at is not None:
-            raise JukiError(Code.PROVISION_PURGED, str(provision))
         if hold.state is not ProvisionState.DELIVERED:
             raise JukiError(Code.PROVISION_NOT_DELIVERED, str(provision))
         with custody.unit(provision.file, Duty.PROVIDER) as unit:

@@ -27,6 +27,7 @@ from juki.store.engine import open_engine, sealed_errors
 from juki.store.holds import Holds
 from juki.store.identities import Identities
 from juki.store.journal import Journal
+from juki.store.media import Media
 from juki.store.packages import PackageRegister
 from juki.store.provisions import Provisions
 from juki.store.reconciliations import Reconciliations
@@ -91,6 +92,11 @@ class Unit:
     def holds(self) -> Holds:
         """What is kept of provisions, and until when."""
         return Holds(self.file, self.connection)
+
+    @property
+    def media(self) -> Media:
+        """The media data is handed over on."""
+        return Media(self.file, self.connection)
 
     @property
     def journal(self) -> Journal:

@@ -125,7 +125,8 @@ def counter(town: Town, count: int = 10) -> Counter:
         for path in folder.rglob("*"):
             if path.is_file():
                 path.unlink()
-    for name in DATABASES.values():
-        with psycopg.connect(embedded.admin_url(town.home, name)) as connection:
-            connection.execute("TRUNCATE provision RESTART IDENTITY")
+    # Numbers begin anew, and nothing of an earlier provision of such a number may be left.
+    for file, beside in ((RESIDENT, "crossing"), (FUHYO, "held_number")):
+        with psycopg.connect(embedded.admin_url(town.home, DATABASES[file])) as connection:
+            connection.execute(f"TRUNCATE provision, {beside} RESTART IDENTITY")  # type: ignore[arg-type]
     return Counter(town, offices, town.tables["352039"].slice(0, count).to_pylist())

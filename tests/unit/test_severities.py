@@ -65,7 +65,9 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
         ),
     },
-    Scope.RUN: {},
+    Scope.RUN: {
+        "the provision stands; somebody should look": frozenset({Code.RECEIPT_REPEATED, Code.MEDIUM_OVERDUE}),
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,25 @@
+"""個人番号の消去: erase what was kept of provisions when its time has come, and leave the proof.
+
+Nothing is decided here. A run that finds nothing due changes nothing; a run that was killed is finished by the next.
+Receipts of recipients are taken in first, for they may bring an end forward.
+"""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.purge_artifacts import publish_purge
+from tasks.purging import purge_due
+from tasks.receipting import take_receipts
+
+
+@flow(name="個人番号の消去", **WHOLE)
+@sealed
+def purge() -> None:
+    """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルを消去し、残っていないことを確かめ、証拠を操作ログに残します。"""
+    receipts = take_receipts()
+    summary = purge_due()
+    publish_purge(summary, receipts)
+    if summary.code is not None:
+        raise PipelineError(summary.code, ", ".join(map(str, summary.failed or summary.overdue)))

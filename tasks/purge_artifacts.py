@@ -1,0 +1,72 @@
+"""What a purge shows in the Prefect UI: provisions by number, counts, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from juki.custody.purging import PurgeSummary
+from juki.holds import Hold
+from juki.reasons import known_code
+from tasks.boundary import ONCE, sealed
+from tasks.clock import JAPAN
+from tasks.receipting import NOTED
+
+
+@task(name="消去の掲示", **ONCE)
+@sealed
+def publish_purge(summary: PurgeSummary, receipts: Mapping[str, int]) -> None:
+    """Publish a run: a page, and what was due and stays; a run that found nothing leaves nothing but the page."""
+    create_markdown_artifact(page(summary, receipts), key="purge-summary", description="個人番号の消去の結果")
+    left = [hold for hold in summary.due if hold.provision not in set(summary.erased)]
+    if left:
+        create_table_artifact(
+            [_row(hold, summary) for hold in left],
+            key="purge-left",
+            description="期限が来て、まだ消去していないもの",
+        )
+
+
+def page(summary: PurgeSummary, receipts: Mapping[str, int]) -> str:
+    """Write the page of a run."""
+    at = summary.at.astimezone(JAPAN)
+    lines = [
+        "# 個人番号の消去",
+        f"- 基準時点 {at:%Y-%m-%d %H:%M:%S}",
+        f"- 期限の来た提供 {len(summary.due):,} 件",
+        f"- 消去した提供 {len(summary.erased):,} 件、個人番号 {summary.numbers:,} 件",
+        f"- 処理中のため次に回したもの {len(summary.busy):,} 件、消去できなかったもの {len(summary.failed):,} 件",
+        f"- 猶予を過ぎたもの {len(summary.overdue):,} 件、残り物の片付け {len(summary.strays):,} 件",
+        f"- 受領書 {receipts.get(NOTED, 0):,} 件を記録",
+    ]
+    refused = {code: count for code, count in sorted(receipts.items()) if code != NOTED}
+    for value, count in refused.items():
+        code = known_code(value)
+        lines.append(f"- 受領書 {count:,} 件: [{value}] {code.message if code else ''}")
+    if summary.code is not None:
+        lines += [
+            "",
+            "## 確認の要ること",
+            f"- [{summary.code.value}] {summary.code.message}",
+            f"- {summary.code.next_step}",
+        ]
+    return "\n".join(lines)
+
+
+def _row(hold: Hold, summary: PurgeSummary) -> dict[str, object]:
+    return {
+        "提供": str(hold.provision),
+        "提供先": hold.recipient,
+        "個人番号": hold.numbers,
+        "期限": f"{hold.due_at.astimezone(JAPAN):%Y-%m-%d %H:%M}",
+        "猶予を過ぎた": hold.provision in summary.overdue,
+        "状態": _why(hold, summary),
+    }
+
+
+def _why(hold: Hold, summary: PurgeSummary) -> str:
+    if summary.stopped:
+        return summary.stopped.value
+    return "処理中" if hold.provision in summary.busy else "消去できず"
