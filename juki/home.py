@@ -83,6 +83,11 @@ class Home:
         return self.outbox / "provisions"
 
     @property
+    def requests(self) -> Path:
+        """Requests of recipients, sealed as they came, by the provision that answers each."""
+        return self.root / "requests"
+
+    @property
     def holds(self) -> Path:
         """The keys of the holds, one a provision. Never part of a backup: a copy of a key would outlive its hold."""
         return self.root / "holds"
@@ -106,8 +111,8 @@ class Home:
     def own_folders(self) -> tuple[Path, ...]:
         """The folders only this system writes into; what others fetch lies elsewhere or below the outbox."""
         return (
-            self.keys, self.holds, self.provisions, self.postgres, self.spool, self.quarantine, self.prefect,
-            self.logs,
+            self.keys, self.holds, self.provisions, self.requests, self.postgres, self.spool, self.quarantine,
+            self.prefect, self.logs,
         )  # fmt: skip
 
     @property
@@ -124,8 +129,8 @@ class Home:
         mode = _PASSABLE if os.geteuid() == 0 else _CLOSED
         created = _ensure_folder(self.root, mode)
         folders = (
-            self.keys, self.holds, self.spool, self.quarantine, self.outbox, self.provisions, self.prefect,
-            self.logs,
+            self.keys, self.holds, self.spool, self.quarantine, self.outbox, self.provisions, self.requests,
+            self.prefect, self.logs,
         )  # fmt: skip
         for folder in folders:
             created |= _ensure_folder(folder, _CLOSED)

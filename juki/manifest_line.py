@@ -87,13 +87,22 @@ class Fields:
             raise ContractError(Code.PACKAGE_TOO_MANY_RECORDS, self._ref)
         return records
 
+    def texts(self, key: str, form: re.Pattern[str], most: int) -> tuple[str, ...]:
+        """Take an array of at most so many texts of this form."""
+        values = self._values[key]
+        if not isinstance(values, list) or len(values) > most:
+            self.refuse()
+        if not all(isinstance(value, str) and form.fullmatch(value) for value in values):
+            self.refuse()
+        return tuple(values)
+
     def file(self) -> IdentityFile:
         """Take the identity file."""
         return IdentityFile(self.text("file", re.compile("resident|fuhyo")))
 
     def instant(self, key: str) -> datetime:
         """Take an aware instant that can be shown everywhere."""
-        return _instant(self.text(key, _INSTANT)) or self.refuse()
+        return instant_of(self.text(key, _INSTANT)) or self.refuse()
 
 
 def write_line(values: Line) -> bytes:
@@ -109,7 +118,10 @@ def write_line(values: Line) -> bytes:
     return line
 
 
-def _instant(text: str) -> datetime | None:
+def instant_of(text: str) -> datetime | None:
+    """Read an aware instant in its one written form; None when it is none, or none that can be shown."""
+    if _INSTANT.fullmatch(text) is None:
+        return None
     try:
         instant = datetime.fromisoformat(text)
         # An instant at the edge of the calendar has no equivalent in UTC, or none in Japan where it is shown.

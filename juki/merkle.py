@@ -1,4 +1,4 @@
-"""The RFC 6962 Merkle tree, grown one leaf at a time from its frontier.
+"""The RFC 6962 Merkle tree, grown from its frontier, by one leaf or by many.
 
 Decides:    leaf and node hashes, the root of a tree, and how the frontier grows.
 Leaves:     what a leaf says to `juki.journal`; checkpoints and proofs to the issue that publishes them.
@@ -42,6 +42,19 @@ class Frontier:
             node = node_hash(hashes.pop(), node)
             size >>= 1
         return Frontier(self.size + 1, (*hashes, node))
+
+    def grown_by(self, leaves: Sequence[bytes]) -> Frontier:
+        """Add many leaf hashes at once: level by level, each level in pairs."""
+        waiting, left = list(self.hashes), list[bytes]()
+        nodes, size = list(leaves), self.size
+        while nodes or size:
+            if size & 1:
+                nodes.insert(0, waiting.pop())
+            if len(nodes) & 1:
+                left.append(nodes.pop())
+            nodes = [node_hash(one, other) for one, other in zip(nodes[::2], nodes[1::2], strict=True)]
+            size >>= 1
+        return Frontier(self.size + len(leaves), tuple(reversed(left)))
 
     @property
     def root(self) -> bytes:

@@ -923,6 +923,66 @@ class Code(StrEnum):
         "番号法9条で個人番号を利用できる事務なら、その決定を basis_decisions.toml に記してください。決定のない事務には出しません。",
     )
 
+    # -- a request of a recipient as a file, and what keeps it from being answered (juki.requests, juki.probing) --
+    REQUEST_FORM = (
+        "request.form", _Q, _E, "要求が定められた形（juki-request/1）ではありません。", "docs/formats/request.md, M13",
+        "形式（docs/formats/request.md）に従って作り直すよう提供先に伝えてください。",
+    )
+    REQUEST_TOO_MANY_LINES = (
+        "request.too_many_lines", _Q, _E, "一つの要求の人数が 100,000 人を超えています。", "docs/formats/request.md",
+        "要求を分けるよう提供先に伝えてください。",
+    )
+    REQUEST_BINDING = (
+        "request.binding", _Q, _E, "要求のファイル名・内容・置かれた場所の、提供先・ファイル・番号・宛先が一致しません。", "M13, docs/formats/request.md",
+        "他の提供先の要求が紛れていないか、提供先に確かめてください。",
+    )
+    REQUEST_NUMBER_REUSED = (
+        "request.number_reused", _Q, _E, "受け付けた要求と同じ番号で、内容の違う要求です。", "docs/formats/request.md, M13",
+        "次の番号で要求し直すよう提供先に伝え、取り違えや偽造でないか確かめてください。",
+    )
+    REQUEST_REPEATED = (
+        "request.repeated", _Q, _A, "受け付けた要求と同じものです。何も変更していません。", "docs/formats/request.md",
+    )
+    REQUEST_LOST = (
+        "request.lost", _Q, _E, "受け付けた要求のファイルがないか、受け付けたものと違います。", "M13",
+        "同じ内容を次の番号で要求し直すよう提供先に伝えてください。",
+    )
+    REQUEST_NUMBER_ON_FUHYO = (
+        "request.number_on_fuhyo", _Q, _E, "附票本人確認情報は個人番号では探せません。", "法30条の41①, 30条の44の6③, M6",
+        "氏名の振り仮名と生年月日で要求し直すよう提供先に伝えてください。",
+    )
+    PROVISION_LIMIT_LINES = (
+        "provision.limit_lines", _Q, _E, "24時間に求めてよい人数の上限を超えています。", "M13",
+        "探りでないことを提供先に確かめてください。事務に必要な量なら recipients.toml の daily_lines を改め、juki provision rerun で答え直せます。",
+    )
+    PROVISION_LIMIT_MISSES = (
+        "provision.limit_misses", _Q, _E, "24時間に該当者のなかった照会の数が上限を超えています。", "M13",
+        "探りでないことを提供先に確かめてください。時間をおいて juki provision rerun で答え直せます。",
+    )
+    PROVISION_LIMIT_SAME_PERSON = (
+        "provision.limit_same_person", _Q, _E, "24時間に同じ人を求めた回数が上限を超えています。", "M13",
+        "特定の人を繰り返し調べる理由を提供先に確かめてください。時間をおいて juki provision rerun で答え直せます。",
+    )
+    PROVISION_NOT_FOUND = (
+        "provision.not_found", _N, _E, "この番号の提供・移転はありません。", "design 8", "juki provision list で番号を確かめてください。",
+    )
+    PROVISION_NOT_ANSWERED = (
+        "provision.not_answered", _N, _E, "まだ答えていない要求のため、もう一度行うことはできません。", "design 8",
+        "juki provide を実行してください。",
+    )
+    PROVISION_BUSY = (
+        "provision.busy", _N, _E, "別の実行が、このファイルの提供・移転を行っています。", "design 3",
+        "その実行が終わってから、もう一度実行してください。",
+    )
+    PROVISION_REFUSED_RECENTLY = (
+        "provision.refused_recently", _Q, _A, "最近、拒否した要求があります。", "M13",
+        "juki provision list --state refused で理由を確かめ、提供先に伝えてください。",
+    )
+    PROVISION_UNDELIVERED = (
+        "provision.undelivered", _Q, _A, "封緘して、まだ送付していない提供・移転があります。", "M12",
+        "送付フォルダを確かめ、juki provide を実行してください。",
+    )
+
     # -- what is lent out and comes to an end: the bridge, holds, receipts, media (juki.holds, tasks) ----------
     BRIDGE_NOT_APPROVED = (
         "bridge.not_approved", _N, _E, "個人番号を付ける承認がないか、すでに閉じています。", "法30条の44の6③, M6, ADR-0029",
@@ -1224,6 +1284,10 @@ class Code(StrEnum):
     RUN_CHANNELS_FAILED = (
         "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
         "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",
+    )
+    RUN_PROVISIONS_FAILED = (
+        "run.provisions_failed", _N, _E, "一部の提供・移転に失敗しました。ほかは終えました。", "design 5",
+        "juki status で理由を確認してください。次の実行で自動的に再試行します。",
     )
     RUN_UNEXPECTED = (
         "run.unexpected",

@@ -135,9 +135,9 @@ def revocation_list(
 def build(folder: Path, municipality_codes: Iterable[str], prefecture: Identity | None = None) -> Pki:
     """Make or load everything for an exercise; `prefecture` may bring its own key and certificate."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root = _kept(folder / "root", make_root)
+    root = kept(folder / "root", make_root)
     if prefecture is None:
-        prefecture = _kept(folder / "prefecture", lambda: issue(root, "演習用都道府県", rsa_key()))
+        prefecture = kept(folder / "prefecture", lambda: issue(root, "演習用都道府県", rsa_key()))
     # Making RSA keys releases the interpreter lock: as many at once as there are cores.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         offices = pool.map(
@@ -177,7 +177,8 @@ def load(stem: Path) -> Identity:
     return Identity(certificate, key)
 
 
-def _kept(stem: Path, make: Callable[[], Identity]) -> Identity:
+def kept(stem: Path, make: Callable[[], Identity]) -> Identity:
+    """Load the identity kept under a stem, or make and keep it."""
     if stem.with_suffix(".key").exists() and stem.with_suffix(".crt").exists():
         return load(stem)
     identity = make()
@@ -186,8 +187,8 @@ def _kept(stem: Path, make: Callable[[], Identity]) -> Identity:
 
 
 def _office(folder: Path, root: Identity, code: str, *, is_rsa: bool) -> Office:
-    receiver = _kept(folder / f"{code}-receiver", lambda: issue(root, f"演習用受信 {code}", rsa_key()))
-    signer = _kept(
+    receiver = kept(folder / f"{code}-receiver", lambda: issue(root, f"演習用受信 {code}", rsa_key()))
+    signer = kept(
         folder / f"{code}-signer",
         lambda: issue(root, f"演習用署名 {code}", receiver.key if is_rsa else ec_key()),
     )

@@ -52,6 +52,12 @@ BUILT_IN = (
     ),
     LazyCommand("basis", "juki.cli.basis_commands:app", "提供・移転の根拠（別表・条例など）を調べる"),
     LazyCommand("recipient", "juki.cli.recipient_commands:app", "登録した提供先と、その使える根拠を調べる"),
+    LazyCommand("request", "juki.cli.request_commands:app", "提供先の要求を紙から入力する・一覧する"),
+    LazyCommand(
+        "provision",
+        "juki.cli.provision_commands:app",
+        "提供・移転を調べる・答え直す・再送する・受領を記録する",
+    ),
     LazyCommand("hold", "juki.cli.hold_commands:app", "提供のために一時保存しているものと期限を示す"),
     LazyCommand("purge", "juki.cli.hold_commands:purge", "期限の来た一時保存を消去し、証拠を残す"),
     LazyCommand("medium", "juki.cli.medium_commands:app", "媒体の登録・貸出・返却・廃棄を記録する"),

@@ -18,6 +18,7 @@ from juki.cli.custody_status import custody_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.provision_status import provision_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
 
@@ -39,7 +40,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     limits = installation.limits()
     now = datetime.now(UTC)
     judged = installation.health(now, limits)
-    alarms = custody_alarms(installation, now)
+    alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     summary, reasons = _summary(judged, now), reason_lines(installation, troubled)

@@ -11,14 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
 from juki.columns import IdentityFile
 from juki.errors import JournalError
 from juki.journal import Entry, canonical_bytes
+from juki.journal_many import canonical_texts
 from juki.merkle import Frontier, leaf_hash
 from juki.reasons import Code
+from juki.store.bulk import copy_in, cursor_of
 from juki.store.tables import TABLES
+from juki.subjects import Subjects
 
 _APPEND_LOCK = 0x6A726E6C
 """The advisory lock of the log's only end ("jrnl")."""
@@ -55,6 +59,29 @@ class Journal:
         )
         return frontier.size + 1
 
+    def append_many(self, entry: Entry, subjects: Subjects, recorded_at: datetime) -> range:
+        """Add an entry once for each subject, in one piece, and return their numbers.
+
+        The tree is kept with the last of them only: those before it have an empty frontier.
+        Raises: JournalError(JOURNAL_BROKEN) as `append` does.
+        """
+        self.lock()
+        frontier = self.frontier()
+        numbers = range(frontier.size + 1, frontier.size + 1 + len(subjects))
+        if not numbers:
+            return numbers
+        texts = canonical_texts(entry, subjects, numbers.start, recorded_at)
+        leaves = [leaf_hash(text.encode()) for text in texts]
+        last = frontier.grown_by(leaves).to_bytes()
+        rows = {
+            "entry_no": pa.array(numbers, pa.int64()),
+            "entry": pa.array(texts, pa.string()),
+            "leaf_hash": pa.array(leaves, pa.binary()),
+            "frontier": pa.array([b""] * (len(numbers) - 1) + [last], pa.binary()),
+        }
+        copy_in(cursor_of(self.connection), "journal", pa.table(rows))
+        return numbers
+
     def frontier(self) -> Frontier:
         """Read the tree as the last entry left it."""
         journal = TABLES[self.file].journal
@@ -71,16 +98,23 @@ class Journal:
     def verify(self) -> Frontier:
         """Walk the whole log and compare every hash and tree with what is stored.
 
+        An entry that was added together with the next one may have no tree beside it, but never another one; the
+        last entry of the log has it, or the end was cut off.
         Returns: the frontier of the whole log.
         Raises: JournalError(JOURNAL_BROKEN) naming the number of the first entry that does not hold.
         """
         journal = TABLES[self.file].journal
-        frontier = Frontier()
+        frontier, has_tree = Frontier(), True
         columns = (journal.c.entry_no, journal.c.entry, journal.c.leaf_hash, journal.c.frontier)
         for row in self.connection.execute(select(*columns).order_by(journal.c.entry_no)):
             leaf = leaf_hash(row.entry.encode())
             frontier = frontier.grown(leaf)
+            has_tree = len(row.frontier) > 0
+            tree = frontier.to_bytes() if has_tree else b""
             stored = (row.entry_no, bytes(row.leaf_hash), bytes(row.frontier))
-            if stored != (frontier.size, leaf, frontier.to_bytes()):
+            # Where no tree stands beside an entry, its own number says whether it is in its place.
+            if stored != (frontier.size, leaf, tree) or f'"entry_no":{row.entry_no},' not in row.entry:
                 raise JournalError(Code.JOURNAL_BROKEN, f"{self.file.value} {frontier.size}")
+        if not has_tree:
+            raise JournalError(Code.JOURNAL_BROKEN, f"{self.file.value} {frontier.size}")
         return frontier

@@ -131,6 +131,9 @@ def _current(file: IdentityFile, metadata: MetaData) -> Table:
     Index("current_package_id_idx", table.c.package_id, postgresql_using="brin")
     # One municipality's people in order of code: what a reconciliation reads.
     Index("current_sender_code_idx", table.c.sender_code, table.c.resident_code)
+    # Whoever may be looked for by reading and birth date: of the fuhyo file only those who have moved abroad.
+    sought = "kind <> 'deletion'" + (" AND is_abroad" if file is IdentityFile.FUHYO else "")
+    Index("current_search_idx", table.c.search_key, table.c.birth_date, postgresql_where=text(sought))
     if file is IdentityFile.RESIDENT:
         standing, erased = text("kind <> 'deletion'"), text("kind = 'deletion'")
         Index("current_number_standing_key", table.c.number_index, unique=True, postgresql_where=standing)

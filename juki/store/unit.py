@@ -29,6 +29,7 @@ from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.media import Media
 from juki.store.packages import PackageRegister
+from juki.store.provisions import Provisions
 from juki.store.reconciliations import Reconciliations
 from juki.store.rejections import Rejections
 from juki.store.repairs import Repairs
@@ -38,6 +39,7 @@ from juki.store.tables import TABLES
 _CHANNEL_LOCKS = 0x6368
 _RECONCILIATION_LOCKS = 0x7263
 _FORWARD_LOCKS = 0x6677
+_PROVIDE_LOCKS = 0x7072
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Unit:
     def differences(self) -> Differences:
         """What differs from the municipalities."""
         return Differences(self.file, self.connection)
+
+    @property
+    def provisions(self) -> Provisions:
+        """The register of provisions."""
+        return Provisions(self.file, self.connection)
 
     @property
     def holds(self) -> Holds:
@@ -145,6 +152,16 @@ def forward_lock(url: str, file: IdentityFile) -> Iterator[None]:
     Raises: SourceError(JLIS_BUSY) when another run holds them.
     """
     with _held(url, file, file.value, _FORWARD_LOCKS, Code.JLIS_BUSY, Duty.PROVIDER):
+        yield
+
+
+@contextmanager
+def provide_lock(url: str, file: IdentityFile) -> Iterator[None]:
+    """Hold the answering of requests from one file for one run.
+
+    Raises: SourceError(PROVISION_BUSY) when another run holds it.
+    """
+    with _held(url, file, file.value, _PROVIDE_LOCKS, Code.PROVISION_BUSY, Duty.PROVIDER):
         yield
 
 

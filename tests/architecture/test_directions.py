@@ -66,6 +66,8 @@ ROOMS: dict[str, Room] = {
     ),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
+    # Requests as runs and the command line take them in alike.
+    "juki.provide": Room((*_CORE, "juki.store", "juki.wire", "juki.provide"), DATA | {"cryptography"}),
     # The command line is the outermost room: it may see everything of the core, and config.
     "juki.cli": Room(("juki", "config"), DATA | {"typer", "rich"}),
     "juki.__main__": Room(("juki.cli",)),

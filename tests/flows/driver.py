@@ -8,15 +8,19 @@ from __future__ import annotations
 import pyarrow as pa
 
 from config.identities import recipient_keys, signing_identity
-from juki.columns import Layout, columns_of
+from juki.columns import IdentityFile, Layout, columns_of
 from juki.order import Channel
 from juki.rules import RecordContext
+from juki.store.roles import Duty
 from juki.store.unit import channel_lock, open_unit
 from juki.wire.sftp import connect
 from tasks import clock
 from tasks.answers import deliver_receipts
+from tasks.delivering import deliver_provision
 from tasks.judging_again import judge_again
+from tasks.providing import answer_request
 from tasks.receiving import fetch_packages
+from tasks.requesting import take_in_requests
 from tasks.settling import settle_next
 from tasks.workshop import Workshop
 from validations.contracts import check_records
@@ -40,6 +44,21 @@ def work_untaken(channel: Channel) -> None:
         pass
     judge_again.fn(channel)
     deliver_receipts.fn(channel)
+
+
+def provide() -> None:
+    """Do what a run of provision does, step by step."""
+    shop = Workshop.open()
+    take_in_requests.fn()
+    for file in IdentityFile:
+        with open_unit(shop.store_url(file), file, Duty.PROVIDER) as unit:
+            waiting = unit.provisions.open_ones()
+        for provision in waiting:
+            answer_request.fn(provision)
+        with open_unit(shop.store_url(file), file, Duty.PROVIDER) as unit:
+            undelivered = unit.provisions.undelivered()
+        for provision in undelivered:
+            deliver_provision.fn(provision)
 
 
 def warm(channel: Channel) -> None:

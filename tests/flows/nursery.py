@@ -38,6 +38,8 @@ class Order:
     """Reconcile it in mode repair, and say the code that ended with."""
     forwards: bool = False
     """Tell J-LIS of the file of the channel, and say the code that ended with."""
+    provides: bool = False
+    """Take requests in, answer and deliver them."""
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -158,6 +160,9 @@ def _done(order: Order) -> str:
     if order.forwards:
         failure = forward_file.fn(order.channel.file).failure
         return failure.value if failure else ""
+    if order.provides:
+        driver.provide()
+        return ""
     if order.reconciles:
         return reconciling.reconcile(order.channel, Mode.REPAIR)
     driver.work(order.channel)

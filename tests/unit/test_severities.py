@@ -60,7 +60,12 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         ),
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
-    Scope.REQUEST: {},
+    Scope.REQUEST: {
+        "the same request again changes nothing": frozenset({Code.REQUEST_REPEATED}),
+        "somebody should look; requests go on being answered": frozenset(
+            {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
+        ),
+    },
     Scope.RUN: {
         "the term stays what it is": frozenset({Code.RECEIPT_REPEATED}),
         "somebody has to fetch it; nothing waits for it": frozenset({Code.MEDIUM_OVERDUE}),

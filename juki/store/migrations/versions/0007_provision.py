@@ -29,6 +29,7 @@ def upgrade() -> None:
     _provided()
     _hold()
     _medium()
+    _search()
     if _is_fuhyo():
         _held_number()
     else:
@@ -43,6 +44,7 @@ def downgrade() -> None:
         op.get_bind().exec_driver_sql("DROP FUNCTION refuse_unlogged_crossing()")
     else:
         op.drop_table("held_number")
+    op.drop_index("current_search_idx", "current")
     for table in ("medium", "hold", "provided", "provision"):
         op.drop_table(table)
 
@@ -152,6 +154,14 @@ def _medium() -> None:
         sa.Column("retired_at", _INSTANT),
         sa.PrimaryKeyConstraint("medium_no", name=op.f("medium_pkey")),
         sa.UniqueConstraint("label", name=op.f("medium_label_key")),
+    )
+
+
+def _search() -> None:
+    """Let people be found by reading and birth date; of the fuhyo file only those who have moved abroad."""
+    sought = "kind <> 'deletion'" + (" AND is_abroad" if _is_fuhyo() else "")
+    op.create_index(
+        "current_search_idx", "current", ["search_key", "birth_date"], postgresql_where=sa.text(sought)
     )
 
 

@@ -1,0 +1,28 @@
+"""提供・移転: answer the requests of recipients from both files, and hand the sealed answers over.
+
+What comes in is taken in once, answered once and delivered once, whoever is killed on the way. Run again with nothing
+new, it changes nothing and says so.
+"""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from juki.columns import IdentityFile
+from juki.reasons import Code
+from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.provision_artifacts import publish_provisions
+from tasks.provision_runs import work_provisions
+from tasks.requesting import take_in_requests
+
+
+@flow(name="提供・移転", **WHOLE)
+@sealed
+def provide() -> None:
+    """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。"""
+    taken = take_in_requests()
+    runs = [work_provisions(file) for file in IdentityFile]
+    publish_provisions(taken, runs)
+    failed = sorted({*taken.failures, *(code for run in runs for code in run.failures)})
+    if failed:
+        raise PipelineError(Code.RUN_PROVISIONS_FAILED, ", ".join(failed))

@@ -1,0 +1,69 @@
+"""Enter a request from paper: read it privately, hold it to the form, seal it to ourselves, register it.
+
+Invariants: a request comes from a file only its owner may read, or from standard input, never from arguments, which
+            everybody on the machine can see; it lies nowhere in clear. Who entered it is in the operation log.
+Source:     docs/formats/request.md section 4, assessment M8.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from config.identities import recipient_keys, signing_identity
+from juki.cli.installation import Installation
+from juki.columns import IdentityFile
+from juki.errors import ConfigurationError, JukiError
+from juki.keys import read_private
+from juki.provide.opening import sealed_to_ourselves
+from juki.provide.registering import Desk, Registered, register
+from juki.reasons import Code
+from juki.requests import MAX_REQUEST_BYTES, check_binding, parse_request
+
+STANDARD_INPUT = "-"
+_OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_FEWEST_DIGITS_OF_A_PERSON = 11
+
+
+def operator_id(text: str) -> str:
+    """Return the id of an operator as it goes into the operation log.
+
+    Raises: ConfigurationError(COMMAND_ARGUMENT) for another form, or what could be a number of a person.
+    """
+    is_number = sum(letter.isdigit() for letter in text) >= _FEWEST_DIGITS_OF_A_PERSON
+    if _OPERATOR.fullmatch(text) is None or is_number:
+        raise ConfigurationError(Code.COMMAND_ARGUMENT, "--by")
+    return text
+
+
+def desk_of(installation: Installation, operator: str) -> Desk:
+    """Say where requests are taken in, by an operator at this terminal."""
+    urls = {file: installation.store_url(file) for file in IdentityFile}
+    return Desk(installation.home, urls, f"operator:{operator}", os.uname().nodename)
+
+
+def enter_request(installation: Installation, source: str, operator: str, at: datetime) -> Registered:
+    """Enter one request from a file or standard input.
+
+    Raises: ConfigurationError(KEY_PERMISSIONS | KEY_MISSING) for a file others may read or that is not there, and
+            what `juki.requests` raises; JukiError(REQUEST_NUMBER_REUSED) when its number was used for another.
+    """
+    document = read_document(source)
+    request = parse_request(document)
+    check_binding(request.name, request, request.recipient, installation.settings.prefecture_code)
+    identity, own = signing_identity(installation.home), recipient_keys(installation.home)[0].certificate
+    sealed = sealed_to_ourselves(document, identity, own)
+    done = register(desk_of(installation, operator), request, sealed, at, operator)
+    if done.is_refused and done.code is not None:
+        raise JukiError(done.code, str(request.name))
+    return done
+
+
+def read_document(source: str) -> bytes:
+    """Read the document, never more than a request may have."""
+    if source == STANDARD_INPUT:
+        return sys.stdin.buffer.read(MAX_REQUEST_BYTES + 1)
+    return read_private(Path(source))

@@ -1,0 +1,80 @@
+"""One run of provision and transfer for one file: answer what came in, hand over what is sealed.
+
+Decides:    that a file is worked by one run at a time, and that what keeps one provision does not keep the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from prefect import task
+
+from juki.columns import IdentityFile
+from juki.errors import JukiError
+from juki.package_id import PackageId
+from juki.store.roles import Duty
+from juki.store.unit import open_unit, provide_lock
+from tasks.boundary import ONCE, PipelineError, sealed
+from tasks.delivering import deliver_provision
+from tasks.providing import answer_request
+from tasks.workshop import Workshop
+
+
+@dataclass(slots=True)
+class FileRun:
+    """What a run did for one file: provisions by state, refusals by code, lines by outcome, failures by code."""
+
+    file: IdentityFile
+    states: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+    delivered: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+@task(name="提供・移転の処理", task_run_name="{file}", **ONCE)
+@sealed
+def work_provisions(file: IdentityFile) -> FileRun:
+    """Answer the requests for one file and hand over what is sealed."""
+    shop, run = Workshop.open(), FileRun(file)
+    try:
+        with provide_lock(shop.store_url(file), file):
+            for provision in _open(shop, file):
+                _answer(run, provision)
+            for provision in _undelivered(shop, file):
+                _deliver(run, provision)
+    except JukiError as failure:
+        run.failures[failure.code.value] += 1
+    return run
+
+
+def _open(shop: Workshop, file: IdentityFile) -> list[PackageId]:
+    with open_unit(shop.store_url(file), file, Duty.PROVIDER) as unit:
+        return unit.provisions.open_ones()
+
+
+def _undelivered(shop: Workshop, file: IdentityFile) -> list[PackageId]:
+    with open_unit(shop.store_url(file), file, Duty.PROVIDER) as unit:
+        return unit.provisions.undelivered()
+
+
+def _answer(run: FileRun, provision: PackageId) -> None:
+    try:
+        answered = answer_request(provision)
+    except PipelineError as failure:
+        run.failures[failure.code.value] += 1
+        return
+    run.states[answered.state.value] += 1
+    run.lines.update(answered.counts)
+    if answered.code is not None:
+        run.refusals[answered.code.value] += 1
+
+
+def _deliver(run: FileRun, provision: PackageId) -> None:
+    try:
+        deliver_provision(provision)
+    except PipelineError as failure:
+        run.failures[failure.code.value] += 1
+    else:
+        run.delivered += 1
