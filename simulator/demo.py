@@ -27,12 +27,14 @@ from flows import environment
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
-from simulator import reconciliation_demo
+from simulator import jlis_demo, provision_demo, reconciliation_demo
 from simulator.comparison import Compared, compare
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
 from simulator.exercise import Exercise, exercise
 from simulator.faults import EXPECTED, Fault
 from simulator.installation import NotAnExerciseError
+from simulator.jlis_demo import JlisChapter
+from simulator.provision_demo import ProvisionChapter
 from simulator.reconciliation_demo import ReconciliationChapter
 from simulator.world import World
 
@@ -80,27 +82,42 @@ class Chapter:
     peak_memory_mb: int = 0
 
 
+@dataclass(slots=True)
+class Story:
+    """All chapters of `demo-summary.json`, under the names they have there."""
+
+    intake: Chapter
+    provision: ProvisionChapter = field(default_factory=ProvisionChapter)
+    jlis: JlisChapter = field(default_factory=JlisChapter)
+    reconciliation: ReconciliationChapter = field(default_factory=ReconciliationChapter)
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether every chapter is."""
+        return self.intake.ok and self.provision.ok and self.jlis.ok and self.reconciliation.ok
+
+
 def main(console: Console | None = None) -> int:
     """Run the demo with PEOPLE people in JUKI_HOME."""
     close_to_others()
     home = home_of()
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     people = int(os.environ.get("PEOPLE") or 20_000)
-    chapter, reconciled = Chapter(people=people), ReconciliationChapter()
+    story = Story(Chapter(people=people))
     try:
-        _run(home, console, chapter, reconciled)
+        _run(home, console, story)
     except NotAnExerciseError:
         console.print(
             f"{home.root} は演習で作ったものではないため、何もしませんでした。JUKI_HOME を変えてください。"
         )
         return 2
-    summary = {"intake": asdict(chapter), "reconciliation": asdict(reconciled)}
-    home.demo_summary.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
-    _closing(console, home, chapter, is_ok=chapter.ok and reconciled.ok)
-    return 0 if chapter.ok and reconciled.ok else 1
+    home.demo_summary.write_text(json.dumps(asdict(story), ensure_ascii=False, indent=2) + "\n")
+    _closing(console, home, story.intake, is_ok=story.is_ok)
+    return 0 if story.is_ok else 1
 
 
-def _run(home: Home, console: Console, chapter: Chapter, reconciled: ReconciliationChapter) -> None:
+def _run(home: Home, console: Console, story: Story) -> None:
+    chapter = story.intake
     with _timed(console, chapter, "world", f"山口県の住民 {chapter.people:,} 人と附票を作る"):
         world = World.create(chapter.people, SEED, FIRST_DAY, is_spiced=True, pace=_pace(chapter.people))
     with exercise(home, world) as now:
@@ -114,10 +131,25 @@ def _run(home: Home, console: Console, chapter: Chapter, reconciled: Reconciliat
         before = findings_of(home)
         intake()
         chapter.rerun_changes_nothing = findings_of(home) == before
-        with _timed(console, chapter, "reconcile", "整合処理: 破損を植え、市町村の現況と照合し、修復する"):
-            reconciliation_demo.run(now, reconciled)
-            reconciliation_demo.tell(console, reconciled)
+        _go_on(now, console, story)
         _conclude(console, chapter, now, home, compared, before)
+
+
+def _go_on(now: Exercise, console: Console, story: Story) -> None:
+    """Give what the law gives, tell J-LIS, reconcile, and tell J-LIS of the repairs."""
+    with _timed(
+        console, story.intake, "provide", "提供・移転: 要求に答え、個人番号を一時保存し、期限に消去する"
+    ):
+        provision_demo.run(now, story.provision)
+        provision_demo.tell(console, story.provision)
+    with _timed(console, story.intake, "forward", "機構（J-LIS）への通知: これまでの更新をすべて順に伝える"):
+        jlis = jlis_demo.begin(now, story.jlis)
+    with _timed(console, story.intake, "reconcile", "整合処理: 破損を植え、市町村の現況と照合し、修復する"):
+        reconciliation_demo.run(now, story.reconciliation)
+        reconciliation_demo.tell(console, story.reconciliation)
+    with _timed(console, story.intake, "jlis", "機構（J-LIS）の台帳と突き合わせる"):
+        jlis_demo.run(now, jlis, story.jlis)
+        jlis_demo.tell(console, story.jlis)
 
 
 def _live(now: Exercise, console: Console, chapter: Chapter, intake: Callable[[], None]) -> None:

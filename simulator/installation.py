@@ -118,7 +118,10 @@ def _forget(home: Home) -> None:
         with psycopg.connect(embedded.start(home), autocommit=True) as connection:
             for name in DATABASES.values():
                 connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    for left in (home.spool, home.quarantine, folder(home) / "cs"):
+    exchanged = (folder(home) / name for name in ("cs", "recipients"))
+    for left in (home.spool, home.quarantine, home.holds, home.requests, home.outbox, *exchanged):
         shutil.rmtree(left, ignore_errors=True)
+    for register in (home.recipients_file, home.basis_decisions_file):
+        register.unlink(missing_ok=True)
     home.demo_summary.unlink(missing_ok=True)
     home.create()
