@@ -110,9 +110,9 @@ def tell(console: Console, chapter: ProvisionChapter) -> None:
     truth = "真の状態と一致" if chapter.answers_true else "真の状態と不一致"
     console.print(f"  国外転出者を個人番号つきで提供（{BOARD.name}）: {with_number}")
     console.print(f"  住民を個人番号なしで移転（{DEPARTMENT.name}）: {without}。答えはすべて{truth}")
-    console.print(
-        f"  住民票コードを求めた要求は拒否: {chapter.refused_code} {Code(chapter.refused_code).message}"
-    )
+    refused = known_code(chapter.refused_code)
+    said = refused.message if refused else ""
+    console.print(f"  住民票コードを求めた要求は拒否: {chapter.refused_code} {said}")
     same = "同じバイト列" if chapter.resent_is_the_same else "異なるバイト列"
     console.print(f"  再送は{same}、受領で一時保存の期限が早まり、期限の1秒前の消去では何も消えませんでした")
     console.print(
