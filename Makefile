@@ -60,7 +60,8 @@ bench-reconcile: $(READY_TO_BENCH)  ## 照合の速さを比べる (SIZES=70000,
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak
-	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py tests/flows/soak_kill_forwarding.py
+	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
+	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
 	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)
