@@ -92,6 +92,34 @@ def _reconcile(is_failing: bool) -> None:
         reconcile(municipality=municipality, file=file, mode=ModeChoice.REPAIR)
 
 
+@contextmanager
+def _failing_forwarding() -> Iterator[None]:
+    """Let a package for J-LIS fail as careless code does: with the updates, numbers opened, in the message."""
+    from tasks import jlis_forming
+
+    real = jlis_forming.write_updates
+
+    def failing(_code: object, _file: object, _sequence: object, updates: object, _at: object) -> None:
+        records = updates.to_pylist()  # type: ignore[attr-defined]
+        try:
+            raise KeyError(records[0]["resident_code"])
+        except KeyError as error:
+            raise ValueError(f"can not tell {records}") from error
+
+    jlis_forming.write_updates = failing  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        jlis_forming.write_updates = real
+
+
+def _forward(is_failing: bool) -> None:
+    from flows.forward import forward
+
+    with _failing_forwarding() if is_failing else nullcontext():
+        forward()
+
+
 def _leak(value: str) -> None:
     """What everything here would look like without the boundary: a flow that raises a value."""
     from prefect import flow, task
@@ -115,12 +143,18 @@ def _obey(word: str, value: str) -> None:
     if word == "reconcile":
         _reconcile(value == "fail")
         return
+    if word == "forward":
+        _forward(value == "fail")
+        return
     with _failing_inside() if word == "fail" else nullcontext():
         intake(municipalities=[MUNICIPALITY])
 
 
 def main() -> None:
-    """Work off commands: `run`, `fail`, `reconcile [fail]`, `leak VALUE`; answer each with the code it ended with."""
+    """Work off commands: `run`, `fail`, `reconcile [fail]`, `forward [fail]`, `leak VALUE`.
+
+    Each is answered with the code it ended with.
+    """
     home = home_of()
     prepare(home, load_settings(home))
     os.environ.update(_TALKATIVE)
