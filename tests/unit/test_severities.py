@@ -61,11 +61,11 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
     },
     Scope.REQUEST: {
         "the same request again changes nothing": frozenset({Code.REQUEST_REPEATED}),
-        "somebody should look; requests go on being answered": frozenset(
-            {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
-        ),
     },
     Scope.RUN: {
+        "requests go on being answered; somebody should look": frozenset(
+            {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
+        ),
         "the provision stands; somebody should look": frozenset({Code.RECEIPT_REPEATED, Code.MEDIUM_OVERDUE}),
     },
 }  # fmt: skip
