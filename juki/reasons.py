@@ -975,11 +975,11 @@ class Code(StrEnum):
         "その実行が終わってから、もう一度実行してください。",
     )
     PROVISION_REFUSED_RECENTLY = (
-        "provision.refused_recently", _Q, _A, "最近、拒否した要求があります。", "M13",
+        "provision.refused_recently", _N, _A, "最近、拒否した要求があります。", "M13",
         "juki provision list --state refused で理由を確かめ、提供先に伝えてください。",
     )
     PROVISION_UNDELIVERED = (
-        "provision.undelivered", _Q, _A, "封緘して、まだ送付していない提供・移転があります。", "M12",
+        "provision.undelivered", _N, _A, "封緘して、まだ送付していない提供・移転があります。", "M12",
         "送付フォルダを確かめ、juki provide を実行してください。",
     )
 

@@ -62,9 +62,6 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
     },
     Scope.REQUEST: {
         "the same request again changes nothing": frozenset({Code.REQUEST_REPEATED}),
-        "somebody should look; requests go on being answered": frozenset(
-            {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
-        ),
     },
     Scope.RUN: {
         "the term stays what it is": frozenset({Code.RECEIPT_REPEATED}),
@@ -75,6 +72,9 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         ),
         "the municipality has to be asked; the file stays as it is (法30条の8, 30条の43)": frozenset(
             {Code.JLIS_REPORTED}
+        ),
+        "requests go on being answered; somebody should look": frozenset(
+            {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
         ),
     },
 }  # fmt: skip
