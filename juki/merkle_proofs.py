@@ -9,7 +9,8 @@ Source:     RFC 6962 sections 2.1.1 and 2.1.2; checking as in RFC 9162 sections 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 from juki.merkle import HASH_BYTES, Frontier, node_hash
 
@@ -90,6 +91,33 @@ def consistency_proof(first: Frontier, news: Iterable[bytes], size: int) -> list
     fresh = [(start - first.size, end - first.size) for start, end in ranges if start >= first.size]
     computed = iter(range_roots(news, fresh))
     return [known[one] if one[1] <= first.size else next(computed) for one in ranges]
+
+
+def successive_proofs(
+    leaves: Iterable[bytes], sizes: Iterable[int]
+) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Prove for ascending sizes that each tree continues the one before, in one pass over the leaf hashes.
+
+    Returns: (older size, newer size, proof) of each two in a row, as far as there are leaves.
+    """
+    waiting, frontier, older = iter(leaves), Frontier(), 0
+
+    def up_to(size: int) -> Iterator[bytes]:
+        nonlocal frontier
+        while frontier.size < size and (leaf := next(waiting, None)) is not None:
+            frontier = frontier.grown(leaf)
+            yield leaf
+
+    for size in sizes:
+        base, news = frontier, up_to(size)
+        try:
+            proof = consistency_proof(base, news, size)
+        except ValueError:
+            return
+        deque(news, maxlen=0)
+        if older:
+            yield older, size, proof
+        older = size
 
 
 def is_included(index: int, size: int, leaf: bytes, root: bytes, proof: Sequence[bytes]) -> bool:

@@ -37,7 +37,10 @@ class Room:
 
 _RULES = ("juki.*",)
 """The pure part: modules of `juki` that are no room of their own below."""
-_CORE = (*_RULES, "juki.home", "juki.keys", "juki.credentials", "juki.numbers")
+_CORE = (
+    *(*_RULES, "juki.home", "juki.keys", "juki.credentials", "juki.numbers"),
+    *("juki.checkpoints", "juki.log_keys", "juki.witnesses"),
+)
 
 ROOMS: dict[str, Room] = {
     # Sealing is given its keys and asks nobody: rules may use it.
@@ -47,6 +50,12 @@ ROOMS: dict[str, Room] = {
     "juki.keys": Room((*_RULES, "juki.home")),
     "juki.credentials": Room(_CORE, DATA | {"cryptography"}),
     "juki.numbers": Room(_CORE, DATA | {"cryptography"}),
+    # Checkpoints are signed and read with keys that are given; the key files and the witness folders are apart.
+    "juki.checkpoints": Room(_RULES, frozenset({"cryptography"}), is_pure=True),
+    "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
+    "juki.witnesses": Room(_CORE, frozenset()),
+    # The log as a whole: its store, its keys and its witnesses together.
+    "juki.oplog": Room((*_CORE, "juki.store", "juki.oplog"), frozenset({"cryptography"})),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # The command line is the outermost room: it may see everything of the core, and config.

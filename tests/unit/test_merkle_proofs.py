@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from juki.merkle_proofs import (
     is_consistent,
     is_included,
     range_roots,
+    successive_proofs,
 )
 from tests.unit.test_merkle import INPUTS, ROOTS
 
@@ -103,6 +105,16 @@ def test_every_small_tree_is_the_beginning_of_every_larger_one() -> None:
             proof = consistency_proof(_frontier(leaves[:first]), leaves[first:size], size)
             assert proof == range_roots(leaves, consistency_ranges(first, size))
             assert is_consistent(first, size, tree_root(leaves[:first]), root, proof)
+
+
+@given(st.sets(SIZES, min_size=1))
+def test_proofs_of_many_checkpoints_come_of_one_pass_over_the_leaves(chosen: set[int]) -> None:
+    """Each is the proof one would make of the two alone; where leaves are missing, the rest is left out."""
+    sizes, leaves = sorted(chosen), _leaves(70)
+    pairs = list(pairwise(sizes))
+    wanted = [(a, b, range_roots(leaves, consistency_ranges(a, b))) for a, b in pairs]
+    assert list(successive_proofs(iter(leaves), sizes)) == wanted
+    assert list(successive_proofs(leaves[: sizes[-1] - 1], sizes)) == wanted[: max(len(wanted) - 1, 0)]
 
 
 @given(SIZES, st.data())

@@ -59,7 +59,11 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         ),
         "what has no room waits at the CS and loses nothing": frozenset({Code.CHANNEL_SPOOL_QUOTA}),
     },
-    Scope.RUN: {},
+    Scope.RUN: {
+        "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
+            {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
+        ),
+    },
 }  # fmt: skip
 
 
