@@ -73,6 +73,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def witness(self) -> Path:
+        """Checkpoints of the operation logs, where no folder outside is named for them."""
+        return self.root / "witness"
+
+    @property
     def demo_summary(self) -> Path:
         """What the demo found, by chapter."""
         return self.root / "demo-summary.json"
@@ -90,7 +95,15 @@ class Home:
         """
         mode = _PASSABLE if os.geteuid() == 0 else _CLOSED
         created = _ensure_folder(self.root, mode)
-        for folder in (self.keys, self.spool, self.quarantine, self.outbox, self.prefect, self.logs):
+        for folder in (
+            self.keys,
+            self.spool,
+            self.quarantine,
+            self.outbox,
+            self.prefect,
+            self.logs,
+            self.witness,
+        ):
             created |= _ensure_folder(folder, _CLOSED)
         return created
 

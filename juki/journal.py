@@ -80,6 +80,12 @@ class Action(StrEnum):
     MEDIUM_HANDED_OUT = "medium.handed_out"
     MEDIUM_RETURNED = "medium.returned"
     MEDIUM_RETIRED = "medium.retired"
+    LOG_SEARCHED = "log.searched"
+    """Somebody looked into this log."""
+    LOG_EXPORTED = "log.exported"
+    """A copy of this log was made for whoever checks it."""
+    LOG_KEY_ROTATED = "log.key_rotated"
+    """Checkpoints of this log are signed with a new key from here on."""
 
 
 class Outcome(StrEnum):
@@ -115,6 +121,11 @@ class Entry:
     """The same, keyed: equal for equal people, and readable by nobody."""
 
 
+def instant_text(at: datetime) -> str:
+    """Write an instant as entries do: in UTC, to the microsecond, so that texts sort as instants do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes:
     """Write an entry as the bytes that are stored and hashed.
 
@@ -123,7 +134,7 @@ def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes
     fields = {
         "format": FORMAT,
         "entry_no": entry_no,
-        "recorded_at": recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "recorded_at": instant_text(recorded_at),
         "actor": entry.actor,
         "terminal": entry.terminal,
         "action": entry.action.value,

@@ -18,26 +18,26 @@ from tests.conftest import Stores
 
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
-    "store_key", "reconciliation", "difference", "provision", "provided", "hold", "medium",
+    "store_key", "reconciliation", "difference", "provision", "provided", "hold", "medium", "checkpoint",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
     #                       current history former channel package reject. quarant. outbox journal keys recon. differ.
-    #                       provision provided hold medium
+    #                       provision provided hold medium checkpoint
     Duty.INTAKE:        "   SIU     SI      SIU    SIU     SIU     SI      SI       SI     SI      S    SIU    SIU "
-                        "   -         -        -    -     ",
+                        "   -         -        -    -     SI        ",
     Duty.READER:        "   -       -       S      S       S       S       -        S      -       -    S      -   "
-                        "   S         S        S    S     ",
+                        "   S         S        S    S     -         ",
     Duty.BRIDGE:        "   -       -       -      -       -       -       -        -      SI      -    -      -   "
-                        "   -         -        -    -     ",
+                        "   -         -        -    -     -         ",
     Duty.PROVIDER:      "   S       -       S      -       -       -       -        SU     SI      S    -      -   "
-                        "   SIU       SI       SIU  SIU   ",
+                        "   SIU       SI       SIU  SIU   -         ",
     Duty.PURGER:        "   SD      SD      SD     -       -       -       SD       -      SI      -    -      SD  "
-                        "   SU        -        SU   -     ",
-    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      S       -    S      -   "
-                        "   S         -        S    S     ",
+                        "   SU        -        SU   -     -         ",
+    Duty.AUDITOR:       "   -       -       -      S       S       S       -        -      SI      -    S      -   "
+                        "   S         -        S    S     S         ",
     Duty.ADMINISTRATOR: "   S       S       S      SIU     SIU     S       S        S      SI      S    SU     SU  "
-                        "   S         S        S    S     ",
+                        "   S         S        S    S     S         ",
 }  # fmt: skip
 OF_ONE_STORE = {
     (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "S"},
@@ -50,7 +50,7 @@ _COLUMN = {
     "package": "state", "rejection": "severity", "quarantine": "record_sealed", "outbox": "sent_at",
     "journal": "entry", "store_key": "check_value", "reconciliation": "state", "difference": "state",
     "provision": "state", "provided": "outcome", "hold": "due_at", "medium": "label", "crossing": "closed_at",
-    "held_number": "number_sealed",
+    "held_number": "number_sealed", "checkpoint": "note",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""
