@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
+from juki.cli.log_status import described_logs, log_lines, logs_of
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
@@ -39,17 +40,20 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     judged = installation.health(now, limits)
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
+    logs = logs_of(installation, now)
     summary, reasons = _summary(judged, now), reason_lines(installation, troubled)
     normal = [] if show_all else _normal(installation, judged)
     # The summary comes first: over the table, or in its place where everything is normal.
     tables = [_table(installation, summary, shown_ones, now)] if shown_ones else []
-    lines = [*([] if tables else [summary]), *reasons, *normal]
+    lines = [*([] if tables else [summary]), *reasons, *normal, *log_lines(logs)]
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
         "channels": [described(installation, one) for one in judged],
+        "operation_logs": described_logs(logs),
     }
-    found = ExitCode.FOUND if troubled or not judged else ExitCode.OK
+    is_alarmed = any(one.alarms for one in logs)
+    found = ExitCode.FOUND if troubled or not judged or is_alarmed else ExitCode.OK
     finish(Result(data, tables, lines, found), as_json=as_json)
 
 

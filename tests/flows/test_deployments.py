@@ -224,7 +224,7 @@ def test_real_server_takes_the_deployments_unattended_and_schedules_runs(server:
     _prefect(server, "deploy", "--all", "--prefect-file", "deployments.yaml")
     found = httpx.post(f"{url}/deployments/filter", json={}).json()
     by_name = {one["name"]: one for one in found}
-    assert sorted(by_name) == ["intake", "reconcile"]
+    assert sorted(by_name) == ["checkpoint", "intake", "reconcile"]
     assert len(by_name["reconcile"]["schedules"]) == 38
     deployed = by_name["intake"]
     assert deployed["entrypoint"] == "flows.intake:intake"
