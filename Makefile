@@ -49,6 +49,7 @@ check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, archi
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m mypy verifier/juki_verify.py
 	@$(PY) -m pytest tests/architecture
 	@$(UV) lock --check
 

@@ -50,6 +50,7 @@ BUILT_IN = (
     LazyCommand(
         "difference", "juki.cli.difference_commands:app", "市町村の記録との差異を調べる・修復を承認する"
     ),
+    LazyCommand("log", "juki.cli.log_commands:app", "操作ログを検証する・署名する・調べる・書き出す"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""
 

@@ -214,3 +214,11 @@ def test_no_flow_hides_a_package() -> None:
     stems = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__"}
     assert not stems & set(OURS)
     assert [stem for stem in sorted(stems) if importlib.util.find_spec(stem) is not None] == []
+
+
+def test_verifier_shares_nothing_with_what_it_verifies() -> None:
+    """One file that imports the standard library and `cryptography`: an auditor needs nothing of ours."""
+    files = list((ROOT / "verifier").rglob("*.py"))
+    assert [path.name for path in files] == ["juki_verify.py"]
+    imported = {name.split(".")[0] for name in imports_of(ast.parse(files[0].read_text("utf-8")))}
+    assert imported - sys.stdlib_module_names == {"cryptography"}
