@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from juki.columns import IdentityFile
+from juki.log_walk import entries_named
 from juki.reasons import Code
 
 
@@ -38,5 +39,8 @@ def judged(facts: LogFacts, stale_after: timedelta, now: datetime) -> LogFacts:
     since = facts.waiting_since
     if since is None or now - since <= stale_after:
         return facts
-    stale = (Code.JOURNAL_CHECKPOINT_STALE, f"{facts.file.value} {facts.signed + 1}-{facts.entries}")
+    stale = (
+        Code.JOURNAL_CHECKPOINT_STALE,
+        f"{facts.file.value} {entries_named(facts.signed + 1, facts.entries)}",
+    )
     return LogFacts(facts.file, facts.entries, facts.signed, facts.signed_at, since, (*facts.alarms, stale))

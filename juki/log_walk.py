@@ -39,8 +39,13 @@ class Fault:
 
     @property
     def entries(self) -> str:
-        """Name the entries: one number, or two with a dash."""
-        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        """Name the entries."""
+        return entries_named(self.first, self.last)
+
+
+def entries_named(first: int, last: int) -> str:
+    """Name entries by their numbers: one, or two with a dash."""
+    return str(first) if first == last else f"{first}-{last}"
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from juki.checkpoints import Checkpoint, VerifierKey, verify_checkpoint
 from juki.columns import IdentityFile
 from juki.errors import JournalError
+from juki.log_walk import entries_named
 from juki.reasons import Code, Severity
 from juki.store.checkpoints import Signed
 from juki.store.unit import Unit
@@ -94,7 +95,7 @@ def _disagreement(
 ) -> list[Alarm]:
     """Name how the log differs from a checkpoint; one it agrees with is added to those that count."""
     if signed.size > size:
-        return [Alarm(shorter, f"{place.file.value} {size + 1}-{signed.size}")]
+        return [Alarm(shorter, f"{place.file.value} {entries_named(size + 1, signed.size)}")]
     tree = unit.journal_reader.frontier_at(signed.size)
     if tree is None or tree.root != signed.root:
         return [Alarm(Code.JOURNAL_FORKED, f"{place.file.value} {signed.size}")]

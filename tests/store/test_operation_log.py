@@ -322,7 +322,7 @@ def test_stale_news_is_told_by_when_its_first_entry_was_written(case: LogCase) -
     limit = timedelta(minutes=10)
     assert judged(facts, limit, NOW + limit).alarms == ()
     later = judged(facts, limit, NOW + limit + timedelta(seconds=1))
-    assert later.alarms == ((Code.JOURNAL_CHECKPOINT_STALE, "resident 3-3"),)
+    assert later.alarms == ((Code.JOURNAL_CHECKPOINT_STALE, "resident 3"),)
 
 
 def _new(folder: Path) -> Path:
