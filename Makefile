@@ -49,6 +49,7 @@ check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, archi
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m mypy verifier/juki_verify.py
 	@$(PY) -m pytest tests/architecture
 	@$(UV) lock --check
 
@@ -60,6 +61,7 @@ bench-reconcile: $(READY_TO_BENCH)  ## 照合の速さを比べる (SIZES=70000,
 
 bench-purge: $(READY)  ## 個人番号の消去の速さを測る (NUMBERS=100000 KEPT=900000) / measure the purge of held numbers
 	@$(PY) -m bench.purge
+
 bench-provide: $(READY)  ## 提供の速さを比べる (SIZES=10000,100000) / measure answers to requests against the floor
 	@$(PY) -m bench.provide
 

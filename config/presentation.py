@@ -62,7 +62,8 @@ def template(decided: Mapping[Period, int] | None = None) -> str:
 def _example(key: str, default: object) -> str:
     """Show how a value is written; a period that must be decided is left blank on purpose."""
     if default is None:
-        return '"…"' if key.endswith(("_url", "_file")) else "…"
+        text = '"…"' if key.endswith(("_url", "_file", "_folders")) else "…"
+        return f"[{text}]" if key.endswith("_folders") else text
     return json.dumps(default, ensure_ascii=False)
 
 
@@ -71,4 +72,6 @@ def _masked(value: object) -> str:
         parts = urlsplit(value.get_secret_value())
         place = parts.netloc.rsplit("@", 1)[-1]
         return f"{parts.scheme}://***@{place}{parts.path}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return "" if value is None else str(value)

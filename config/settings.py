@@ -57,6 +57,16 @@ BodyCode = Annotated[str, AfterValidator(_body_code)]
 Hours = Annotated[int, Field(ge=1, le=24 * 366)]
 
 
+def _absolute(folder: Path) -> Path:
+    if not folder.is_absolute():
+        raise ValueError("relative")
+    return folder
+
+
+AbsoluteFolder = Annotated[Path, AfterValidator(_absolute)]
+"""A folder outside JUKI_HOME, named from the root, whatever the working folder of a process is."""
+
+
 class Settings(BaseSettings):
     """All settings; descriptions are what `juki init` writes into juki.toml and `juki config show` prints."""
 
@@ -136,6 +146,14 @@ class Settings(BaseSettings):
     reconcile_bound_most: int = Field(
         DEFAULT_BOUND.most, ge=1, le=100_000, description="一回の照合で第二の承認なしに修復してよい人数の上限"
     )
+    witness_folders: list[AbsoluteFolder] | None = Field(
+        None, min_length=1,
+        description="操作ログのチェックポイントを写すフォルダ（絶対パスの配列。なければ home の witness）",
+    )  # fmt: skip
+    checkpoint_stale_minutes: int = Field(
+        150, ge=10, le=10_080,
+        description="操作ログの記録が、署名したチェックポイントに含まれないまま過ぎてよい分数（署名は処理のたびと毎時）",
+    )  # fmt: skip
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")
@@ -175,6 +193,10 @@ class Settings(BaseSettings):
         if value is None:
             raise ConfigurationError(Code.CONFIG_MISSING, period.value)
         return timedelta(hours=value)
+
+    def witnesses(self, home: Home) -> list[Path]:
+        """List the folders checkpoints are written to, each once."""
+        return list(dict.fromkeys(self.witness_folders or [home.witness]))
 
     @property
     def hold_terms(self) -> HoldTerms:

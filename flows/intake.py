@@ -15,6 +15,7 @@ from juki.reasons import Code
 from tasks.artifacts import ProgressBar, publish_intake
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.channels import registered_channels
+from tasks.checkpointing import checkpoint_logs
 from tasks.runner import ChannelRunner, work_side_by_side
 
 FileChoice = Literal["resident", "fuhyo"]
@@ -34,6 +35,7 @@ def intake(municipalities: Municipalities = None, files: Files = None) -> None:
     channels = registered_channels(municipalities, files)
     summaries = work_side_by_side(channels, ProgressBar("intake-progress", "受入の進み具合"))
     publish_intake(summaries)
+    checkpoint_logs()
     failed = [str(one.channel) for one in summaries if one.failure]
     if failed:
         raise PipelineError(Code.RUN_CHANNELS_FAILED, ", ".join(failed))

@@ -12,6 +12,7 @@ from flows.choices import FileChoice, ModeChoice, MunicipalityChoice, channel_of
 from juki.differences import Mode
 from juki.reasons import Code
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.checkpointing import checkpoint_logs
 from tasks.reconciliation_artifacts import publish_reconciliation
 from tasks.reconciling import reconcile_channel
 
@@ -37,7 +38,10 @@ def reconcile(
         file: 照合するファイル（本人確認情報、附票本人確認情報）。
         mode: 照合のみ／修復の提案まで／修復まで。修復は提案した通知として、受入と同じ検査を通して行います。
     """
-    summary = reconcile_channel(channel_of(municipality, file), Mode[mode.name])
+    try:
+        summary = reconcile_channel(channel_of(municipality, file), Mode[mode.name])
+    finally:
+        checkpoint_logs()
     publish_reconciliation(summary)
     if summary.held_back:
         raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(summary.channel))

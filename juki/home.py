@@ -103,6 +103,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def witness(self) -> Path:
+        """Checkpoints of the operation logs, where no folder outside is named for them."""
+        return self.root / "witness"
+
+    @property
     def demo_summary(self) -> Path:
         """What the demo found, by chapter."""
         return self.root / "demo-summary.json"
@@ -130,7 +135,7 @@ class Home:
         created = _ensure_folder(self.root, mode)
         folders = (
             self.keys, self.holds, self.spool, self.quarantine, self.outbox, self.provisions, self.requests,
-            self.prefect, self.logs,
+            self.prefect, self.logs, self.witness,
         )  # fmt: skip
         for folder in folders:
             created |= _ensure_folder(folder, _CLOSED)

@@ -98,6 +98,12 @@ class Action(StrEnum):
     JLIS_MESSAGE_CLOSED = "jlis.message_closed"
     JLIS_REPORT_TAKEN = "jlis.report_taken"
     """J-LIS told of errors in what we hold; differences were opened (法30条の8, 30条の43)."""
+    LOG_SEARCHED = "log.searched"
+    """Somebody looked into this log."""
+    LOG_EXPORTED = "log.exported"
+    """A copy of this log was made for whoever checks it."""
+    LOG_KEY_ROTATED = "log.key_rotated"
+    """Checkpoints of this log are signed with a new key from here on."""
 
 
 class Outcome(StrEnum):
@@ -137,6 +143,11 @@ class Entry:
     """The medium it is about, as `R3` or `F3`."""
 
 
+def instant_text(at: datetime) -> str:
+    """Write an instant as entries do: in UTC, to the microsecond, so that texts sort as instants do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes:
     """Write an entry as the bytes that are stored and hashed.
 
@@ -145,7 +156,7 @@ def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes
     fields = {
         "format": FORMAT,
         "entry_no": entry_no,
-        "recorded_at": recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "recorded_at": instant_text(recorded_at),
         "actor": entry.actor,
         "terminal": entry.terminal,
         "action": entry.action.value,

@@ -1281,6 +1281,41 @@ class Code(StrEnum):
         "M8, RFC 6962",
         "更新を止め、管理者と監査者に連絡してください。",
     )
+    JOURNAL_FORKED = (
+        "journal.forked", _N, _E, "操作ログが、署名したチェックポイントと食い違っています。書き換えられた疑いがあります。",
+        "M8, RFC 6962", "何も直さずに juki log verify で範囲を確かめ、監査者に連絡してください。受入は続きます。",
+    )
+    JOURNAL_ROLLED_BACK = (
+        "journal.rolled_back", _N, _E, "操作ログが、自らのチェックポイントより短くなっています。末尾が消された疑いがあります。",
+        "M8, RFC 6962", "何も直さずに juki log verify で範囲を確かめ、監査者に連絡してください。受入は続きます。",
+    )
+    JOURNAL_BEHIND_WITNESS = (
+        "journal.behind_witness", _N, _E, "操作ログが、保管先のチェックポイントより古い状態です。古い写しに戻された疑いがあります。",
+        "M8, RFC 6962", "復元した場合は、その後の分が失われています。何も直さずに juki log verify で範囲を確かめてください。",
+    )
+    JOURNAL_CHECKPOINT_STALE = (
+        "journal.checkpoint_stale", _N, _A, "操作ログに、署名したチェックポイントのまだない古い記録があります。", "M8",
+        "juki log checkpoint を実行し、Prefect の予定（checkpoint）が動いているか確かめてください。",
+    )
+    WITNESS_UNREACHABLE = (
+        "witness.unreachable", _N, _A, "チェックポイントの保管先がないか、読み書きできません。", "M8, ADR-0030",
+        "保管先が接続されているか、権限と空きを確かめてください。次の実行で再試行します。",
+    )
+    WITNESS_INCOMPLETE = (
+        "witness.incomplete", _N, _A, "チェックポイントの保管先に、かつて書いたものがありません。", "M8, ADR-0030",
+        "誰が消したかを確かめ、別の保管先または書き出した操作ログの checkpoints から写してください。",
+    )
+    WITNESS_DAMAGED = (
+        "witness.damaged", _N, _E, "チェックポイントが読めないか、この操作ログの既知の鍵で署名されたものではありません。",
+        "M8, C2SP tlog-checkpoint", "誰が置いたものかを確かめ、保管先の外へ移してください。それまで新しい署名はしません。",
+    )
+    LOG_ENTRY_UNKNOWN = (
+        "log.entry_unknown", _N, _E, "この番号の操作ログはありません。", "M8", "juki log search で番号を確かめてください。",
+    )
+    LOG_EXPORT_FOLDER = (
+        "log.export_folder", _N, _E, "操作ログの書出し先が空のフォルダではないか、書き込めません。", "M8",
+        "新しいフォルダを指定してください。",
+    )
     RUN_CHANNELS_FAILED = (
         "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
         "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",

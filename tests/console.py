@@ -82,7 +82,8 @@ class Console:
         """Forget what an earlier test wrote: quicker than a new pair of databases."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
-            "reconciliation, difference, jlis_package, jlis_message, provision, provided, hold, medium"
+            "reconciliation, difference, jlis_package, jlis_message, provision, provided, hold, medium, "
+            "checkpoint"
         )
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:

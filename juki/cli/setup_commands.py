@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.logs import log_keys
 from config.presentation import template
 from config.settings import Settings, home_of, load_settings
 from config.store_keys import keys_at_hand
@@ -29,6 +30,8 @@ from juki.reasons import Code
 from juki.store import embedded
 from juki.store.install import install
 from juki.store.key_register import keys_of_store, register_keys
+from juki.store.roles import Duty
+from juki.store.unit import open_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ def initialise(home: Home, now: datetime) -> Iterator[Step]:
     created = Credentials(home.keys).create_missing(settings.prefecture_code, now)
     yield Step("県の証明書とSFTPの鍵", bool(created))
     _install_stores(home, settings, now)
+    yield Step("操作ログの署名の鍵", _ensure_log_key(home, settings))
     yield from databases
 
 
@@ -113,6 +117,16 @@ def _install_stores(home: Home, settings: Settings, now: datetime) -> None:
         install(url, file)
         register_keys(url, file, keys_at_hand(home, file), local_administrator(), now)
     _marker(home).touch(mode=0o600)
+
+
+def _ensure_log_key(home: Home, settings: Settings) -> bool:
+    """Create the key that signs the logs, unless something was signed with one that is lost."""
+    keys = log_keys(home, settings)
+    for file in IdentityFile:
+        with open_unit(admin_url(home, settings, file), file, Duty.AUDITOR) as unit:
+            if unit.checkpoints.last() is not None and not keys.verifiers():
+                raise ConfigurationError(Code.KEY_MISSING, "log_signing")
+    return keys.create_missing()
 
 
 def _marker(home: Home) -> Path:

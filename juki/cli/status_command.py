@@ -17,6 +17,7 @@ import typer
 from juki.cli.custody_status import custody_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
+from juki.cli.log_status import described_logs, log_lines, logs_of
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
@@ -43,21 +44,24 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
+    logs = logs_of(installation, now)
     summary, reasons = _summary(judged, now), reason_lines(installation, troubled)
     normal = [] if show_all else _normal(installation, judged)
     # The summary comes first: over the table, or in its place where everything is normal.
     tables = [_table(installation, summary, shown_ones, now)] if shown_ones else []
     told = jlis_health(installation, now)
     said = [line for alarm in alarms for line in alarm.lines]
-    lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told)]
+    lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told), *log_lines(logs)]
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
         "channels": [described(installation, one) for one in judged],
         "alarms": [alarm.described() for alarm in alarms],
         "jlis": [described_facts(one) for one in told],
+        "operation_logs": described_logs(logs),
     }
     is_troubled = bool(troubled or alarms) or any(one.conditions for one in told)
+    is_troubled |= any(one.alarms for one in logs)
     found = ExitCode.FOUND if is_troubled or not judged else ExitCode.OK
     finish(Result(data, tables, lines, found), as_json=as_json)
 

@@ -45,6 +45,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
         "current": _KEEP, "channel": _KEEP, "package": _KEEP, "former_code": _KEEP,
         "history": _ADD, "rejection": _ADD, "quarantine": _ADD, "outbox": _ADD, "journal": _ADD,
         "store_key": _SEE, "reconciliation": _KEEP, "difference": _KEEP, "jlis_message": _ADD,
+        "checkpoint": _ADD,
     },
     Duty.READER: {
         "former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE,
@@ -61,9 +62,10 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
         "quarantine": (*_SEE, "DELETE"), "difference": (*_SEE, "DELETE"), "journal": _ADD,
         "provision": (*_SEE, "UPDATE"), "hold": (*_SEE, "UPDATE"),
     },
+    # Whoever looks into the log is in the log.
     Duty.AUDITOR: {
-        "journal": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "reconciliation": _SEE,
-        "provision": _SEE, "hold": _SEE, "medium": _SEE,
+        "journal": _ADD, "checkpoint": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE,
+        "reconciliation": _SEE, "provision": _SEE, "hold": _SEE, "medium": _SEE,
     },
     Duty.ADMINISTRATOR: {name: _SEE for name in _COMMON_TABLES if name != "journal"}
     | {
@@ -110,6 +112,8 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     # What was found and refused is never changed; that it is dealt with is noted beside it.
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "rejection"
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "quarantine"
+    # What was signed stands; that it was written to one more witness is noted beside it.
+    yield role_name(file, Duty.INTAKE), "UPDATE (written_to)", "checkpoint"
     yield (
         reader,
         f"SELECT ({', '.join([*visible, *SUPERSEDED_COLUMNS, 'expires_on', 'was_newest'])})",

@@ -387,6 +387,20 @@ def _journal(metadata: MetaData) -> Table:
     )
 
 
+def _checkpoint(metadata: MetaData) -> Table:
+    """Declare what was signed of the operation log, as it was signed, and the witnesses it was written to."""
+    return Table(
+        "checkpoint",
+        metadata,
+        Column("tree_size", BigInteger(), primary_key=True, autoincrement=False),
+        Column("root_hash", LargeBinary(), nullable=False),
+        Column("note", Text(), nullable=False),
+        Column("signed_at", DateTime(timezone=True), nullable=False),
+        Column("written_to", ARRAY(Text()), nullable=False),
+        CheckConstraint("tree_size > 0", name="of_something"),
+    )
+
+
 def _store_key(metadata: MetaData) -> Table:
     """The keys a store was installed with: their ids and a keyed check value, from which no key can be got."""
     return Table(
@@ -504,6 +518,7 @@ class StoreTables:
     quarantine: Table
     outbox: Table
     journal: Table
+    checkpoint: Table
     store_key: Table
     reconciliation: Table
     difference: Table
@@ -533,6 +548,7 @@ def _declare(file: IdentityFile) -> StoreTables:
         quarantine=_quarantine(metadata),
         outbox=_outbox(metadata),
         journal=_journal(metadata),
+        checkpoint=_checkpoint(metadata),
         store_key=_store_key(metadata),
         reconciliation=_reconciliation(metadata),
         difference=_difference(metadata),

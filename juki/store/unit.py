@@ -22,11 +22,13 @@ from juki.columns import IdentityFile
 from juki.errors import SourceError
 from juki.reasons import Code
 from juki.store.bulk import cursor_of
+from juki.store.checkpoints import CheckpointRegister
 from juki.store.differences import Differences
 from juki.store.engine import open_engine, sealed_errors
 from juki.store.holds import Holds
 from juki.store.identities import Identities
 from juki.store.journal import Journal
+from juki.store.journal_reading import JournalReader
 from juki.store.media import Media
 from juki.store.packages import PackageRegister
 from juki.store.provisions import Provisions
@@ -103,6 +105,16 @@ class Unit:
     def journal(self) -> Journal:
         """The operation log."""
         return Journal(self.file, self.connection)
+
+    @property
+    def checkpoints(self) -> CheckpointRegister:
+        """What was signed of the operation log."""
+        return CheckpointRegister(self.file, self.connection)
+
+    @property
+    def journal_reader(self) -> JournalReader:
+        """The operation log, for reading."""
+        return JournalReader(self.file, self.connection)
 
     def put_in_outbox(
         self, package_id: int, changes: int, at: datetime, notice_nos: list[int] | None = None

@@ -37,7 +37,10 @@ class Room:
 
 _RULES = ("juki.*",)
 """The pure part: modules of `juki` that are no room of their own below."""
-_CORE = (*_RULES, "juki.home", "juki.keys", "juki.credentials", "juki.numbers")
+_CORE = (
+    *(*_RULES, "juki.home", "juki.keys", "juki.credentials", "juki.numbers"),
+    *("juki.checkpoints", "juki.log_keys", "juki.witnesses"),
+)
 
 ROOMS: dict[str, Room] = {
     # Sealing is given its keys and asks nobody: rules may use it.
@@ -64,6 +67,12 @@ ROOMS: dict[str, Room] = {
             "juki.custody",
         )
     ),
+    # Checkpoints are signed and read with keys that are given; the key files and the witness folders are apart.
+    "juki.checkpoints": Room(_RULES, frozenset({"cryptography"}), is_pure=True),
+    "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
+    "juki.witnesses": Room(_CORE, frozenset()),
+    # The log as a whole: its store, its keys and its witnesses together.
+    "juki.oplog": Room((*_CORE, "juki.store", "juki.oplog"), frozenset({"cryptography"})),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # Requests as runs and the command line take them in alike.
@@ -231,3 +240,11 @@ def test_no_flow_hides_a_package() -> None:
     stems = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__"}
     assert not stems & set(OURS)
     assert [stem for stem in sorted(stems) if importlib.util.find_spec(stem) is not None] == []
+
+
+def test_verifier_shares_nothing_with_what_it_verifies() -> None:
+    """One file that imports the standard library and `cryptography`: an auditor needs nothing of ours."""
+    files = list((ROOT / "verifier").rglob("*.py"))
+    assert [path.name for path in files] == ["juki_verify.py"]
+    imported = {name.split(".")[0] for name in imports_of(ast.parse(files[0].read_text("utf-8")))}
+    assert imported - sys.stdlib_module_names == {"cryptography"}

@@ -19,18 +19,18 @@ from tests.conftest import Stores
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
     "store_key", "reconciliation", "difference", "jlis_package", "jlis_message",
-    "provision", "provided", "hold", "medium",
+    "provision", "provided", "hold", "medium", "checkpoint",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
-    #                      curr hist form chan pack reje quar outb jour keys reco diff jpac jmsg prov pded hold medi
-    Duty.INTAKE:        "  SIU  SI   SIU  SIU  SIU  SI   SI   SI   SI   S    SIU  SIU  -    SI   -    -    -    -  ",
-    Duty.READER:        "  -    -    S    S    S    S    -    S    -    -    S    -    -    -    S    S    S    S  ",
-    Duty.BRIDGE:        "  -    -    -    -    -    -    -    -    SI   -    -    -    -    -    -    -    -    -  ",
-    Duty.PROVIDER:      "  S    S    S    -    -    -    -    SU   SI   S    -    -    SIU  SI   SIU  SI   SIU  SIU",
-    Duty.PURGER:        "  SD   SD   SD   -    -    -    SD   -    SI   -    -    SD   -    -    SU   -    SU   -  ",
-    Duty.AUDITOR:       "  -    -    -    S    S    S    -    -    S    -    S    -    -    -    S    -    S    S  ",
-    Duty.ADMINISTRATOR: "  S    S    S    SIU  SIU  S    S    S    SI   S    SU   SU   SU   SU   S    S    S    S  ",
+    #                    cur his for chn pkg rej qua out jou key rec dif jpk jmg pro pvd hol med chk
+    Duty.INTAKE:        "SIU SI  SIU SIU SIU SI  SI  SI  SI  S   SIU SIU -   SI  -   -   -   -   SI",
+    Duty.READER:        "-   -   S   S   S   S   -   S   -   -   S   -   -   -   S   S   S   S   -",
+    Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -",
+    Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -",
+    Duty.PURGER:        "SD  SD  SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  -   SU  -   -",
+    Duty.AUDITOR:       "-    -    -    S    S    S    -    SI   S    S",
+    Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S",
 }  # fmt: skip
 OF_ONE_STORE = {
     (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "S"},
@@ -44,7 +44,7 @@ _COLUMN = {
     "journal": "entry", "store_key": "check_value", "reconciliation": "state", "difference": "state",
     "provision": "state", "provided": "outcome", "hold": "due_at", "medium": "label", "crossing": "closed_at",
     "held_number": "number_sealed",
-    "jlis_package": "state", "jlis_message": "seen_at",
+    "jlis_package": "state", "jlis_message": "seen_at", "checkpoint": "note",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""

@@ -76,6 +76,9 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "requests go on being answered; somebody should look": frozenset(
             {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
         ),
+        "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
+            {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
+        ),
     },
 }  # fmt: skip
 

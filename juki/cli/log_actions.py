@@ -1,0 +1,80 @@
+"""What is done with the operation log by the local administrator, and is in it: searching, copying, a new key.
+
+Decides:    who acts and how it is recorded, until operators do (M7).
+Leaves:     what is read to `juki.store.journal_reading`, what is written to `juki.oplog.exporting`.
+Invariants: the entry is in the log before anybody sees what was found, and before a file is written: no log, no act.
+            A search is recorded by the names of what narrowed it, and by the keyed index of the person it was for.
+Source:     assessment M8.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from config.logs import log_keys, log_place
+from juki.cli.installation import Installation
+from juki.cli.package_actions import local_administrator
+from juki.columns import IdentityFile
+from juki.journal import Action, Entry, Outcome
+from juki.oplog.exporting import Exported, export_log
+from juki.oplog.signing import Signing, sign_log
+from juki.store.journal_reading import Sought
+from juki.store.roles import Duty
+from juki.store.unit import open_unit
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntries:
+    """The newest entries that were looked for, and how many there are of them."""
+
+    entries: list[dict[str, Any]]
+    total: int
+
+
+def search(
+    installation: Installation, file: IdentityFile, sought: Sought, limit: int, at: datetime
+) -> FoundEntries:
+    """Look into the log of a file, and say so in it."""
+    with open_unit(installation.store_url(file), file, Duty.AUDITOR) as unit:
+        reader = unit.journal_reader
+        found = FoundEntries(reader.found(sought, limit), reader.count(sought))
+        counts = {"found": found.total, "shown": len(found.entries)}
+        entry = _entry(Action.LOG_SEARCHED, file, counts, ",".join(sought.named), sought.subject_index)
+        unit.journal.append(entry, at)
+    return found
+
+
+def export(
+    installation: Installation, file: IdentityFile, parent: Path, at: datetime
+) -> tuple[Exported, Signing]:
+    """Copy the log of a file into a folder, signed up to the entry that says so."""
+    url, place = installation.store_url(file), log_place(installation.home, installation.settings, file)
+    with open_unit(url, file, Duty.AUDITOR) as unit:
+        entries = unit.journal_reader.size() + 1
+        unit.journal.append(_entry(Action.LOG_EXPORTED, file, {"entries": entries}), at)
+    signing = sign_log(url, place, log_keys(installation.home, installation.settings).signing_key, at)
+    with open_unit(url, file, Duty.AUDITOR) as unit:
+        return export_log(unit, place, parent), signing
+
+
+def rotate_key(installation: Installation, at: datetime) -> int:
+    """Sign with a new key from now on, and say so in both logs."""
+    generation = log_keys(installation.home, installation.settings).rotate()
+    for file in IdentityFile:
+        with open_unit(installation.store_url(file), file, Duty.ADMINISTRATOR) as unit:
+            unit.journal.append(_entry(Action.LOG_KEY_ROTATED, file, {"generation": generation}), at)
+    return generation
+
+
+def _entry(
+    action: Action, file: IdentityFile, counts: Mapping[str, int], basis: str = "", subject_index: str = ""
+) -> Entry:
+    return Entry(
+        action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
+        outcome=Outcome.DONE, counts=counts, basis=basis, subject_index=subject_index,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The operation log as a whole: its stored entries, its keys and its witnesses together."""
