@@ -29,7 +29,7 @@ ALLOWED = {
     Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -",
     Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -",
     Duty.PURGER:        "SD  SD  SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  -   SU  -   -",
-    Duty.AUDITOR:       "-    -    -    S    S    S    -    SI   S    S",
+    Duty.AUDITOR:       "-   -   -   S   S   S   -   -   SI  -   S   -   -   -   S   -   S   S   S",
     Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S",
 }  # fmt: skip
 OF_ONE_STORE = {
