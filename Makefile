@@ -29,7 +29,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test browser check bench bench-reconcile bench-provide soak mutants clean-demo
+.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge soak mutants clean-demo
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -61,9 +61,13 @@ bench-reconcile: $(READY_TO_BENCH)  ## 照合の速さを比べる (SIZES=70000,
 bench-provide: $(READY)  ## 提供の速さを比べる (SIZES=10000,100000) / measure answers to requests against the floor
 	@$(PY) -m bench.provide
 
+bench-purge: $(READY)  ## 個人番号の消去の速さを測る (NUMBERS=100000 KEPT=900000) / measure the purge of held numbers
+	@$(PY) -m bench.purge
+
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak
-	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py
+	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
+	  tests/flows/soak_kill_custody.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
 	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)
