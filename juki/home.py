@@ -104,7 +104,7 @@ class Home:
 
     @property
     def witness(self) -> Path:
-        """Checkpoints of the operation logs, where no folder outside is named for them."""
+        """Checkpoints of the operation logs, where no folder outside is named for them; made by `juki init` alone."""
         return self.root / "witness"
 
     @property

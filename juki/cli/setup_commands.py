@@ -73,6 +73,8 @@ def initialise(home: Home, now: datetime) -> Iterator[Step]:
     yield Step("県の証明書とSFTPの鍵", bool(created))
     _install_stores(home, settings, now)
     yield Step("操作ログの署名の鍵", _ensure_log_key(home, settings))
+    if settings.witness_folders is None:
+        yield Step("操作ログのチェックポイントの保管先", _ensure_witness(home))
     yield from databases
 
 
@@ -127,6 +129,13 @@ def _ensure_log_key(home: Home, settings: Settings) -> bool:
             if unit.checkpoints.last() is not None and not keys.verifiers():
                 raise ConfigurationError(Code.KEY_MISSING, "log_signing")
     return keys.create_missing()
+
+
+def _ensure_witness(home: Home) -> bool:
+    """Make the witness folder of the home; those outside are there, or they are missing."""
+    is_new = not home.witness.is_dir()
+    home.witness.mkdir(mode=0o700, exist_ok=True)
+    return is_new
 
 
 def _marker(home: Home) -> Path:

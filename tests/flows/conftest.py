@@ -85,7 +85,7 @@ class Town:
         """Begin anew: empty stores, empty folders."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, "
-            "difference, jlis_package, jlis_message, provision, provided, hold, medium"
+            "difference, jlis_package, jlis_message, provision, provided, hold, medium, checkpoint"
         )
         for name in DATABASES.values():
             with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:
@@ -96,6 +96,7 @@ class Town:
         for folder in (
             self.home.spool,
             self.home.quarantine,
+            self.home.witness,
             *(office.folder for office in self.offices.values()),
         ):
             for path in folder.rglob("*"):
