@@ -89,6 +89,7 @@ def _measured(home: Home, urls: dict[IdentityFile, str], provisions: int, due: i
         HoldTerms(timedelta(hours=72), timedelta(hours=24)),
         lambda _: home.outbox,
         lambda: AT,
+        lambda hold, at: None,
         "bench",
     )
     ids = _hold(urls[FUHYO], provisions, due, kept)

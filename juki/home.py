@@ -117,7 +117,7 @@ class Home:
         """The folders only this system writes into; what others fetch lies elsewhere or below the outbox."""
         return (
             self.keys, self.holds, self.provisions, self.requests, self.postgres, self.spool, self.quarantine,
-            self.prefect, self.logs,
+            self.prefect, self.logs, self.witness,
         )  # fmt: skip
 
     @property

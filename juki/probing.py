@@ -2,8 +2,8 @@
 
 Decides:    which limit is passed, if any, by what was answered in the last 24 hours and what is asked for now.
 Leaves:     the limits of a recipient to its registration, counting to `juki.store.provisions`.
-Invariants: the limit itself passes. Before anybody is looked for only the lines can refuse; what was refused gave
-            nothing away and counts for nothing.
+Invariants: the limit itself passes. Before anybody is looked for only the lines can refuse, and that counts for
+            nothing; what was looked for counts also when it is refused, for the refusal itself tells something.
 Source:     assessment M13, ADR-0026.
 """
 
@@ -20,7 +20,7 @@ WINDOW = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """What one recipient was answered in the last 24 hours.
+    """What was looked for on behalf of one recipient in the last 24 hours.
 
     Units: lines; lines that found nobody; the most lines about one person, those of the request in hand included.
     """

@@ -98,7 +98,7 @@ class Request:
 
 def request_names(recipient: str) -> re.Pattern[str]:
     """Give the form of the names of the requests of one recipient, as they lie in its folder."""
-    return re.compile(rf"{re.escape(recipient)}-(resident|fuhyo)-request-[0-9]{{8}}\.p7m")
+    return re.compile(rf"{re.escape(recipient)}-(resident|fuhyo)-request-(?!0{{8}})[0-9]{{8}}\.p7m")
 
 
 def parse_request(document: bytes | memoryview) -> Request:
@@ -126,7 +126,7 @@ def parse_request(document: bytes | memoryview) -> Request:
         sha256=hashlib.sha256(content).digest(),
     )
     says_something = request.purpose.strip() == request.purpose
-    if not says_something or _LIKE_AN_IDENTIFIER.search(request.purpose):
+    if not says_something or _LIKE_AN_IDENTIFIER.search(f"{request.purpose} {request.basis}"):
         _refuse()
     # Asked for nothing, the answer would still say who is in the file.
     if not request.fields and not request.with_number:

@@ -119,7 +119,8 @@ def _forget(home: Home) -> None:
             for name in DATABASES.values():
                 connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     exchanged = (folder(home) / name for name in ("cs", "recipients"))
-    for left in (home.spool, home.quarantine, home.holds, home.requests, home.outbox, *exchanged):
+    own = (home.spool, home.quarantine, home.holds, home.requests, home.outbox, home.witness)
+    for left in (*own, *exchanged):
         shutil.rmtree(left, ignore_errors=True)
     for register in (home.recipients_file, home.basis_decisions_file):
         register.unlink(missing_ok=True)

@@ -114,7 +114,9 @@ def tell(console: Console, chapter: ProvisionChapter) -> None:
     said = refused.message if refused else ""
     console.print(f"  住民票コードを求めた要求は拒否: {chapter.refused_code} {said}")
     same = "同じバイト列" if chapter.resent_is_the_same else "異なるバイト列"
-    console.print(f"  再送は{same}、受領で一時保存の期限が早まり、期限の1秒前の消去では何も消えませんでした")
+    sooner = "期限が早まり" if chapter.receipt_brought_forward else "期限が変わらず"
+    early = "何も消えませんでした" if not chapter.erased_too_early else "消えてしまいました"
+    console.print(f"  再送は{same}、受領で一時保存の{sooner}、期限の1秒前の消去では{early}")
     console.print(
         f"  期限に消去: 個人番号 {chapter.numbers_held} 件、証拠 {chapter.proofs} 件。"
         f"残ったもの {chapter.left_behind}、消去後の再送は {chapter.resend_after_purge}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.leaving import refusal_to_leave
 from config.recipients import delivery_of, load_recipients
 from juki.columns import IdentityFile
 from juki.custody.custody import Custody
@@ -21,5 +22,6 @@ def custody_of(shop: Workshop) -> Custody:
         terms=shop.settings.hold_terms,
         delivery=lambda code: delivery_of(shop.home, load_recipients(shop.home).of(code)),
         now=clock.now,
+        may_leave=lambda hold, at: refusal_to_leave(shop.home, hold, at),
         actor=run_actor(),
     )

@@ -81,9 +81,9 @@ def _answer(shop: Workshop, counter: Counter) -> Answered:
     approved = _approve(shop, counter, decision)
     if isinstance(approved, Refused):
         return _refuse(shop, counter, approved)
-    found = _look_up(shop, counter, request, decision)
-    if isinstance(found, Refused):
-        return _refuse(shop, counter, found)
+    found, code = _look_up(shop, counter, request, decision)
+    if code is not None:
+        return _refuse(shop, counter, Refused(code, decision.article), found)
     if decision.with_number:
         found = _with_numbers(shop, counter.record, found)
     again = counter.decide_again(request, clock.now())
@@ -108,7 +108,9 @@ def _approve(shop: Workshop, counter: Counter, granted: Granted) -> Granted | Re
     return granted
 
 
-def _look_up(shop: Workshop, counter: Counter, request: Request, granted: Granted) -> Answers | Refused:
+def _look_up(
+    shop: Workshop, counter: Counter, request: Request, granted: Granted
+) -> tuple[Answers, Code | None]:
     """Look everybody up at once, and hold what was found to the limits before any of it is used."""
     file, at = request.file, clock.now()
     columns = [field.value for field in granted.fields]
@@ -125,7 +127,7 @@ def _look_up(shop: Workshop, counter: Counter, request: Request, granted: Grante
         unit.journal.append(
             entry_of(counter.record, Action.PEOPLE_SEARCHED, refused, code=code, counts=counts), at
         )
-    return Refused(code, granted.article) if code else found
+    return found, code
 
 
 def _with_numbers(shop: Workshop, record: Provision, found: Answers) -> Answers:
@@ -142,10 +144,12 @@ def _with_numbers(shop: Workshop, record: Provision, found: Answers) -> Answers:
     return found.with_numbers(attach_numbers(shop, record.provision_id, codes) if codes else [], rows)
 
 
-def _refuse(shop: Workshop, counter: Counter, refused: Refused) -> Answered:
+def _refuse(shop: Workshop, counter: Counter, refused: Refused, found: Answers | None = None) -> Answered:
+    """Note the refusal; what is kept already of a provision that will not be has come to its end."""
     record, at = counter.record, clock.now()
     with _unit(shop, record.provision_id.file) as unit:
-        unit.provisions.refuse(record.provision_id.number, refused.code, refused.article or None, at)
+        unit.provisions.refuse(record.provision_id.number, refused.code, refused.article or None, at, found)
+        unit.holds.shorten(record.provision_id.number, at)
         entry = entry_of(record, Action.PROVISION_DECIDED, Outcome.REFUSED, code=refused.code)
         unit.journal.append(entry, at)
     return Answered(record.provision_id, ProvisionState.REFUSED, refused.code)

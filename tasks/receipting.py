@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 from prefect import task
@@ -46,23 +46,33 @@ def take_receipts() -> dict[str, int]:
     """Take in the receipts of all recipients; count them by what became of them: `noted`, or a code."""
     shop, counts = Workshop.open(), Counter[str]()
     custody = custody_of(shop)
-    for recipient in load_recipients(shop.home).recipient:
+    # Whatever is wrong with receipts keeps no purge from its time: it is counted by its code and said.
+    try:
+        registered = load_recipients(shop.home).recipient
+    except ConfigurationError as error:
+        return {error.code.value: 1}
+    for recipient in registered:
         try:
-            counts.update(_taken(shop, custody, recipient))
-        except StoreError as error:
+            for became in _taken(shop, custody, recipient):
+                counts[became] += 1
+        except JukiError as error:
             counts[error.code.value] += 1
     return dict(counts)
 
 
-def _taken(shop: Workshop, custody: Custody, recipient: Recipient) -> Iterable[str]:
+def _taken(shop: Workshop, custody: Custody, recipient: Recipient) -> Iterator[str]:
+    """Deal with each file by itself: one that can not be read, kept or removed stands in nobody's way."""
     folder = arrivals_of(shop.home, recipient)
     found = folders.arrivals(folder, receipt_form(recipient.code), MAX_RECEIPT_BYTES)
-    taken = []
     for arrived in found.files:
-        content = folders.read(folder, arrived.name, MAX_RECEIPT_BYTES)
-        if content is not None:
-            taken.append(_settled(shop, custody, recipient, _File(folder, arrived.name, content)))
-    return taken
+        try:
+            content = folders.read(folder, arrived.name, MAX_RECEIPT_BYTES)
+            if content is not None:
+                yield _settled(shop, custody, recipient, _File(folder, arrived.name, content))
+        except JukiError as error:
+            yield error.code.value
+        except OSError:
+            yield Code.SPOOL_FULL.value
 
 
 class _File:

@@ -26,6 +26,7 @@ from juki.identity import plan_changes
 from juki.keys import FileKeys, Purpose
 from juki.numbers import SealingKey
 from juki.package_id import PackageId
+from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from juki.versions import Origin
@@ -69,6 +70,8 @@ class Lender:
     stores: Stores
     at: datetime = START
     registration: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refusal: Code | None = None
+    """What the registrations of now say against handing anything over."""
     _serial: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +118,9 @@ class Lender:
 
         urls = {file: self.stores.url(file) for file in IdentityFile}
         terms = load_settings(self.home).hold_terms
-        return Custody(self.home, urls, terms, self.folder, lambda: self.at, actor)
+        return Custody(
+            self.home, urls, terms, self.folder, lambda: self.at, lambda hold, at: self.refusal, actor
+        )
 
     def pass_time(self, **how: float) -> None:
         """Let time pass."""

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from config.leaving import refusal_to_leave
 from config.recipients import delivery_of, load_recipients
 from juki.cli.installation import Installation
 from juki.cli.package_actions import checked_reason, local_administrator
@@ -42,6 +43,7 @@ def custody_of(installation: Installation) -> Custody:
         terms=installation.settings.hold_terms,
         delivery=lambda code: delivery_of(home, load_recipients(home).of(code)),
         now=lambda: datetime.now(UTC),
+        may_leave=lambda hold, at: refusal_to_leave(home, hold, at),
         actor=local_administrator(),
         terminal=os.uname().nodename,
     )

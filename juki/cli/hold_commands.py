@@ -155,6 +155,8 @@ def _purge_result(summary: PurgeSummary, grace: timedelta, *, is_dry: bool) -> R
         lines = [
             f"基準時点 {shown(summary.at)}: 消去の対象は {len(summary.due):,} 件です（消去していません）。"
         ]
+    elif summary.code is not None and not summary.erased:
+        lines = [f"基準時点 {shown(summary.at)}: 消去していません。"]
     else:
         lines = [
             f"基準時点 {shown(summary.at)}: 期限の来た {len(summary.due):,} 件のうち {len(summary.erased):,} 件"

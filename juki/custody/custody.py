@@ -34,7 +34,8 @@ from juki.store.unit import Unit, open_unit
 class Custody:
     """One installation, as far as provisions are kept in it: where, until when, by whom, by which clock.
 
-    `delivery` names the folder of a recipient; `now` is the clock of whoever acts.
+    `delivery` names the folder of a recipient; `now` is the clock of whoever acts; `may_leave` says why a package may
+    not be handed over by what is registered now.
     """
 
     home: Home
@@ -42,6 +43,7 @@ class Custody:
     terms: HoldTerms
     delivery: Callable[[str], Path]
     now: Callable[[], datetime]
+    may_leave: Callable[[Hold, datetime], Code | None]
     actor: str
     terminal: str = ""
 
@@ -95,11 +97,13 @@ class Custody:
         return key
 
     def entry(
-        self, hold: Hold, action: Action, counts: Mapping[str, int], *, due_at: str = "", medium: str = ""
-    ) -> Entry:
+        self, hold: Hold, action: Action, counts: Mapping[str, int], *, due_at: str = "", medium: str = "",
+        refused: Code | None = None,
+    ) -> Entry:  # fmt: skip
         """Write the journal entry of what was done with a provision."""
         return Entry(
-            action=action, file=hold.provision.file, actor=self.actor, terminal=self.terminal, outcome=Outcome.DONE,
+            action=action, file=hold.provision.file, actor=self.actor, terminal=self.terminal,
+            outcome=Outcome.REFUSED if refused else Outcome.DONE, code=refused,
             basis=hold.basis, package=hold.file_name if hold.sequence else "", provision=str(hold.provision),
             recipient=hold.recipient, counts=counts, due_at=due_at, medium=medium,
         )  # fmt: skip

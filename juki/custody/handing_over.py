@@ -2,9 +2,10 @@
 
 Decides:    the order: the file lies in the recipient's folder before the store says so; a re-send differs in nothing.
 Leaves:     what may still leave to `juki.holds`, the folder to `juki.wire.folders`.
-Invariants: nobody erases a provision while it is handed over. Killed anywhere and done again: the same bytes under
-            the same name, noted once. A re-send is journalled and moves the end of the hold not at all; a receipt
-            moves it earlier or not at all.
+Invariants: what is registered now is asked before anything leaves, and again before it leaves again; what may not
+            leave any more comes to its end at once. Nobody erases a provision while it is handed over. Killed
+            anywhere and done again: the same bytes under the same name, noted once. A re-send is journalled and moves
+            the end of the hold not at all; a receipt moves it earlier or not at all.
 Source:     assessment M5, M12, ADR-0028.
 """
 
@@ -34,6 +35,7 @@ def deliver(custody: Custody, provision: PackageId) -> None:
         hold = _leaving(custody, provision)
         if hold.state is ProvisionState.DELIVERED:
             return
+        _check_may_leave(custody, hold, Action.PROVISION_DELIVERED)
         _hand_over(custody, hold)
         at = custody.now()
         with custody.unit(provision.file, Duty.PROVIDER) as unit:
@@ -52,6 +54,7 @@ def resend(custody: Custody, provision: PackageId) -> Hold:
         hold = _leaving(custody, provision)
         if hold.state is not ProvisionState.DELIVERED:
             raise JukiError(Code.PROVISION_NOT_DELIVERED, str(provision))
+        _check_may_leave(custody, hold, Action.PROVISION_RESENT)
         _hand_over(custody, hold)
         at = custody.now()
         with custody.unit(provision.file, Duty.PROVIDER) as unit:
@@ -84,6 +87,21 @@ def _leaving(custody: Custody, provision: PackageId) -> Hold:
     if refusal is not None:
         raise JukiError(refusal, str(provision))
     return hold
+
+
+def _check_may_leave(custody: Custody, hold: Hold, action: Action) -> None:
+    """Refuse what the law, a registration or a certificate does not carry any more, once, and let its hold end.
+
+    Raises: JukiError with the code of what does not hold.
+    """
+    at = custody.now()
+    refusal = custody.may_leave(hold, at)
+    if refusal is None:
+        return
+    with custody.unit(hold.provision.file, Duty.PROVIDER) as unit:
+        unit.holds.shorten(hold.provision.number, at)
+        unit.journal.append(custody.entry(hold, action, _counts(hold), refused=refusal), at)
+    raise JukiError(refusal, str(hold.provision))
 
 
 def _hand_over(custody: Custody, hold: Hold) -> None:

@@ -35,8 +35,9 @@ _SEQUENCE_LOCK = 0x70727371
 """One sealing at a time ("prsq"), so that sequences have no gaps."""
 _ANSWERED = """
     SELECT coalesce(sum(lines), 0), coalesce(sum(not_found), 0) FROM provision
-    WHERE recipient = :recipient AND sealed_at > :since
+    WHERE recipient = :recipient AND (sealed_at > :since OR (decided_at > :since AND not_found IS NOT NULL))
 """
+# What was looked for and then refused counts as well: the refusal itself tells something of who is there.
 _ASKED_NOW = "CREATE TEMPORARY TABLE asked_now (resident_code text, times bigint) ON COMMIT DROP"
 _SAME_PERSON = """
     SELECT coalesce(max(a.times + coalesce(b.times, 0)), 0) FROM asked_now a LEFT JOIN (
@@ -167,14 +168,18 @@ class Provisions:
             with_number=granted.with_number, basis_version=granted.version, article=granted.article, decided_at=at,
         )  # fmt: skip
 
-    def refuse(self, number: int, code: Code, article: str | None, at: datetime) -> None:
-        """Note that nothing is given, and why."""
-        values = {
+    def refuse(
+        self, number: int, code: Code, article: str | None, at: datetime, found: Answers | None = None
+    ) -> None:
+        """Note that nothing is given, and why; with what was found, where people had been looked for."""
+        values: dict[str, Any] = {
             "state": ProvisionState.REFUSED.value,
             "code": code.value,
             "decided_at": at,
             "with_number": False,
         }
+        if found is not None:
+            values |= {outcome.value: found.count(outcome) for outcome in LineOutcome}
         self._update(number, **values, fields=[], article=article)
 
     def seal(self, number: int, answers: Answers, package: SealedPackage) -> None:
@@ -250,9 +255,14 @@ class Provisions:
         return [_provision(self.file, row) for row in rows]
 
     def _update(self, number: int, **values: Any) -> None:
-        self.connection.execute(
-            self._table.update().where(self._table.c.provision_id == number).values(values)
+        """Change a provision that is still to be answered; whoever was faster has ended it, and that stands."""
+        changed = self.connection.execute(
+            self._table.update()
+            .where(self._table.c.provision_id == number, self._table.c.state.in_(_OPEN))
+            .values(values)
         )
+        if changed.rowcount != 1:
+            raise StoreError(Code.STORE_CONFLICT, str(PackageId(self.file, number)), is_transient=True)
 
 
 _AS_THEY_ARE = (

@@ -17,7 +17,10 @@ from juki.package_id import PackageId
 from juki.reasons import Code
 from simulator import pki, recipients
 from tasks import clock
+from tasks.boundary import PipelineError
+from tasks.delivering import deliver_provision, resend_provision
 from tasks.providing import answer_request
+from tasks.purging import purge_due
 from tests.flows.conftest import Town
 from tests.flows.providing import FUHYO, RESIDENT, Counter, counter
 
@@ -181,6 +184,44 @@ def test_what_is_withdrawn_while_people_are_looked_up_stops_it_before_the_seal(
     assert len(here.entries(Action.PEOPLE_SEARCHED)) == 1
 
 
+_AFTER_THE_SEAL = {name: one for name, one in _BETWEEN.items() if not name.startswith("signing")}
+
+
+@pytest.mark.parametrize(("befalls", "code"), _AFTER_THE_SEAL.values(), ids=_AFTER_THE_SEAL)
+def test_what_is_withdrawn_after_the_seal_keeps_the_package_from_leaving(
+    here: Counter, befalls: Callable[[Counter], None], code: Code
+) -> None:
+    """A folder may be out of reach for days: what counts is the day on which it leaves; then its hold ends."""
+    here.ask(here.by_number(0), fields=["name"], with_number=True)
+    here.take_in()
+    (provision,) = here.listed("received")
+    answer_request.fn(provision)
+    befalls(here)
+    with pytest.raises(PipelineError) as stopped:
+        deliver_provision.fn(provision)
+    assert stopped.value.code is code
+    assert list(here.board.delivery.iterdir()) == []
+    tried = here.entries(Action.PROVISION_DELIVERED)
+    assert [(entry["outcome"], entry["code"]) for entry in tried] == [("refused", code.value)]
+    with pytest.raises(PipelineError) as ended:
+        deliver_provision.fn(provision)
+    assert ended.value.code is Code.HOLD_TERM_REACHED
+    assert purge_due.fn().erased == (provision,)
+    assert here.states() == [("lapsed", None)]
+
+
+def test_basis_withdrawn_after_the_delivery_stops_a_re_send(here: Counter) -> None:
+    """Sending again is providing again, as far as the law of the day goes."""
+    here.ask(here.by_number(0), fields=["name"])
+    here.work()
+    (provision,) = here.listed("delivered")
+    _withdraw(here)
+    with pytest.raises(PipelineError) as stopped:
+        resend_provision.fn(provision)
+    assert stopped.value.code is Code.PROVISION_BASIS_WITHDRAWN
+    assert here.entries(Action.PROVISION_RESENT)[0]["outcome"] == "refused"
+
+
 def test_same_request_again_is_a_repeat_and_changes_nothing(here: Counter) -> None:
     """Sealed anew, under its old number: answered already."""
     here.ask(here.by_number(0), created_at="2026-11-23T09:00:00+09:00")
@@ -333,6 +374,28 @@ def test_thousands_of_misses_are_probing(here: Counter) -> None:
     assert here.states() == [("delivered", None), ("refused", Code.PROVISION_LIMIT_MISSES.value)]
     assert [entry["outcome"] for entry in here.entries(Action.PEOPLE_SEARCHED)] == ["done", "refused"]
     assert here.entries(Action.PERSON_PROVIDED) == []
+
+
+def test_refused_guesses_count_and_a_hit_among_them_tells_nothing(here: Counter) -> None:
+    """Beyond the limit a guess that hits is refused like one that misses: silence would be an answer."""
+    _limits(here, daily_misses=2)
+    for day in range(1, 5):
+        here.ask([{"name_kana": "ダレモイナイ", "birth_date": f"1900010{day}"}])
+        here.work()
+    here.ask(here.by_number(0))
+    here.work()
+    limit = ("refused", Code.PROVISION_LIMIT_MISSES.value)
+    assert here.states() == [("delivered", None)] * 2 + [limit] * 3
+    assert here.entries(Action.PERSON_PROVIDED) == []
+
+
+def test_request_under_the_number_zero_is_no_request(here: Counter) -> None:
+    """Numbers count from 1; a file of another name is counted and keeps no run from its end."""
+    here.ask(here.by_number(0), fields=["name"])
+    (path,) = here.board.arrivals.glob("*.p7m")
+    path.rename(path.with_name("kyoiku-resident-request-00000000.p7m"))
+    taken = here.take_in()
+    assert (taken.registered, dict(taken.failures)) == (0, {})
 
 
 def test_same_person_again_and_again_is_probing(here: Counter) -> None:
