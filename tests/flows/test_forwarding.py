@@ -179,13 +179,15 @@ def test_a_code_correction_moves_the_person_in_the_ledger(telling: Telling) -> N
 
 def test_a_late_notice_is_not_told(residents: Telling) -> None:
     """It was history from the start: the file as J-LIS knows it has not changed."""
-    first, *_ = residents.people(1)
+    first, second = residents.people(2)
     residents.case.send(HERE, first)
-    # The deletion of a municipality whose resident has been entered elsewhere meanwhile.
-    residents.case.send(ELSEWHERE, first | {"municipality_code": ELSEWHERE, "reason": Reason.MOVED_IN.value})
-    effects = residents.case.send(HERE, first | {"kind": "deletion", "reason": Reason.MOVED_OUT.value})
-    assert residents.case.sql("SELECT count(*) FROM history WHERE NOT was_newest") == [(1,)], effects
-    assert residents.told().updates == 2
+    moved_in = {"municipality_code": ELSEWHERE, "reason": Reason.MOVED_IN.value}
+    residents.case.send(ELSEWHERE, first | moved_in)
+    # The deletion of a municipality whose resident has been entered elsewhere meanwhile, beside a notice in time.
+    deletion = first | {"kind": "deletion", "reason": Reason.MOVED_OUT.value}
+    residents.case.send(HERE, deletion, second)
+    assert residents.case.sql("SELECT count(*) FROM history WHERE NOT was_newest") == [(1,)]
+    assert residents.told().updates == 3
     assert residents.is_equal()
 
 
@@ -242,6 +244,19 @@ def test_updates_lost_before_they_were_told_are_counted_and_the_rest_is_told(tel
     assert code == [(Code.JLIS_UPDATE_LOST.value,)]
 
 
+def test_the_rest_of_a_row_that_is_lost_leaves_its_numbers_as_they_are(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was told of a row keeps its numbers, for an update is found again by them."""
+    monkeypatch.setattr(jlis_forming.form_next, "__defaults__", (4,))
+    telling.case.send(HERE, *telling.people(6))
+    form_next(telling.file)
+    telling.case.sql("DELETE FROM current WHERE notice_no > 4")
+    assert telling.told().lost == 2
+    said = "SELECT first_update_no, last_update_no, lost, sent_at IS NOT NULL FROM outbox"
+    assert telling.case.sql(said) == [(1, 4, 2, True)]
+
+
 def test_an_outbox_row_of_which_nothing_is_left_makes_no_package(telling: Telling) -> None:
     """A package without updates has no place in the numbering."""
     telling.case.send(HERE, *telling.people(1))
@@ -261,6 +276,20 @@ def test_a_version_brought_back_behind_our_back_is_not_told_twice(residents: Tel
     listed = ", ".join(names)
     residents.case.sql("DELETE FROM current")
     residents.case.sql(f"INSERT INTO current ({listed}) SELECT {listed} FROM history")
+    residents.case.sql("UPDATE current SET name = '改竄'")
+    done = residents.told()
+    assert (done.updates, done.lost) == (1, 1)
+    assert residents.ledger.told[0].column("name").to_pylist() == [first["name"]]
+
+
+def test_a_version_that_came_by_no_notice_is_not_told(residents: Telling) -> None:
+    """A row copied behind our back and given a number of its own by a repair (ADR-0022) is no update."""
+    first, second, *_ = residents.people(2)
+    residents.case.send(HERE, first, second)
+    residents.case.sql(
+        "UPDATE current SET repair_no = package_id * 1000000 + 500001 WHERE resident_code = %s",
+        second["resident_code"],
+    )
     done = residents.told()
     assert (done.updates, done.lost) == (1, 1)
 
