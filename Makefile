@@ -29,7 +29,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test browser check bench bench-reconcile soak mutants clean-demo
+.PHONY: help setup demo test browser check bench bench-reconcile bench-log soak mutants clean-demo
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ bench: $(READY_TO_BENCH)  ## 受入の速さを比べる (SIZES=1000,100000) / m
 
 bench-reconcile: $(READY_TO_BENCH)  ## 照合の速さを比べる (SIZES=70000,1330000) / measure the comparison against floors and peers
 	@.venv-bench/bin/python -m bench.reconcile
+
+bench-log: $(READY)  ## 操作ログの署名・検証・書出しの速さ (ENTRIES=1000000) / measure signing and verifying the log
+	@$(PY) -m bench.log
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak

@@ -95,15 +95,7 @@ class Home:
         """
         mode = _PASSABLE if os.geteuid() == 0 else _CLOSED
         created = _ensure_folder(self.root, mode)
-        for folder in (
-            self.keys,
-            self.spool,
-            self.quarantine,
-            self.outbox,
-            self.prefect,
-            self.logs,
-            self.witness,
-        ):
+        for folder in (self.keys, self.spool, self.quarantine, self.outbox, self.prefect, self.logs):
             created |= _ensure_folder(folder, _CLOSED)
         return created
 
