@@ -34,7 +34,6 @@ def console(
     """An installation with keys for its logs and three entries in that of the resident file."""
     console = Console(home, module_stores, monkeypatch, capsys)
     log_keys(home, load_settings(home)).create_missing()
-    home.witness.mkdir()
     _add(console, actor="flow-run:1", municipality_code=YAMAGUCHI)
     _add(console, actor="op-7", action=Action.PERSON_PROVIDED, number_accessed=True, subject_index=INDEX)
     refused = {"outcome": Outcome.REFUSED, "code": Code.PACKAGE_SIGNATURE}
