@@ -135,7 +135,7 @@ class Home:
         created = _ensure_folder(self.root, mode)
         folders = (
             self.keys, self.holds, self.spool, self.quarantine, self.outbox, self.provisions, self.requests,
-            self.prefect, self.logs, self.witness,
+            self.prefect, self.logs,
         )  # fmt: skip
         for folder in folders:
             created |= _ensure_folder(folder, _CLOSED)

@@ -27,13 +27,14 @@ from flows import environment
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
-from simulator import jlis_demo, provision_demo, reconciliation_demo
+from simulator import jlis_demo, log_demo, provision_demo, reconciliation_demo
 from simulator.comparison import Compared, compare
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
 from simulator.exercise import Exercise, exercise
 from simulator.faults import EXPECTED, Fault
 from simulator.installation import NotAnExerciseError
 from simulator.jlis_demo import JlisChapter
+from simulator.log_demo import LogChapter
 from simulator.provision_demo import ProvisionChapter
 from simulator.reconciliation_demo import ReconciliationChapter
 from simulator.world import World
@@ -90,11 +91,13 @@ class Story:
     provision: ProvisionChapter = field(default_factory=ProvisionChapter)
     jlis: JlisChapter = field(default_factory=JlisChapter)
     reconciliation: ReconciliationChapter = field(default_factory=ReconciliationChapter)
+    operation_log: LogChapter = field(default_factory=LogChapter)
 
     @property
     def is_ok(self) -> bool:
         """Tell whether every chapter is."""
-        return self.intake.ok and self.provision.ok and self.jlis.ok and self.reconciliation.ok
+        chapters = (self.intake, self.provision, self.jlis, self.reconciliation, self.operation_log)
+        return all(one.ok for one in chapters)
 
 
 def main(console: Console | None = None) -> int:
@@ -150,6 +153,9 @@ def _go_on(now: Exercise, console: Console, story: Story) -> None:
     with _timed(console, story.intake, "jlis", "機構（J-LIS）の台帳と突き合わせる"):
         jlis_demo.run(now, jlis, story.jlis)
         jlis_demo.tell(console, story.jlis)
+    with _timed(console, story.intake, "log", "操作ログ: 一件を書き換え、検証で名指しし、元に戻す"):
+        log_demo.run(now.home, story.operation_log)
+        log_demo.tell(console, story.operation_log)
 
 
 def _live(now: Exercise, console: Console, chapter: Chapter, intake: Callable[[], None]) -> None:

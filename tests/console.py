@@ -68,6 +68,7 @@ class Console:
         """Create the home, the settings with all periods, and the registrations."""
         self._empty_stores()
         self.home.create()
+        self.home.witness.mkdir(exist_ok=True)
         self.settings(
             "gap_deadline_hours = 24", "contact_alert_hours = 24", "confirmed_alert_hours = 200",
             "snapshot_deadline_hours = 12", "hold_period_hours = 72", "hold_after_receipt_hours = 24",

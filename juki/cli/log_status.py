@@ -54,5 +54,5 @@ def log_lines(logs: Sequence[LogFacts]) -> list[str]:
     lines = [f"操作ログ: {'、'.join(parts)}"]
     for code in dict.fromkeys(code for one in logs for code, _ in one.alarms):
         first, *step = code_lines(code, "操作ログ ")
-        lines += [first, "  " + "、".join(places[code.value]), *step]
+        lines += [first, "  " + "、".join(dict.fromkeys(places[code.value])), *step]
     return lines

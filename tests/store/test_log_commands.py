@@ -34,7 +34,6 @@ def console(
     """An installation with keys for its logs and three entries in that of the resident file."""
     console = Console(home, module_stores, monkeypatch, capsys)
     log_keys(home, load_settings(home)).create_missing()
-    home.witness.mkdir()
     _add(console, actor="flow-run:1", municipality_code=YAMAGUCHI)
     _add(console, actor="op-7", action=Action.PERSON_PROVIDED, number_accessed=True, subject_index=INDEX)
     refused = {"outcome": Outcome.REFUSED, "code": Code.PACKAGE_SIGNATURE}
@@ -221,3 +220,18 @@ def test_missing_or_open_key_is_told_and_nothing_is_signed(console: Console) -> 
     codes = [one["code"] for one in console.juki("log", "checkpoint", "--json").data["logs"][0]["alarms"]]
     assert codes == [Code.KEY_MISSING.value]
     assert _witness(console).sizes() == []
+
+
+def test_lost_key_of_a_signed_log_is_told_by_init_and_not_replaced(console: Console) -> None:
+    """A new key would look like the first one."""
+    from juki.cli.setup_commands import _ensure_log_key
+    from juki.errors import ConfigurationError
+
+    console.juki("log", "checkpoint")
+    settings = load_settings(console.home)
+    assert not _ensure_log_key(console.home, settings)
+    for path in console.home.keys.glob("log_signing-*"):
+        path.unlink()
+    with pytest.raises(ConfigurationError) as refused:
+        _ensure_log_key(console.home, settings)
+    assert (refused.value.code, refused.value.ref) == (Code.KEY_MISSING, "log_signing")
