@@ -14,9 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import psycopg
+from cryptography.hazmat.primitives import serialization
 
 from juki.columns import IdentityFile
 from juki.custody.custody import Custody
@@ -30,6 +32,7 @@ from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from juki.versions import Origin
+from simulator import pki, recipients
 from tests.conftest import Stores
 from tests.notice_tables import HERE, notice, notices
 
@@ -38,10 +41,13 @@ START = datetime(2026, 4, 1, tzinfo=UTC)
 HOLD, AFTER_RECEIPT = timedelta(hours=72), timedelta(hours=24)
 RECIPIENTS = ("zeimu", "kyoiku")
 SETTINGS = (
+    "jlis_answer_alert_hours = 24",
     "gap_deadline_hours = 24", "contact_alert_hours = 24", "confirmed_alert_hours = 200",
     "snapshot_deadline_hours = 12", "hold_period_hours = 72", "hold_after_receipt_hours = 24",
 )  # fmt: skip
 _CODES = itertools.count(1)
+BASIS = "beppyo5-1"
+"""By which everything is provided here, numbers included: so it is decided in this installation."""
 
 
 def check_digit(digits: str, weights: Sequence[int]) -> str:
@@ -60,6 +66,15 @@ def code_of(serial: int) -> str:
     """Make a code that passes its check."""
     digits = f"8{serial:09d}"
     return digits + check_digit(digits, [2, 3, 4, 5, 6, 7, 2, 3, 4, 5])
+
+
+@cache
+def _certificates() -> dict[str, bytes]:
+    """Make the certificates that are registered, once a session: an authority and one for each recipient."""
+    root = pki.make_root()
+    made = {"root.crt": root.certificate}
+    made |= {f"{code}.crt": pki.issue(root, code, pki.rsa_key()).certificate for code in RECIPIENTS}
+    return {name: one.public_bytes(serialization.Encoding.PEM) for name, one in made.items()}
 
 
 @dataclass(slots=True)
@@ -102,11 +117,16 @@ class Lender:
                 "code": recipient, "name": recipient, "kind": "transfer", "receiver": "総務部",
                 "signing_certificates": [f"{number:064d}"], "roots": ["root.crt"],
                 "encryption_certificate": f"{recipient}.crt", "delivery": f"out/{recipient}",
-                "arrivals": f"in/{recipient}",
+                "arrivals": f"in/{recipient}", "bases": [BASIS],
             } | self.registration.get(recipient, {})  # fmt: skip
             lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
             parts.append("\n".join(["[[recipient]]", *lines, ""]))
         self.home.recipients_file.write_text("\n".join(parts), "utf-8")
+        recipients.allow_numbers(self.home, [BASIS], date(2026, 1, 1))
+        for name, pem in _certificates().items():
+            path = self.home.root / name
+            if not path.exists():
+                path.write_bytes(pem)
 
     def folder(self, recipient: str, which: str = "delivery") -> Any:
         """Name a folder of a recipient."""
@@ -155,7 +175,7 @@ class Lender:
         """Register a provision that the law gives and that is not sealed yet."""
         row = {
             "recipient": recipient, "request_no": next(self._serial), "method": "file",
-            "request_sha256": hashlib.sha256(b"request").digest(), "basis": "beppyo5-1",
+            "request_sha256": hashlib.sha256(b"request").digest(), "basis": BASIS,
             "basis_version": "2026-06-01", "purpose": "test", "with_number": with_number, "lines": 1,
             "state": "approved", "received_at": self.at, "decided_at": self.at,
         } | values  # fmt: skip

@@ -248,7 +248,12 @@ def provisions_locked(
         values = {"ids": list(wanted), "locks": _PROVISION_LOCKS}
         locked = [int(one) for one in connection.execute(text(_TRY_LOCKS), values).scalars()]
         connection.commit()
-        yield locked
+        try:
+            yield locked
+        finally:
+            # The server lets go by itself, but only when it has noticed that the connection is closed.
+            connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            connection.commit()
 
 
 def in_batches(holds: Sequence[Hold]) -> Iterator[Sequence[Hold]]:
