@@ -96,6 +96,10 @@ FORGERIES: dict[str, tuple[Forgery, list[tuple[str, str]]]] = {
         lambda _, connection: connection.execute("DELETE FROM journal WHERE entry_no = 5"),
         [("journal.broken", "resident 5")],
     ),
+    "leaf altered": (
+        lambda _, connection: connection.execute("UPDATE journal SET leaf_hash = 'x' WHERE entry_no = 3"),
+        [("journal.broken", "resident 3")],
+    ),
     "reordered": (_swap, [("journal.broken", "resident 7")]),
     "edited, hashed anew": (_edit_and_rewrite, [("journal.forked", "resident 5-8")]),
     "deleted, all hashed anew": (
