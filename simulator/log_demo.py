@@ -59,6 +59,8 @@ class LogChapter:
 def run(home: Home, chapter: LogChapter) -> None:
     """Go through the chapter, on the log as the chapters before have left it."""
     settings = load_settings(home)
+    for file in IdentityFile:
+        _sign(home, settings, file)
     before = _verify(home, "before")
     chapter.entries, chapter.checkpoints = before["entries"], before["checkpoints"]
     chapter.verified_before = before["is_verified"]
@@ -127,9 +129,9 @@ def _verify(home: Home, name: str) -> dict[str, Any]:
     return dict(told)
 
 
-def _sign(home: Home, settings: Settings) -> Signing:
+def _sign(home: Home, settings: Settings, file: IdentityFile = FILE) -> Signing:
     key = log_keys(home, settings).signing_key
-    return sign_log(admin_url(home, settings, FILE), log_place(home, settings, FILE), key, clock.now())
+    return sign_log(admin_url(home, settings, file), log_place(home, settings, file), key, clock.now())
 
 
 _Row = tuple[int, str, bytes, bytes]

@@ -96,6 +96,10 @@ FORGERIES: dict[str, tuple[Forgery, list[tuple[str, str]]]] = {
         lambda _, connection: connection.execute("DELETE FROM journal WHERE entry_no = 5"),
         [("journal.broken", "resident 5")],
     ),
+    "leaf altered": (
+        lambda _, connection: connection.execute("UPDATE journal SET leaf_hash = 'x' WHERE entry_no = 3"),
+        [("journal.broken", "resident 3")],
+    ),
     "reordered": (_swap, [("journal.broken", "resident 7")]),
     "edited, hashed anew": (_edit_and_rewrite, [("journal.forked", "resident 5-8")]),
     "deleted, all hashed anew": (
@@ -305,6 +309,17 @@ def test_entries_added_in_one_piece_may_have_their_tree_with_the_last_only(case:
     with case.superuser() as connection:
         connection.execute(r"UPDATE journal SET frontier = '' WHERE entry_no IN (3, 6)")
     assert case.found() == [("journal.broken", "resident 6")]
+
+
+def test_entry_that_says_another_number_is_found_though_all_hashes_fit(case: LogCase) -> None:
+    """Exchanged before anything was signed, and hashed anew: only the number in the bytes still tells."""
+    case.append(4)
+    with case.superuser() as connection:
+        for old, new in ((2, 99), (3, 2), (99, 3)):
+            connection.execute("UPDATE journal SET entry_no = %s WHERE entry_no = %s", (new, old))
+        case.rewrite(connection)
+    assert case.found() == [("journal.broken", "resident 2")]
+    assert not case.sign().is_new
 
 
 def test_stale_news_is_told_by_when_its_first_entry_was_written(case: LogCase) -> None:

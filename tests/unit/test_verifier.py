@@ -274,6 +274,15 @@ def test_forged_proof_and_manifest_are_named(
     assert _found(capsys, manifest) == (1, [("log.manifest", COUNT, COUNT)])
 
 
+def test_entry_that_says_another_number_is_no_entry_of_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where somebody with the key hashed and signed it so: nothing but its number tells."""
+    entries = Export.of(9, ()).entries
+    entries[3], entries[4] = entries[4], entries[3]
+    assert _found(capsys, Export(entries, (9,)).write(tmp_path / "log"))[1][0] == ("entry.swapped", 4, 5)
+
+
 def test_entries_nobody_signed_are_told_and_no_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
