@@ -10,7 +10,6 @@ from prefect import flow
 from juki.columns import IdentityFile
 from juki.reasons import Code
 from tasks.boundary import WHOLE, PipelineError, sealed
-from tasks.checkpointing import checkpoint_logs
 from tasks.forwarding import forward_file
 from tasks.jlis_artifacts import publish_forwarding
 
@@ -21,7 +20,6 @@ def forward() -> None:
     """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""
     summaries = [forward_file(file) for file in IdentityFile]
     publish_forwarding(summaries)
-    checkpoint_logs()
     failed = [one for one in summaries if one.failure]
     if failed:
         raise PipelineError(

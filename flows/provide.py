@@ -11,7 +11,6 @@ from prefect import flow
 from juki.columns import IdentityFile
 from juki.reasons import Code
 from tasks.boundary import WHOLE, PipelineError, sealed
-from tasks.checkpointing import checkpoint_logs
 from tasks.provision_artifacts import publish_provisions
 from tasks.provision_runs import work_provisions
 from tasks.requesting import take_in_requests
@@ -24,7 +23,6 @@ def provide() -> None:
     taken = take_in_requests()
     runs = [work_provisions(file) for file in IdentityFile]
     publish_provisions(taken, runs)
-    checkpoint_logs()
     failed = sorted({*taken.failures, *(code for run in runs for code in run.failures)})
     if failed:
         raise PipelineError(Code.RUN_PROVISIONS_FAILED, ", ".join(failed))

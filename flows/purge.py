@@ -9,7 +9,6 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.boundary import WHOLE, PipelineError, sealed
-from tasks.checkpointing import checkpoint_logs
 from tasks.purge_artifacts import publish_purge
 from tasks.purging import purge_due
 from tasks.receipting import take_receipts
@@ -22,6 +21,5 @@ def purge() -> None:
     receipts = take_receipts()
     summary = purge_due()
     publish_purge(summary, receipts)
-    checkpoint_logs()
     if summary.code is not None:
         raise PipelineError(summary.code, ", ".join(map(str, summary.failed or summary.overdue)))
