@@ -8,19 +8,17 @@ Invariants: read anew every time: what was withdrawn or revoked since the sealin
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from config.bases import load_bases
 from config.identities import encryption_certificate_of, recipient_sender_of
 from config.recipients import load_recipients
 from juki.authority import unusable
+from juki.dates import civil_date
 from juki.errors import SourceError
 from juki.holds import Hold
 from juki.home import Home
 from juki.provide.opening import check_encryption
 from juki.reasons import Code
-
-_JAPAN = ZoneInfo("Asia/Tokyo")
 
 
 def refusal_to_leave(home: Home, hold: Hold, at: datetime) -> Code | None:
@@ -31,7 +29,7 @@ def refusal_to_leave(home: Home, hold: Hold, at: datetime) -> Code | None:
     registered = {one.code: one for one in load_recipients(home).recipient}.get(hold.recipient)
     if registered is None:
         return Code.PROVISION_RECIPIENT_UNKNOWN
-    basis, today = load_bases(home).of(hold.basis), at.astimezone(_JAPAN).date()
+    basis, today = load_bases(home).of(hold.basis), civil_date(at)
     if basis is None:
         return Code.PROVISION_BASIS_UNKNOWN
     refused = unusable(basis, registered.pure, today)

@@ -8,7 +8,7 @@ Invariants: no clock: "now" is always an argument. Day numbers count from 1970-0
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 
 import numpy as np
@@ -24,13 +24,21 @@ BIRTH_DATE_WIDTH = 8
 INSTANT_WIDTHS = range(20, 36)
 """From `2026-11-23T00:00:00Z` to nine digits of a second and an offset."""
 
+JAPAN = timezone(timedelta(hours=9))
+"""The one offset of Japan."""
+
 _DAY_SECONDS = 86_400
-_JAPAN_OFFSET_SECONDS = 9 * 3600
+_JAPAN_OFFSET_SECONDS = int(JAPAN.utcoffset(None).total_seconds())
 _ZERO = ord("0")
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 """Of an instant: beyond these an offset may lead out of the calendar, and no register was kept or will be."""
 _LONGEST_OFFSET_HOURS = 14
+
+
+def civil_date(instant: datetime) -> date:
+    """Tell the civil date in Japan of an aware instant; days of notice and retention are counted in these."""
+    return instant.astimezone(JAPAN).date()
 
 
 class Dates(NamedTuple):

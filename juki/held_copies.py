@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from juki.durable import sync_folder
 from juki.errors import StoreError
 from juki.home import Home
 from juki.numbers import SealingKey, seal, unseal
@@ -66,7 +67,7 @@ class HeldCopies:
         found = [path for path in (self._path(provision), self._part(provision)) if path.exists()]
         for path in found:
             path.unlink(missing_ok=True)
-        _sync(self.home.provisions)
+        sync_folder(self.home.provisions)
         return bool(found)
 
     def listed(self) -> list[PackageId]:
@@ -94,12 +95,4 @@ def _written(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
+from juki.durable import sync_folder
 from juki.holds import ClockNote
 from juki.home import Home
 from juki.reasons import known_code
@@ -51,6 +52,7 @@ class ClockFile:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        sync_folder(path.parent)
 
 
 def _instant(text: str | None) -> datetime | None:

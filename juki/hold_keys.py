@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from juki.durable import sync_folder
 from juki.errors import ConfigurationError
 from juki.keys import KEY_BYTES, read_private, write_private
 from juki.numbers import SealingKey
@@ -69,7 +70,7 @@ class HoldKeys:
         for path in found:
             _overwrite(path)
             path.unlink()
-        _sync(self.folder)
+        sync_folder(self.folder)
         return bool(found)
 
     def listed(self) -> list[PackageId]:
@@ -94,14 +95,6 @@ def _overwrite(path: Path) -> None:
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
         os.ftruncate(descriptor, 0)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from juki.columns import IdentityFile
+from juki.durable import sync_folder
 from juki.errors import ConfigurationError
 from juki.reasons import Code
 
@@ -131,12 +132,4 @@ def write_private(path: Path, content: bytes) -> None:
         path.hardlink_to(aside)
     finally:
         aside.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)

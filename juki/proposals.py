@@ -13,18 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
+from juki.dates import JAPAN
 from juki.differences import DifferenceKind
 from juki.findings import Mask, Rows
 from juki.notices import Kind, Reason
 from juki.reasons import Code
-
-JAPAN = timezone(timedelta(hours=9))
 
 
 @dataclass(frozen=True, slots=True)

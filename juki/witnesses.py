@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juki.checkpoints import Checkpoint, VerifierKey, verify_checkpoint
+from juki.durable import sync_folder
 from juki.errors import JournalError
 from juki.reasons import Code
 
@@ -119,23 +120,15 @@ class Witness:
             (self.folder / name).hardlink_to(aside)
         finally:
             aside.unlink()
-        _sync(self.folder)
+        sync_folder(self.folder)
 
     def _make_folders(self) -> None:
         parts = [self.folder, *self.folder.parents]
         for folder in reversed(parts[: parts.index(self.root)]):
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
-                _sync(folder.parent)
+                sync_folder(folder.parent)
 
     def _unreachable(self) -> JournalError:
         # By its last part only: the path before it says nothing to whoever reads it elsewhere.
         return JournalError(Code.WITNESS_UNREACHABLE, self.root.name)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
-JAPAN = ZoneInfo("Asia/Tokyo")
+from juki.dates import JAPAN, civil_date
+
+__all__ = ["JAPAN", "civil_date", "held_at", "now"]
+
 _held: list[datetime] = []
 
 
 def now() -> datetime:
     """Tell the instant, aware, in UTC."""
     return _held[-1] if _held else datetime.now(UTC)
-
-
-def civil_date(instant: datetime) -> date:
-    """Tell the civil date in Japan of an instant; days of notice and retention are counted in these."""
-    return instant.astimezone(JAPAN).date()
 
 
 @contextmanager

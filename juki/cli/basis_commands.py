@@ -8,9 +8,8 @@ Invariants: works without stores, so that it can be looked at before anything is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,6 +18,7 @@ from config.settings import home_of
 from juki.authority import Coverage, LegalBasis, NumberUse, out_of_term
 from juki.cli.output import AsJson, Result, Table, finish
 from juki.columns import IdentityFile
+from juki.dates import civil_date
 from juki.errors import ConfigurationError
 from juki.fields import GRANTABLE
 from juki.reasons import Code
@@ -108,7 +108,7 @@ def show(basis: OneBasis, as_json: AsJson = False) -> None:
 
 def today_in_japan() -> date:
     """Give the civil date in Japan, by which terms are counted."""
-    return datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    return civil_date(datetime.now(UTC))
 
 
 def number_of(basis: LegalBasis) -> NumberUse:

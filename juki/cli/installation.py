@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -21,6 +20,7 @@ from config.places import municipality_name
 from config.settings import Period, Settings, home_of, load_settings
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
+from juki.dates import JAPAN
 from juki.errors import ConfigurationError
 from juki.health import ChannelHealth, Limits, judge
 from juki.home import Home
@@ -29,7 +29,6 @@ from juki.store.roles import Duty
 from juki.store.status import Overview
 from juki.store.unit import open_unit
 
-_JAPAN = ZoneInfo("Asia/Tokyo")
 _NEAR = timedelta(days=183)
 
 OneMunicipality = Annotated[
@@ -122,7 +121,7 @@ def checked_municipality(code: str) -> str:
 
 def shown(at: datetime | None) -> str:
     """Write an instant as people in Japan read it, to the minute; a dash where there is none."""
-    return at.astimezone(_JAPAN).strftime("%Y-%m-%d %H:%M") if at else "-"
+    return at.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M") if at else "-"
 
 
 def shown_briefly(at: datetime | None, now: datetime) -> str:
@@ -130,12 +129,12 @@ def shown_briefly(at: datetime | None, now: datetime) -> str:
     if at is None:
         return "-"
     is_near = abs(now - at) < _NEAR
-    return at.astimezone(_JAPAN).strftime("%m-%d %H:%M" if is_near else "%Y-%m-%d")
+    return at.astimezone(JAPAN).strftime("%m-%d %H:%M" if is_near else "%Y-%m-%d")
 
 
 def iso(at: datetime | None) -> str | None:
     """Write an instant for programs, in Japanese time with its offset."""
-    return at.astimezone(_JAPAN).isoformat() if at else None
+    return at.astimezone(JAPAN).isoformat() if at else None
 
 
 def explained(code: Code) -> dict[str, str]:

@@ -18,6 +18,7 @@ from juki.cli.log_actions import export, rotate_key, search
 from juki.cli.log_shown import found_result, proved_result, signed_result, verified_result
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.columns import IdentityFile
+from juki.dates import JAPAN
 from juki.errors import ConfigurationError
 from juki.journal import Action, Outcome
 from juki.oplog.signing import sign_log
@@ -53,7 +54,6 @@ Numbers = Annotated[
     bool | None, typer.Option("--number/--no-number", help="個人番号を取り扱ったもの／取り扱わなかったもの")
 ]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="新しい記録から何件まで示すか")]
-_JAPAN = timedelta(hours=9)
 
 
 @app.callback()
@@ -193,5 +193,5 @@ def _instant(text: str, option: str, *, is_end: bool) -> datetime | None:
     if at is None:
         raise ConfigurationError(Code.COMMAND_ARGUMENT, option)
     if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC) - _JAPAN
+        at = at.replace(tzinfo=JAPAN)
     return at + timedelta(days=1) if is_end and len(text) == len("2026-11-23") else at

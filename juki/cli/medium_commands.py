@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,6 +13,7 @@ from juki.cli.installation import Installation, OneFile, chosen_files, iso, show
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
 from juki.columns import IdentityFile
+from juki.dates import civil_date
 from juki.media import Medium
 from juki.package_id import PackageId
 from juki.reasons import Code
@@ -121,7 +121,7 @@ def media_of(
 
 def today(now: datetime) -> date:
     """Tell the civil date in Japan."""
-    return now.astimezone(ZoneInfo("Asia/Tokyo")).date()
+    return civil_date(now)
 
 
 def described(one: Medium, now: datetime) -> dict[str, object]:

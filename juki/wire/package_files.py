@@ -15,12 +15,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from juki.durable import sync_folder
 from juki.errors import StoreError
 from juki.home import Home
 from juki.order import Channel
 from juki.quota import Quota, held_bytes
 from juki.reasons import Code
-from juki.wire.spool import RemoteFile, part_path, sync_folder
+from juki.wire.spool import RemoteFile, part_path
 
 _ASIDE = ".link"
 """Ends the hidden name a file bears for a moment before its own."""

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from juki.durable import sync_folder
 from juki.errors import JukiError, StoreError
 from juki.home import Home
 from juki.package_id import PackageId
 from juki.reasons import Code
-from juki.wire.spool import sync_folder
 
 _SEALED = ".p7m"
 

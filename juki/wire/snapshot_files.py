@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from juki.durable import sync_folder
 from juki.home import Home
 from juki.order import Channel
 from juki.packages import PackageName
 from juki.quota import cost_bytes, held_bytes
 from juki.wire.package_files import PackageFiles
 from juki.wire.sftp import ServerSession
-from juki.wire.spool import RemoteFile, sync_folder
+from juki.wire.spool import RemoteFile
 
 _NAME = re.compile(r"([0-9a-z-]+\.p7m)\.([0-9]{1,15})\.([0-9]{1,12})")
 """Package name, size and time of the remote file, by which one version of a part is told from the next."""

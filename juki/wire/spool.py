@@ -18,6 +18,7 @@ from datetime import datetime
 from io import FileIO
 from pathlib import Path
 
+from juki.durable import sync_folder
 from juki.errors import SourceError, StoreError
 from juki.packages import PackageName
 from juki.reasons import Code
@@ -111,15 +112,6 @@ def _remove_stale(name: PackageName, current: Path) -> None:
     for path in current.parent.glob(f".{name}.*.part"):
         if path != current:
             path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

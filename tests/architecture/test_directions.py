@@ -38,7 +38,7 @@ class Room:
 _RULES = ("juki.*",)
 """The pure part: modules of `juki` that are no room of their own below."""
 _CORE = (
-    *(*_RULES, "juki.home", "juki.keys", "juki.credentials", "juki.numbers"),
+    *(*_RULES, "juki.durable", "juki.home", "juki.keys", "juki.credentials", "juki.numbers"),
     *("juki.checkpoints", "juki.log_keys", "juki.witnesses"),
 )
 
@@ -46,8 +46,9 @@ ROOMS: dict[str, Room] = {
     # Sealing is given its keys and asks nobody: rules may use it.
     "juki": Room((*_RULES, "juki.numbers"), is_pure=True),
     # Key material: the one place of the core beside wire/ that needs cryptography, files and randomness.
+    "juki.durable": Room(_RULES),
     "juki.home": Room(_RULES),
-    "juki.keys": Room((*_RULES, "juki.home")),
+    "juki.keys": Room((*_RULES, "juki.durable", "juki.home")),
     "juki.credentials": Room(_CORE, DATA | {"cryptography"}),
     "juki.numbers": Room(_CORE, DATA | {"cryptography"}),
     "juki.hold_keys": Room((*_CORE,), DATA),
