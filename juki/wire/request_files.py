@@ -9,16 +9,16 @@ Invariants: nothing lies here in clear. A mark is set after the commit it stands
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from juki.durable import sync_folder
-from juki.errors import JukiError, StoreError
+from juki.errors import JukiError
 from juki.home import Home
 from juki.package_id import PackageId
 from juki.reasons import Code
+from juki.wire.spool import disk_refusals
 
 _SEALED = ".p7m"
 
@@ -75,7 +75,7 @@ class RequestFiles:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with _disk(path.parent.name):
+    with disk_refusals(path.parent.name):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = path.with_name(f".{path.name}.part")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -84,15 +84,3 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         part.replace(path)
         sync_folder(path.parent)
-
-
-@contextmanager
-def _disk(name: str) -> Iterator[None]:
-    """Turn a refusal of the disk into our own error; paths stay out of it."""
-    try:
-        yield
-    except OSError:
-        pass
-    else:
-        return
-    raise StoreError(Code.SPOOL_FULL, name)

@@ -60,7 +60,7 @@ class Part:
         if not data or len(data) > self.missing:
             raise SourceError(Code.CHANNEL_PROTOCOL, str(self._remote.name))
         rest = memoryview(data)
-        with _disk(self._remote):
+        with disk_refusals(str(self._remote.name)):
             while rest:
                 taken = self._file.write(rest)
                 self.length += taken
@@ -69,7 +69,7 @@ class Part:
     def finish(self) -> Path:
         """Sync the whole file, give it its name, sync the folder; return the path."""
         target = self._path.with_name(str(self._remote.name))
-        with _disk(self._remote):
+        with disk_refusals(str(self._remote.name)):
             self._file.flush()
             os.fsync(self._file.fileno())
             self._path.replace(target)
@@ -85,7 +85,7 @@ def receiving(remote: RemoteFile, folder: Path, reserve_bytes: int) -> Iterator[
             process is receiving the same file.
     """
     path = part_path(remote, folder)
-    with _disk(remote):
+    with disk_refusals(str(remote.name)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _remove_stale(remote.name, path)
         if shutil.disk_usage(folder).free < remote.size + reserve_bytes:
@@ -115,12 +115,15 @@ def _remove_stale(name: PackageName, current: Path) -> None:
 
 
 @contextmanager
-def _disk(remote: RemoteFile) -> Iterator[None]:
-    """Turn a refusal of the disk into our own error, so that it is not taken for one of the network."""
+def disk_refusals(name: str) -> Iterator[None]:
+    """Turn a refusal of the disk into our own error, so that it is not taken for one of the network.
+
+    Raises: StoreError(SPOOL_FULL) naming the file, never its path.
+    """
     try:
         yield
     except OSError:
         pass
     else:
         return
-    raise StoreError(Code.SPOOL_FULL, str(remote.name))
+    raise StoreError(Code.SPOOL_FULL, name)
