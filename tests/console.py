@@ -84,7 +84,7 @@ class Console:
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
             "reconciliation, difference, jlis_package, jlis_message, provision, provided, hold, medium, "
-            "checkpoint"
+            "checkpoint, used_assertion"
         )
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:

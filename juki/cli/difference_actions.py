@@ -9,13 +9,13 @@ Source:     measure M11, M8, ADR-0022.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
+from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
@@ -48,7 +48,7 @@ def approve(installation: Installation, ids: Sequence[PackageId], at: datetime) 
     approved = 0
     for file, numbers in _by_file(ids).items():
         with _acting_on(installation, file) as unit:
-            count = unit.differences.approve(numbers, local_administrator(), at)
+            count = unit.differences.approve(numbers, acting().actor, at)
             if count:
                 unit.journal.append(_entry(Action.DIFFERENCES_APPROVED, file, {"differences": count}), at)
         approved += count
@@ -63,7 +63,7 @@ def accept(installation: Installation, ids: Sequence[PackageId], reason: str, at
     basis, accepted = checked_reason(reason), 0
     for file, numbers in _by_file(ids).items():
         with _acting_on(installation, file) as unit:
-            count = unit.differences.accept(numbers, local_administrator(), basis, at)
+            count = unit.differences.accept(numbers, acting().actor, basis, at)
             if count:
                 entry = _entry(Action.DIFFERENCES_ACCEPTED, file, {"differences": count}, basis)
                 unit.journal.append(entry, at)
@@ -84,7 +84,7 @@ def approve_run(installation: Installation, run: PackageId, at: datetime) -> Rec
         if last is None or last.reconciliation_id != run.number or not last.beyond_bound:
             raise JukiError(Code.RECONCILIATION_NOTHING_BEYOND, str(run))
         if last.approved_at is None:
-            unit.reconciliations.approve(run.number, local_administrator(), at)
+            unit.reconciliations.approve(run.number, acting().actor, at)
             entry = _entry(Action.BOUND_APPROVED, run.file, {"changes": last.beyond_bound}, municipality=code)
             unit.journal.append(entry, at)
         return unit.reconciliations.by_id(run.number)
@@ -105,7 +105,6 @@ def _by_file(ids: Sequence[PackageId]) -> Mapping[IdentityFile, list[int]]:
 def _entry(
     action: Action, file: IdentityFile, counts: Mapping[str, int], basis: str = "", municipality: str = ""
 ) -> Entry:
-    return Entry(
-        action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, municipality_code=municipality, basis=basis, counts=counts,
-    )  # fmt: skip
+    return acting().signed(Entry(
+        action=action, file=file, outcome=Outcome.DONE, municipality_code=municipality, basis=basis, counts=counts,
+    ))  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.difference_actions import accept as accept_differences
 from juki.cli.difference_actions import approve as approve_differences
 from juki.cli.difference_actions import approve_run
@@ -123,6 +124,7 @@ def show(difference_id: OneId, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("difference propose", "municipality", "file")
 def propose(municipality: OneMunicipality = "", file: OneFile = None, as_json: AsJson = False) -> None:
     """修復できる差異について、修復を提案する（承認すると、次の --mode repair の整合処理が行う）。"""
     code = checked_municipality(municipality)
@@ -135,6 +137,7 @@ def propose(municipality: OneMunicipality = "", file: OneFile = None, as_json: A
 
 
 @app.command()
+@operated("difference approve", "ids", "run")
 def approve(ids: OptionalIds = None, run: Run = "", as_json: AsJson = False) -> None:
     """差異の修復を承認する。--run では、上限を超えて止まった整合処理の件数までの変更を承認する。"""
     installation, at = Installation.open(), datetime.now(UTC)
@@ -151,6 +154,7 @@ def approve(ids: OptionalIds = None, run: Run = "", as_json: AsJson = False) -> 
 
 
 @app.command()
+@operated("difference accept", "ids")
 def accept(ids: Ids, reason: Reason, as_json: AsJson = False) -> None:
     """差異をそのままとする（理由が操作ログに残る。内容が変われば未処理に戻る）。"""
     installation = Installation.open()

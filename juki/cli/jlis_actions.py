@@ -8,11 +8,11 @@ Source:     法30条の7, 30条の42; M8, ADR-0027.
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
+from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.jlis import JlisState
@@ -56,7 +56,6 @@ def close_message(installation: Installation, wanted: PackageId, reason: str, at
 
 
 def _entry(action: Action, file: IdentityFile, package: str, basis: str) -> Entry:
-    return Entry(
-        action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, package=package, basis=basis,
-    )  # fmt: skip
+    return acting().signed(Entry(
+        action=action, file=file, outcome=Outcome.DONE, package=package, basis=basis,
+    ))  # fmt: skip

@@ -10,8 +10,6 @@ Source:     spec/packages.md section 2, assessment M8.
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
 from juki.errors import ConfigurationError, JukiError
 from juki.journal import Action, Entry, Outcome
@@ -42,11 +41,6 @@ class Done:
 
     package: PackageRecord
     has_changed: bool
-
-
-def local_administrator() -> str:
-    """Name who acts, by the account of the operating system that runs this process."""
-    return f"local-administrator:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
 def retry_package(installation: Installation, package_id: PackageId, at: datetime) -> Done:
@@ -196,10 +190,10 @@ def entry_of(
     package: PackageRecord, action: Action, code: Code | None, basis: str = "",
     counts: Mapping[str, int] | None = None,
 ) -> Entry:  # fmt: skip
-    """Write the journal entry of what the local administrator did with a package."""
+    """Write the journal entry of what somebody did with a package."""
     channel: Channel = package.channel
-    return Entry(
-        action=action, file=channel.file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, municipality_code=channel.municipality_code, package=package.file_name,
-        package_id=package.package_id.number, code=code, basis=basis, counts=counts or {},
+    entry = Entry(
+        action=action, file=channel.file, outcome=Outcome.DONE, municipality_code=channel.municipality_code,
+        package=package.file_name, package_id=package.package_id.number, code=code, basis=basis, counts=counts or {},
     )  # fmt: skip
+    return acting().signed(entry)

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.installation import (
     Installation,
     OneFile,
@@ -108,6 +109,7 @@ def show(package_id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("package retry", "package_id")
 def retry(package_id: Id, as_json: AsJson = False) -> None:
     """拒否したパッケージを、もう一度順番を待つ状態に戻す（隔離したファイルを使う）。"""
     wanted = PackageId.parse(package_id)
@@ -120,6 +122,7 @@ def retry(package_id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("package release", "package_id")
 def release(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
     """事故や、順番の来ないパッケージを解除し、受入を進められるようにする（ファイルは隔離のまま）。"""
     wanted = PackageId.parse(package_id)
@@ -130,6 +133,7 @@ def release(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("package close", "package_id")
 def close(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
     """適用したパッケージの拒否レコードを、市町村への確認が済んだものとする（レコードは隔離のまま）。"""
     wanted = PackageId.parse(package_id)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.installation import (
     Installation,
     OneFile,
@@ -83,6 +84,7 @@ def list_rejections(
 
 
 @app.command()
+@operated("rejection retry", "package_id")
 def retry(package_id: Id, as_json: AsJson = False) -> None:
     """拒否したレコードを、次の受入でもう一度判定する（拒否の原因がなくなったときに使う）。"""
     wanted = PackageId.parse(package_id)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from juki.cli.package_actions import checked_reason, local_administrator
+from juki.cli.acting import local_administrator
+from juki.cli.package_actions import checked_reason
 from juki.errors import ConfigurationError
 from juki.reasons import Code
 
