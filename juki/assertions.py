@@ -187,7 +187,10 @@ def issuer_key(pem: bytes) -> OKPKey:
 
     Raises: ValueError for anything but an Ed25519 public key.
     """
-    key = OKPKey.import_key(pem)
+    try:
+        key = OKPKey.import_key(pem)
+    except JoseError:
+        raise ValueError("no key of this kind") from None
     if key.curve_name != "Ed25519" or key.is_private:
         raise ValueError("no public key of Ed25519")
     return key
