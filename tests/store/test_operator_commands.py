@@ -54,7 +54,7 @@ ARGUMENTS = {
     "package retry": ["R1"], "package release": ["R1", "--reason", "x"], "package close": ["R1", "--reason", "x"],
     "rejection retry": ["R1"], "difference approve": ["R1"], "difference accept": ["R1", "--reason", "x"],
     "request enter": ["-"], "provision rerun": ["R1"], "provision resend": ["R1"], "provision receipt": ["R1"],
-    "provision hand-over": ["R1", "--medium", "R1"], 
+    "provision hand-over": ["R1", "--medium", "R1"],
     "medium hand-out": ["R1", "--to", "x", "--due-back", "2030-01-01"],
     "medium register": ["--file", "resident", "--label", "x", "--kind", "x", "--place", "x", "--keeper", "x"],
     "medium return": ["R1"], "medium retire": ["R1", "--reason", "x"], "jlis resend": ["R1", "--reason", "x"],
