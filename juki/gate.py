@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -39,6 +40,10 @@ from juki.store.unit import open_unit
 ENOUGH_ADMINISTRATORS = 2
 """With so many registered an installation is closed to everybody but operators; so many remain."""
 _SECONDS = frozenset({Role.ADMINISTRATOR})
+
+
+PASSED: ContextVar[Acting | None] = ContextVar("passed", default=None)
+"""Who passed the gate in this process and is acting now; a run that such a person starts does not pass it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,15 @@ class Gate:
 
         `assertion` is None where its signature did not hold: then nobody knows who it was.
         """
+        who = self.bystander
+        if assertion is not None:
+            who = Acting(f"operator:{assertion.operator_id}", assertion.terminal)
+        self._note(who, act, code, at)
+
+    def _note(self, who: Acting, act: Act, code: Code, at: datetime) -> None:
         with open_unit(self.url, IdentityFile.RESIDENT, Duty.ADMINISTRATOR) as unit:
-            who = self.bystander
-            if assertion is not None:
-                who = Acting(f"operator:{assertion.operator_id}", assertion.terminal)
             unit.journal.append(who.signed(_refused(act, code)), at)
-            operator = unit.operators.find(assertion.operator_id, lock=True) if assertion else None
+            operator = unit.operators.find(who.operator_id, lock=True) if who.operator_id else None
             if operator is None or not counts_as_failure(code):
                 return
             failed = replace(operator, failures=operator.failures + 1)
@@ -97,6 +105,29 @@ class Gate:
                 failed = replace(failed, locked_at=at)
                 unit.journal.append(who.signed(_locked(failed, act)), at)
             unit.operators.write(failed)
+
+    def note_start(self, who: Acting, act: Act, at: datetime, run: str = "") -> None:
+        """Record that an operator starts a run, which uses his assertion up; a replay is refused and recorded.
+
+        Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED).
+        """
+        entry = Entry(
+            action=Action.RUN_STARTED, file=IdentityFile.RESIDENT, outcome=Outcome.DONE,
+            basis=f"{act.command} {act.target}".strip(), change=run,
+        )  # fmt: skip
+        try:
+            with open_unit(self.url, IdentityFile.RESIDENT, Duty.ADMINISTRATOR) as unit:
+                unit.journal.append(who.signed(entry), at)
+        except DeniedError as error:
+            code = error.code
+        else:
+            return
+        self.note_replay(who, act, code, at)
+        raise DeniedError(code, act.command)
+
+    def note_replay(self, who: Acting, act: Act, code: Code, at: datetime) -> None:
+        """Record what only the store could see: an assertion used before, an approval of one's own."""
+        self._note(Acting(who.actor, who.terminal), act, code, at)
 
     def _admitted(
         self, presented: Presented, act: Act, access: Access, at: datetime, seen: list[Assertion]

@@ -77,12 +77,14 @@ MATRIX: Mapping[str, Access] = {
     **_each(("operator register", "operator change", "operator remove", "operator unlock"), _TWO),
     "operator lock": _for(_A, _U),
 }
-"""By the words of the command. Reconciling in mode `report` by the clock is the system's: see `SYSTEM`."""
+"""By the words of the command."""
 
 SYSTEM: frozenset[str] = frozenset(
-    {"intake", "reconcile report", "provide", "purge", "forward", "log checkpoint", "review", "quality"}
+    {"intake", "reconcile", "provide", "purge", "forward", "log checkpoint", "review", "quality"}
 )
-"""What a scheduled run may do, as nobody in particular; anything else by the clock is refused."""
+"""What a scheduled run may do, as nobody in particular; anything else by the clock is refused.
+
+Reconciling by the clock repairs what needs nobody's approval, within the bound (ADR-0022)."""
 
 
 def access_of(command: str) -> Access:

@@ -15,7 +15,6 @@ import os
 import pwd
 import sys
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import Enum
 from functools import wraps
@@ -25,17 +24,15 @@ from typing import Annotated, Any
 import typer
 
 from config.issuers import load_issuers
-from juki.assertions import MAX_TOKEN_BYTES, audience_of, verified
+from juki.acts.site import Site
+from juki.assertions import MAX_TOKEN_BYTES, audience_of
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, DeniedError
-from juki.gate import Gate, Presented
-from juki.journal import Action, Entry, Outcome
+from juki.gate import PASSED, Gate, Presented
 from juki.operator_matrix import access_of
 from juki.operators import Act, Acting
 from juki.reasons import Code
-from juki.store.roles import Duty
-from juki.store.unit import open_unit
 
 ASSERTION, APPROVAL = "assertion", "approval"
 STANDARD_INPUT = "-"
@@ -45,12 +42,17 @@ _AssertionFile = Annotated[
 _ApprovalFile = Annotated[
     str, typer.Option("--approval", metavar="FILE", help="承認するもう一人の管理者の認証結果のファイル")
 ]
-_current: ContextVar[Acting | None] = ContextVar("acting", default=None)
 
 
 def acting() -> Acting:
     """Tell who acts: the operator who was let, else the account of the operating system."""
-    return _current.get() or local_acting()
+    return PASSED.get() or local_acting()
+
+
+def site_of(installation: Installation) -> Site:
+    """Say where a command acts, and who does."""
+    urls = {file: installation.store_url(file) for file in IdentityFile}
+    return Site(installation.home, urls, frozenset(installation.municipalities.closed), acting())
 
 
 def local_administrator() -> str:
@@ -82,46 +84,26 @@ def operated(
             gate = gate_of(installation)
             if not files.assertion and not gate.is_closed():
                 return function(*args, **kwargs)
-            presented = Presented(_token(files.assertion), _token(files.approval))
-            who = gate.admit(presented, act, access, at)
-            return _acted(lambda: function(*args, **kwargs), who, _Passage(gate, act, presented, starts_run))
+            who = gate.admit(Presented(_token(files.assertion), _token(files.approval)), act, access, at)
+            if starts_run:
+                gate.note_start(who, act, at)
+            return _acted(lambda: function(*args, **kwargs), who, gate, act)
 
         return _with_options(guarded, function, needs_second=access.needs_second)
 
     return guard
 
 
-class _Passage:
-    """What is remembered of an admission while the act is done."""
-
-    def __init__(self, gate: Gate, act: Act, presented: Presented, starts_run: bool) -> None:
-        self.gate, self.act, self.presented, self.starts_run = gate, act, presented, starts_run
-
-
-def _acted(work: Callable[[], Any], who: Acting, passage: _Passage) -> Any:
-    token = _current.set(who)
+def _acted(work: Callable[[], Any], who: Acting, gate: Gate, act: Act) -> Any:
+    token = PASSED.set(who)
     try:
-        if passage.starts_run:
-            _note_start(who, passage)
         return work()
     except DeniedError as error:
         code, ref = error.code, error.ref
     finally:
-        _current.reset(token)
-    # What only the store could see: an assertion used before, an approval of one's own.
-    at = datetime.now(UTC)
-    first = verified(passage.presented.assertion, passage.gate.issuers, passage.gate.audience, at)
-    passage.gate.note_refusal(passage.act, code, at, first)
+        PASSED.reset(token)
+    gate.note_replay(who, act, code, datetime.now(UTC))
     raise DeniedError(code, ref)
-
-
-def _note_start(who: Acting, passage: _Passage) -> None:
-    entry = Entry(
-        action=Action.RUN_STARTED, file=IdentityFile.RESIDENT, outcome=Outcome.DONE,
-        basis=f"{passage.act.command} {passage.act.target}".strip(),
-    )  # fmt: skip
-    with open_unit(passage.gate.url, IdentityFile.RESIDENT, Duty.ADMINISTRATOR) as unit:
-        unit.journal.append(who.signed(entry), datetime.now(UTC))
 
 
 def gate_of(installation: Installation) -> Gate:

@@ -15,7 +15,6 @@ from config.leaving import refusal_to_leave
 from config.recipients import delivery_of, load_recipients
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.custody import timing
 from juki.custody.custody import Custody
@@ -26,6 +25,7 @@ from juki.journal import Action
 from juki.media import Medium
 from juki.package_id import PackageId
 from juki.provisions import ProvisionState
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.jlis import JlisState
 from juki.journal import Action, Entry, Outcome
 from juki.package_id import PackageId
 from juki.packages import PackageKind, PackageName
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.jlis_messages import JlisMessages
 from juki.store.jlis_packages import JlisPackages

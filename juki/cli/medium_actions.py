@@ -13,12 +13,12 @@ from datetime import date, datetime
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError
 from juki.journal import Action, Entry, Outcome
 from juki.media import Medium
 from juki.package_id import PackageId
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.media import Media
 from juki.store.roles import Duty

@@ -15,13 +15,13 @@ from datetime import date, datetime
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.dates import civil_date
 from juki.errors import ConfigurationError, JukiError
 from juki.gate import ENOUGH_ADMINISTRATORS
 from juki.journal import Action, Entry, Outcome
 from juki.operators import Operator, Role, checked_operator_id
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import Unit, open_unit

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from juki.cli.acting import local_administrator
-from juki.cli.package_actions import checked_reason
 from juki.errors import ConfigurationError
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 
 
