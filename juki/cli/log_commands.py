@@ -45,7 +45,7 @@ OneEntry = Annotated[
     typer.Option("--entry", min=1, metavar="N", help="一件が含まれることを証明する（--file が要る）"),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="書き出すフォルダ（新しいもの）")]
-Actor = Annotated[str, typer.Option("--actor", help="操作者・実行の番号で絞る")]
+Actor = Annotated[str, typer.Option("--actor", help="操作者の照合ID、または flow-run:… などの行為者で絞る")]
 SubjectIndex = Annotated[str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引で絞る")]
 WantedAction = Annotated[Action | None, typer.Option("--action", help="操作で絞る")]
 Since = Annotated[str, typer.Option("--since", metavar="WHEN", help="この日（2026-11-23）または日時から")]
@@ -118,6 +118,8 @@ def search_log(
 
     終了コード: 0 調べた、2 誤り。
     """
+    if actor and ":" not in actor:
+        actor = f"operator:{actor}"
     sought = Sought(
         actor, subject_index, action, _instant(since, "--since", is_end=False),
         _instant(until, "--until", is_end=True), outcome, number, checked_municipality(municipality),

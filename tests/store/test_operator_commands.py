@@ -286,3 +286,16 @@ def test_operator_is_registered_in_good_form_or_not_at_all(desk: Desk, wrong: li
     options = [word for pair in asked.items() for word in pair]
     code = refusal_of(desk, "operator", "register", "op-9", *options, *desk.two("operator register", "op-9"))
     assert code == "command.argument"
+
+
+def test_log_still_names_a_removed_operator(desk: Desk) -> None:
+    """Whoever looks into the log later sees who it was and who approved, by the register."""
+    desk.register("op-8", "auditor")
+    desk.console.juki("operator", "remove", CLERK, "--reason", "x", *desk.two("operator remove", CLERK))
+    said = desk.console.juki("log", "search", "--actor", PAIR[0], *desk.one("op-8", "log search"))
+    assert said.code == 0, said.err
+    assert f"{PAIR[0]}（職員{PAIR[0]}） 承認 {PAIR[1]}（職員{PAIR[1]}）" in said.out
+    asked = ["log", "search", "--action", "operator.removed", "--json", *desk.one("op-8", "log search")]
+    found = desk.console.juki(*asked).data
+    assert found["operators"][PAIR[1]] == f"職員{PAIR[1]}"
+    assert found["entries"][0]["operator"] == CLERK
