@@ -118,8 +118,6 @@ def search_log(
 
     終了コード: 0 調べた、2 誤り。
     """
-    if actor and ":" not in actor:
-        actor = f"operator:{actor}"
     sought = Sought(
         actor, subject_index, action, _instant(since, "--since", is_end=False),
         _instant(until, "--until", is_end=True), outcome, number, checked_municipality(municipality),
