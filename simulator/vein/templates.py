@@ -66,8 +66,8 @@ def matches(template: Template, capture: Capture) -> bool:
 
 
 def bits_of(features: Features, seed: bytes) -> Bits:
-    """Binarise features: the signs of all but one coordinate after the rotation of a seed."""
-    return (rotated(features, seed)[: bch.LENGTH] > 0).astype(np.uint8)
+    """Binarise features, or rows of them: the signs of all but one coordinate after the rotation of a seed."""
+    return (rotated(features, seed)[..., : bch.LENGTH] > 0).astype(np.uint8)
 
 
 def rotated(features: Features, seed: bytes) -> Features:
@@ -77,14 +77,14 @@ def rotated(features: Features, seed: bytes) -> Features:
     whatever the seed.
     """
     for signs in _signs(seed):
-        features = _hadamard() @ (signs * features)
+        features = (signs * features) @ _hadamard()
     return features
 
 
 def turned_back(turned: Features, seed: bytes) -> Features:
     """Undo `rotated`: whoever has the seed can; it is the signs behind it they would need."""
     for signs in _signs(seed)[::-1]:
-        turned = signs * (_hadamard() @ turned)
+        turned = signs * (turned @ _hadamard())
     return turned
 
 

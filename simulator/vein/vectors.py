@@ -35,6 +35,7 @@ _SEED: Final = sha256(b"juki-renkei operator assertion test vectors").digest()
 _OTHER_SEED: Final = sha256(b"juki-renkei operator assertion test vectors, another key").digest()
 _PERSON: Final = "00000000027"
 """A resident code nobody has."""
+_GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 _IAT: Final = int(ISSUED_AT.timestamp())
 
 HEADER: Final[dict[str, Any]] = {"alg": "EdDSA", "typ": "juki-assertion+jwt", "kid": KID}
@@ -122,6 +123,10 @@ def _forged() -> Iterator[Vector]:
         "signature-altered", "another operator put in", f"{head}.{altered}.{signature}", (Fault.SIGNATURE,)
     )
     yield Vector("signature-cut", "half of a signature", f"{head}.{claims}.{signature[:43]}", (Fault.FORM,))
+    malleable = f"{head}.{claims}.{_b64(_malleable(signature))}"
+    yield Vector(
+        "signature-malleable", "the same signature plus the order of the group", malleable, (Fault.SIGNATURE,)
+    )
     yield Vector("signature-absent", "EdDSA without a signature", f"{head}.{claims}.", (Fault.SIGNATURE,))
 
 
@@ -134,11 +139,14 @@ def _headers() -> Iterator[Vector]:
     yield Vector("kid-path", "a path for a key", _token(path), (Fault.KEY_ID,))
     crit = {**HEADER, "crit": ["exp"], "exp": _IAT}
     yield Vector("crit", "an extension that must be understood", _token(crit), (Fault.CRITICAL,))
+    unencoded = {**HEADER, "b64": True, "crit": ["b64"]}
+    yield Vector("crit-b64", "an extension libraries know (RFC 7797)", _token(unencoded), (Fault.CRITICAL,))
     other = Ed25519PrivateKey.from_private_bytes(_OTHER_SEED)
     raw = other.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     jwk = {**HEADER, "jwk": {"kty": "OKP", "crv": "Ed25519", "x": _b64(raw)}}
     both = (Fault.ENCLOSED_KEY, Fault.SIGNATURE)
     yield Vector("jwk", "signed by the key it brings along", _token(jwk, key=other), both)
+    yield Vector("jwk-rightly-signed", "a key brought along and not used", _token(jwk), (Fault.ENCLOSED_KEY,))
     jku = {**HEADER, "jku": "https://keys.example/jwks.json"}
     yield Vector("jku", "the address of a key", _token(jku), (Fault.ENCLOSED_KEY,))
 
@@ -150,10 +158,14 @@ def _forms() -> Iterator[Vector]:
     )
     act = _json(CLAIMS).replace(b'"target":', b'"target":"R1","target":')
     yield Vector("duplicate-nested", "two targets", _token(claims=act), (Fault.DUPLICATE_KEY,))
-    head = _json(HEADER)[:-1] + b',"alg":"none"}'
-    signed = f"{_b64(head)}.{_b64(_json(CLAIMS))}"
-    token = f"{signed}.{_b64(issuer_key().sign(signed.encode()))}"
-    yield Vector("duplicate-header", "two algorithms", token, (Fault.DUPLICATE_KEY,))
+    last = _json(HEADER)[:-1] + b',"alg":"none"}'
+    yield Vector("duplicate-header", "two algorithms, none the last", _raw(last), (Fault.DUPLICATE_KEY,))
+    first = b'{"alg":"none",' + _json(HEADER)[1:]
+    yield Vector(
+        "duplicate-header-first", "two algorithms, none the first", _raw(first), (Fault.DUPLICATE_KEY,)
+    )
+    stray = _signed()[:-1] + chr(ord(_signed()[-1]) + 1)
+    yield Vector("stray-bits", "another spelling of the same signature", stray, (Fault.FORM,))
     yield Vector("padding", "base64 with padding", _signed() + "==", (Fault.FORM,))
     yield Vector("five-parts", "an encrypted token's five parts", _signed() + ".e30.e30", (Fault.FORM,))
     yield Vector("claims-list", "claims that are no object", _token(claims=b"[]"), (Fault.FORM,))
@@ -221,6 +233,17 @@ def _token(
 ) -> str:
     signed = _input(header, _json(CLAIMS) if claims is None else claims)
     return f"{signed}.{_b64((key or issuer_key()).sign(signed.encode()))}"
+
+
+def _raw(header: bytes) -> str:
+    signed = f"{_b64(header)}.{_b64(_json(CLAIMS))}"
+    return f"{signed}.{_b64(issuer_key().sign(signed.encode()))}"
+
+
+def _malleable(signature: str) -> bytes:
+    content = base64.urlsafe_b64decode(signature + "==")
+    scalar = int.from_bytes(content[32:], "little") + _GROUP_ORDER
+    return content[:32] + scalar.to_bytes(32, "little")
 
 
 def _with_alg(algorithm: str, signature: bytes) -> str:
