@@ -81,6 +81,16 @@ def _word_of(template: Template, palm: Palm) -> bch.Bits:
     return codeword ^ template.offset_bits
 
 
+def test_right_message_among_too_many_errors_is_refused(draws: np.random.Generator) -> None:
+    """What can not be decoded is refused, also where its upper bits happen to be the message."""
+    palm = palm_of("op-1")
+    template = _enrolled(palm, draws)
+    word = _word_of(template, palm)
+    assert matches(template, Capture(from_signs(word, template.seed)))
+    word[: bch.CORRECTS + 15] ^= 1
+    assert not matches(template, Capture(from_signs(word, template.seed)))
+
+
 def test_rotation_keeps_lengths_and_angles(draws: np.random.Generator) -> None:
     """Being a rotation, it turns independent normal features into such: the enrolled bits are fair."""
     seed, first, second = draws.bytes(32), draws.standard_normal(FEATURES), draws.standard_normal(FEATURES)
