@@ -79,7 +79,8 @@ def _told(run: Callable[[argparse.Namespace, Gateway], None]) -> Callable[[argpa
 
 
 def _enrol(chosen: argparse.Namespace, gateway: Gateway) -> None:
-    captures = palm_of(chosen.palm).captures(np.random.default_rng(), CAPTURES_TO_ENROL)
+    palm, draws = palm_of(chosen.palm), np.random.default_rng()
+    captures = [palm.hold(draws) for _ in range(CAPTURES_TO_ENROL)]
     if chosen.otp_to.exists():
         raise SystemExit(f"{chosen.otp_to} は既にあります。")
     enrolled = gateway.enrol(chosen.operator, captures, datetime.now(UTC))
@@ -109,7 +110,7 @@ def _keys(chosen: argparse.Namespace, gateway: Gateway) -> None:
 def _assert(chosen: argparse.Namespace, gateway: Gateway) -> None:
     now = datetime.now(UTC)
     otp = chosen.otp or one_time.code_at(_otp_secret(chosen.otp_from), now)
-    capture = palm_of(chosen.palm).capture(np.random.default_rng())
+    capture = palm_of(chosen.palm).hold(np.random.default_rng())
     target = sys.stdin.readline().rstrip("\n") if chosen.target == "-" else chosen.target
     presented = Presented(chosen.operator, capture, otp, chosen.terminal)
     print(gateway.issue(presented, Act(chosen.command, target, chosen.person), now))

@@ -21,6 +21,7 @@ USUAL_NOISE: Final = 0.3
 """Of an ordinary capture, as a share of what tells palms apart; about one bit in ten differs then."""
 _NOISE_SPREAD: Final = 0.25
 """Captures are better and worse: the logarithm of the noise varies by so much."""
+_IN_A_ROW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Palm:
         if noise is None:
             noise = USUAL_NOISE * float(np.exp(_NOISE_SPREAD * draws.standard_normal()))
         return Capture(self.features + noise * draws.standard_normal(FEATURES))
+
+    def hold(self, draws: np.random.Generator) -> Capture:
+        """Hold the palm over the sensor as an operator does: the mean of three captures in a row."""
+        return Capture(np.mean([capture.features for capture in self.captures(draws, _IN_A_ROW)], axis=0))
 
     def captures(self, draws: np.random.Generator, times: int) -> list[Capture]:
         """Hold the palm over the sensor several times."""

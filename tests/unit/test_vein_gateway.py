@@ -20,6 +20,7 @@ from simulator.vein.conformance import Expected, faults_of, faults_of_all
 from simulator.vein.faults import Fault
 from simulator.vein.gateway import MOST_FAILURES, Enrolled, Gateway, Presented
 from simulator.vein.one_time import accepted_step, code_at, step_at
+from simulator.vein.operators import MadeUpOperator
 from simulator.vein.palms import Capture, palm_of
 from simulator.vein.refusals import Refusal, VeinRefusedError
 
@@ -83,6 +84,16 @@ def test_palm_and_code_give_an_assertion_of_the_act(gateway: Gateway, enrolled: 
     assert (claims["sub"], claims["terminal"], claims["amr"]) == ("op-1", "T-01", ["vein", "otp"])
     assert claims["act"] == {"command": "difference approve", "target": "R12 R13"}
     assert claims["exp"] - claims["iat"] == 120
+
+
+def test_operators_of_exercises_get_three_assertions_in_half_a_minute(gateway: Gateway) -> None:
+    """One for each code that is good then; the fourth is refused, and the next half minute has one again."""
+    operator = MadeUpOperator.enrolled(gateway, "op-7", NOW)
+    tokens = [operator.assertion(APPROVE, "T-01", NOW) for _ in range(3)]
+    with pytest.raises(VeinRefusedError, match=r"vein\.not_authenticated"):
+        operator.assertion(APPROVE, "T-01", NOW)
+    tokens.append(operator.assertion(APPROVE, "T-01", LATER))
+    assert faults_of_all(tokens, _expected(gateway, LATER)) == [[]] * 4
 
 
 def test_every_wrong_factor_is_refused_alike(gateway: Gateway, enrolled: Enrolled) -> None:

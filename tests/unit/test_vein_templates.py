@@ -55,6 +55,16 @@ def test_capture_too_noisy_is_refused(draws: np.random.Generator) -> None:
     assert not matches(_enrolled(palm, draws), palm.capture(draws, 1.5))
 
 
+def test_palm_held_as_usual_is_hardly_ever_refused(
+    leaked: list[tuple[Palm, Template]], draws: np.random.Generator
+) -> None:
+    """Three captures in a row instead of one: none of 2,000 is too far away, so that no demonstration fails."""
+    for palm, template in leaked:
+        held = np.stack([palm.hold(draws).features for _ in range(250)])
+        distances = (bits_of(held, template.seed) ^ _word_of(template, palm)).sum(axis=1)
+        assert distances.max() <= bch.CORRECTS
+
+
 @pytest.mark.parametrize("part", ["seed", "offset", "check"])
 def test_altered_template_matches_nobody(part: str, draws: np.random.Generator) -> None:
     """Each part is needed."""
