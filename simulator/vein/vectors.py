@@ -85,6 +85,8 @@ def vectors() -> Iterator[Vector]:
 
 def _valid() -> Iterator[Vector]:
     yield Vector("valid", "palm and one-time code", _signed())
+    renamed = {**HEADER, "alg": "Ed25519"}
+    yield Vector("valid-alg-ed25519", "the newer name of the algorithm (RFC 9864)", _token(renamed))
     yield Vector("valid-security-key", "palm and security key", _signed(amr=["vein", "hwk"]))
     yield Vector("valid-longest", "300 seconds, the longest there may be", _signed(exp=_IAT + 300))
     about = {"command": "person show", "target": person_target(_PERSON, JTI)}
@@ -137,10 +139,13 @@ def _headers() -> Iterator[Vector]:
     yield Vector("kid-unknown", "a key nobody registered", _token({**HEADER, "kid": "x-1"}), (Fault.KEY_ID,))
     path = {**HEADER, "kid": "../../keys/device.key"}
     yield Vector("kid-path", "a path for a key", _token(path), (Fault.KEY_ID,))
+    both = (Fault.CRITICAL, Fault.OTHER_HEADER)
     crit = {**HEADER, "crit": ["exp"], "exp": _IAT}
-    yield Vector("crit", "an extension that must be understood", _token(crit), (Fault.CRITICAL,))
+    yield Vector("crit", "an extension that must be understood", _token(crit), both)
     unencoded = {**HEADER, "b64": True, "crit": ["b64"]}
-    yield Vector("crit-b64", "an extension libraries know (RFC 7797)", _token(unencoded), (Fault.CRITICAL,))
+    yield Vector("crit-b64", "an extension libraries know (RFC 7797)", _token(unencoded), both)
+    other_name = {**HEADER, "cty": "JWT"}
+    yield Vector("header-other", "a name that has no place there", _token(other_name), (Fault.OTHER_HEADER,))
     other = Ed25519PrivateKey.from_private_bytes(_OTHER_SEED)
     raw = other.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     jwk = {**HEADER, "jwk": {"kty": "OKP", "crv": "Ed25519", "x": _b64(raw)}}
@@ -171,7 +176,7 @@ def _forms() -> Iterator[Vector]:
     yield Vector("claims-list", "claims that are no object", _token(claims=b"[]"), (Fault.FORM,))
     infinite = _json(CLAIMS).replace(str(_IAT + 120).encode(), b"Infinity")
     yield Vector("exp-infinity", "a number JSON does not have", _token(claims=infinite), (Fault.FORM,))
-    yield Vector("too-long", "more than 8,192 bytes", _signed(device="x" * 8_192), (Fault.SIZE,))
+    yield Vector("too-long", "more than 4,096 bytes", _signed(device="x" * 4_096), (Fault.SIZE,))
 
 
 def _parties() -> Iterator[Vector]:

@@ -214,7 +214,13 @@ def test_bad_operator_id_is_refused_before_anything_is_read(gateway: Gateway, op
 def test_act_out_of_form_is_refused(gateway: Gateway, enrolled: Enrolled) -> None:
     """Words of a command, a printable target, a terminal's name."""
     presented = _presented(enrolled)
-    for act in (Act("", "R1"), Act("rm -rf", "R1"), Act("export", "R1\nR2"), Act("export", "R" * 2_001)):
+    for act in (
+        Act("", "R1"),
+        Act("rm -rf", "R1"),
+        Act("export", "R1\nR2"),
+        Act("export", "R" * 2_400),
+        Act("export", "例" * 800),
+    ):
         assert _refusal(gateway, presented, act) is Refusal.FORM
     assert _refusal(gateway, replace(presented, terminal="T 01")) is Refusal.FORM
 
@@ -277,7 +283,7 @@ def test_events_tell_what_happened_without_a_value(gateway: Gateway, enrolled: E
 
 def test_gateway_without_a_proper_name_is_refused(tmp_path: Path) -> None:
     """Neither a prefecture that is none nor a name no assertion may have."""
-    for prefecture, name in (("48", "g"), ("350001", "g"), ("35", "a b"), ("35", "")):
+    for prefecture, name in (("35", ".g"), ("48", "g"), ("350001", "g"), ("35", "a b"), ("35", "")):
         with pytest.raises(VeinRefusedError, match=r"vein\.form"):
             Gateway(tmp_path, prefecture, name).create_missing()
 
