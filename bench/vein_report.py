@@ -68,9 +68,9 @@ Made by `make bench-vein`; not edited by hand. On {datetime.now(UTC):%Y-%m-%d}: 
 **These palms are made up** (512 independent normal features each, `simulator/vein/palms.py`). The figures show that
 the protection of templates works and what it costs; they say nothing of human palms, of a sensor, or of a device.
 {len(attacks.leaked):,} palms, each enrolled from 5 captures, a different rotation each. 本人 (owners) are ordinary
-captures, better and worse ones; 他人 (strangers) every template with captures of other palms. Accepted is what differs
-in at most {bch.CORRECTS} of {bch.LENGTH} bits; of both, ten a template also went the whole way through the decoder and
-were judged alike. Where there was no error the bound is that of 95 % confidence (3 / comparisons).
+captures, better and worse ones; 他人 (strangers) every template with captures of other palms. Accepted is what
+differs in at most {bch.CORRECTS} of {bch.LENGTH} bits; of both, ten a template also went the whole way through the
+decoder and were judged alike. Where there was no error the bound is that of 95 % confidence (3 / comparisons).
 
 ```
 {tables}```
