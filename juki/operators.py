@@ -168,12 +168,17 @@ def counts_as_failure(code: Code) -> bool:
 _NO_FAILURES = frozenset({Code.OPERATOR_UNKNOWN, Code.OPERATOR_LOCKED, Code.OPERATOR_NOT_VALID})
 
 
+def is_operator_id(text: str) -> bool:
+    """Tell whether a text has the form of an id (照合ID), and can not be a number of a person."""
+    is_number = sum(letter.isdigit() for letter in text) >= _FEWEST_DIGITS_OF_A_PERSON
+    return _ID.fullmatch(text) is not None and not is_number
+
+
 def checked_operator_id(text: str, ref: str) -> str:
     """Return an id (照合ID) as it goes into the register and the operation log.
 
     Raises: ConfigurationError(COMMAND_ARGUMENT) for another form, or what could be a number of a person.
     """
-    is_number = sum(letter.isdigit() for letter in text) >= _FEWEST_DIGITS_OF_A_PERSON
-    if _ID.fullmatch(text) is None or is_number:
+    if not is_operator_id(text):
         raise ConfigurationError(Code.COMMAND_ARGUMENT, ref)
     return text
