@@ -21,6 +21,9 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundl
 export UV_SYSTEM_CERTS = 1
 endif
 export DO_NOT_TRACK = 1
+# Every process of Prefect imports thousands of modules: compiled once, or seconds of compiling in each of them.
+export UV_COMPILE_BYTECODE = 1
+unexport PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 UV = $(shell cat .make/uv)
