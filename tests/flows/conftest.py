@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pytest
 
 from config.stores import DATABASES
+from juki.cli.app import PLUG_IN_GROUP
 from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.home import Home
@@ -33,6 +36,8 @@ from tests.flows.nursery import Nursery, Order
 
 RESIDENT = IdentityFile.RESIDENT
 CODES = ("352039", "352012")
+FLOWS = frozenset(one.name for one in entry_points(group=PLUG_IN_GROUP))
+"""Commands that run flows: Prefect reads its environment once, before anything is loaded."""
 # For workers that something befalls from outside: a process that has imported everything once forks them.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.flows.driver"])
@@ -64,7 +69,10 @@ class Town:
         return self.nursery.work(Order(self.channel, point=point)).code
 
     def juki(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line."""
+        """Run the command line: in a fork of what is loaded already, or in a process of its own if it runs flows."""
+        if arguments[0] not in FLOWS:
+            ended = self.nursery.work(Order(self.channel, command=arguments))
+            return subprocess.CompletedProcess(arguments, ended.code, *json.loads(ended.said))
         command = [sys.executable, "-m", "juki", *arguments]
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=180, check=False
