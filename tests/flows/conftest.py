@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -33,6 +33,7 @@ from simulator.sftp_server import make_key, serve
 from simulator.world import World
 from tests.flows.kill_points import COUNTED
 from tests.flows.nursery import Nursery, Order
+from tests.flows.prefect_site import Engine
 
 RESIDENT = IdentityFile.RESIDENT
 CODES = ("352039", "352012")
@@ -52,6 +53,7 @@ class Town:
     offices: dict[str, MunicipalOffice]
     tables: dict[str, pa.Table]
     nursery: Nursery
+    engine: Engine
     channel: Channel = field(default_factory=lambda: Channel(CODES[0], RESIDENT))
 
     @property
@@ -75,7 +77,12 @@ class Town:
             return subprocess.CompletedProcess(arguments, ended.code, *json.loads(ended.said))
         command = [sys.executable, "-m", "juki", *arguments]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=180, check=False
+            command,
+            env=self.environment | self.engine.environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
         )
 
     @property
@@ -127,8 +134,9 @@ def built() -> Iterator[Town]:
     client = Credentials(home.keys).sftp_public_key.read_text().strip()
     with serve(installation.folder(home) / "cs", dict.fromkeys(CODES, client), make_key()) as server:
         installation.register(home, made, server)
-        nursery = Nursery(Channel(CODES[0], RESIDENT))
-        yield Town(home, made, installation.offices(home, made), tables, nursery)
+        nursery, engine = Nursery(Channel(CODES[0], RESIDENT)), Engine(home)
+        yield Town(home, made, installation.offices(home, made), tables, nursery, engine)
+        engine.close()
         nursery.close()
     del os.environ["JUKI_HOME"]
     embedded.stop(home)
@@ -139,8 +147,7 @@ def built() -> Iterator[Town]:
 def town(built: Town) -> Town:
     """The town with nothing sent and nothing stored yet."""
     built.forget()
-    offices = installation.offices(built.home, built.made)
-    return Town(built.home, built.made, offices, built.tables, built.nursery)
+    return replace(built, offices=installation.offices(built.home, built.made))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
