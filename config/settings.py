@@ -13,14 +13,13 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.reading import parse_toml, read_text, validated
+from config.reading import read_toml, validated
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
 from juki.differences import DEFAULT_BOUND, Bound
@@ -235,22 +234,10 @@ def load_settings(home: Home) -> Settings:
     Raises: ConfigurationError naming the keys that are unknown or at fault.
     """
     _refuse_unknown_variables(os.environ)
-    text, name = read_text(home.settings_file), home.settings_file.name
-    values = parse_toml(text, name)
+    values = read_toml(home.settings_file)
     if any(values.get(f"{file.value}_url") for file in IdentityFile):
         read_private(home.settings_file)
-    return _built(text, _variables(os.environ), name)
-
-
-@lru_cache(maxsize=2)
-def _built(text: str, _: frozenset[tuple[str, str]], name: str) -> Settings:
-    """Build the settings of a text and the variables that go with it: every step asks, and seldom are they others."""
-    values = parse_toml(text, name)
-    return validated(lambda: Settings(**values), name)
-
-
-def _variables(environ: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset((name, value) for name, value in environ.items() if name.upper().startswith(PREFIX))
+    return validated(lambda: Settings(**values), home.settings_file.name)
 
 
 def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
