@@ -72,7 +72,8 @@ bench-log: $(READY)  ## 操作ログの署名・検証・書出しの速さ (ENT
 	@$(PY) -m bench.log
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
-	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak
+	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py tests/wire/test_hostile_bytes.py \
+	  --hypothesis-profile=soak
 	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
 	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
 
