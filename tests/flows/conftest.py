@@ -73,7 +73,8 @@ class Town:
     def juki(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line: in a fork of what is loaded already, or in a process of its own if it runs flows."""
         if arguments[0] not in FLOWS:
-            ended = self.nursery.work(Order(self.channel, command=arguments))
+            order = Order(self.channel, command=arguments, environment=self.environment)
+            ended = self.nursery.work(order)
             return subprocess.CompletedProcess(arguments, ended.code, *json.loads(ended.said))
         command = [sys.executable, "-m", "juki", *arguments]
         return subprocess.run(

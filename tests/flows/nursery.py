@@ -44,7 +44,7 @@ class Order:
     """Take requests in, answer and deliver them."""
     environment: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
-    """Run the command line with these arguments, and say what it printed: output and errors, as JSON."""
+    """Run the command line with these arguments, in this environment only, and say what it printed, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,8 @@ def _worked(order: Order, say: Callable[[str], None]) -> int:
     from tests.flows import named_deaths
     from tests.flows.kill_points import Instrument
 
+    if order.command:
+        os.environ.clear()
     os.environ.update(order.environment)
     if order.command:
         return _commanded(order.command, say)
