@@ -99,8 +99,13 @@ def _remove_server(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(server_home: Home) -> str:
-    """The administrator URL of a running PostgreSQL."""
-    return embedded.start(server_home)
+    """The administrator URL of a running PostgreSQL; what it holds need not outlive the machine."""
+    url = embedded.start(server_home)
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Only this: the rest of its settings is the product's, and whether they are durable test_embedded asks.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return url
 
 
 @pytest.fixture(scope="session")
