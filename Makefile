@@ -21,6 +21,9 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundl
 export UV_SYSTEM_CERTS = 1
 endif
 export DO_NOT_TRACK = 1
+# Every process of Prefect imports thousands of modules: compiled once, or seconds of compiling in each of them.
+export UV_COMPILE_BYTECODE = 1
+unexport PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 UV = $(shell cat .make/uv)
@@ -72,7 +75,8 @@ bench-vein: $(READY)  ## 静脈認証の代わりの誤り率と攻撃の成否 
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m bench.vein
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
-	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak
+	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py tests/wire/test_hostile_bytes.py \
+	  --hypothesis-profile=soak
 	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
 	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
 

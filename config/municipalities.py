@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from config.places import PREFECTURE_DIGITS, known_municipality_codes
-from config.reading import read_toml, validated
+from config.reading import parse_toml, read_text, validated
 from juki.codes import is_municipality_code
 from juki.errors import ConfigurationError
 from juki.home import Home
@@ -116,11 +117,17 @@ def load_municipalities(home: Home, prefecture_code: str) -> Municipalities:
     Raises: ConfigurationError naming the keys at fault.
     """
     name = home.municipalities_file.name
-    values = read_toml(home.municipalities_file)
-    registered = validated(lambda: Municipalities(**values), name)
+    registered = _registered(read_text(home.municipalities_file), name)
     if any(code[:PREFECTURE_DIGITS] != prefecture_code[:PREFECTURE_DIGITS] for code in registered.codes):
         raise ConfigurationError(Code.CONFIG_INVALID, f"{name}: municipality.code")
     return registered
+
+
+@lru_cache(maxsize=2)
+def _registered(text: str, name: str) -> Municipalities:
+    """Read the register out of its text: every step of every channel asks, and seldom was it edited."""
+    values = parse_toml(text, name)
+    return validated(lambda: Municipalities(**values), name)
 
 
 def located(home: Home, path: str) -> Path:

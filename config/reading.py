@@ -6,6 +6,7 @@ Invariants: no exception of tomllib or pydantic leaves here: both quote what the
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,14 +25,33 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises: ConfigurationError(CONFIG_INVALID) naming the file when it can not be read as TOML.
     """
+    return parse_toml(read_text(path), path.name)
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a TOML file; empty when there is none.
+
+    Raises: ConfigurationError(CONFIG_INVALID) naming the file when it can not be read.
+    """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return path.read_text("utf-8")
     except FileNotFoundError:
-        return {}
+        return ""
     except (OSError, ValueError):
         pass
-    # Outside the except block: the parser's error quotes the line, and would be carried along as context.
+    # Outside the except block: the error quotes the bytes, and would be carried along as context.
     raise ConfigurationError(Code.CONFIG_INVALID, path.name)
+
+
+def parse_toml(text: str, name: str) -> dict[str, Any]:
+    """Parse the text of a TOML file of this name.
+
+    Raises: ConfigurationError(CONFIG_INVALID) naming the file when it is no TOML.
+    """
+    with contextlib.suppress(ValueError):
+        return tomllib.loads(text)
+    # The parser's error quotes the line.
+    raise ConfigurationError(Code.CONFIG_INVALID, name)
 
 
 def validated(build: Callable[[], T], where: str) -> T:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,12 +19,46 @@ from psycopg import sql
 from juki.columns import IdentityFile
 from juki.home import Home
 from juki.store import embedded
+from tests import dealing
 
 settings.register_profile("ci", derandomize=True, max_examples=25, deadline=None)
 settings.register_profile("soak", max_examples=int(os.environ.get("EXAMPLES", "20000")), deadline=None)
 
 _SERVER_FOLDER = "juki-test-"
 """Folders of session servers in the temporary folder; the number after it is the process of the session."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run write down what it took."""
+    parser.addoption(
+        "--record-costs", action="store_true", help="write tests/costs.tsv anew (see CONTRIBUTING.md)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure where asked; the processes of a run report to the one that deals."""
+    if config.getoption("--record-costs") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(dealing.Measured())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order what is dealt to several processes; a run by hand keeps the order of the files."""
+    if hasattr(config, "workerinput"):
+        places = dealing.order_of([item.nodeid for item in items], dealing.read_costs())
+        items.sort(key=lambda item: places[item.nodeid])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> dealing.Dealer:
+    """Deal by cost."""
+    return dealing.Dealer(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: much of the time is spent waiting for servers and disks."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +99,13 @@ def _remove_server(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(server_home: Home) -> str:
-    """The administrator URL of a running PostgreSQL."""
-    return embedded.start(server_home)
+    """The administrator URL of a running PostgreSQL; what it holds need not outlive the machine."""
+    url = embedded.start(server_home)
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Only this: the rest of its settings is the product's, and whether they are durable test_embedded asks.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return url
 
 
 @pytest.fixture(scope="session")

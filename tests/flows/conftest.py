@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pytest
 
 from config.stores import DATABASES
+from juki.cli.app import PLUG_IN_GROUP
 from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.home import Home
@@ -30,9 +33,12 @@ from simulator.sftp_server import make_key, serve
 from simulator.world import World
 from tests.flows.kill_points import COUNTED
 from tests.flows.nursery import Nursery, Order
+from tests.flows.prefect_site import Engine
 
 RESIDENT = IdentityFile.RESIDENT
 CODES = ("352039", "352012")
+FLOWS = frozenset(one.name for one in entry_points(group=PLUG_IN_GROUP))
+"""Commands that run flows: Prefect reads its environment once, before anything is loaded."""
 # For workers that something befalls from outside: a process that has imported everything once forks them.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.flows.driver"])
@@ -47,6 +53,7 @@ class Town:
     offices: dict[str, MunicipalOffice]
     tables: dict[str, pa.Table]
     nursery: Nursery
+    engine: Engine
     channel: Channel = field(default_factory=lambda: Channel(CODES[0], RESIDENT))
 
     @property
@@ -64,10 +71,19 @@ class Town:
         return self.nursery.work(Order(self.channel, point=point)).code
 
     def juki(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line."""
+        """Run the command line: in a fork of what is loaded already, or in a process of its own if it runs flows."""
+        if arguments[0] not in FLOWS:
+            order = Order(self.channel, command=arguments, environment=self.environment)
+            ended = self.nursery.work(order)
+            return subprocess.CompletedProcess(arguments, ended.code, *json.loads(ended.said))
         command = [sys.executable, "-m", "juki", *arguments]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=180, check=False
+            command,
+            env=self.environment | self.engine.environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
         )
 
     @property
@@ -120,8 +136,9 @@ def built() -> Iterator[Town]:
     client = Credentials(home.keys).sftp_public_key.read_text().strip()
     with serve(installation.folder(home) / "cs", dict.fromkeys(CODES, client), make_key()) as server:
         installation.register(home, made, server)
-        nursery = Nursery(Channel(CODES[0], RESIDENT))
-        yield Town(home, made, installation.offices(home, made), tables, nursery)
+        nursery, engine = Nursery(Channel(CODES[0], RESIDENT)), Engine(home)
+        yield Town(home, made, installation.offices(home, made), tables, nursery, engine)
+        engine.close()
         nursery.close()
     del os.environ["JUKI_HOME"]
     embedded.stop(home)
@@ -132,8 +149,7 @@ def built() -> Iterator[Town]:
 def town(built: Town) -> Town:
     """The town with nothing sent and nothing stored yet."""
     built.forget()
-    offices = installation.offices(built.home, built.made)
-    return Town(built.home, built.made, offices, built.tables, built.nursery)
+    return replace(built, offices=installation.offices(built.home, built.made))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -6,6 +6,8 @@ thread and no connection when it forks, and says so if it had.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import multiprocessing
 import os
@@ -41,6 +43,8 @@ class Order:
     provides: bool = False
     """Take requests in, answer and deliver them."""
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    """Run the command line with these arguments, in this environment only, and say what it printed, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,11 @@ class Nursery:
 
 def _serve(pipe: Connection, channel: Channel) -> None:
     """Load everything a worker needs, then fork one for each order until nobody orders any more."""
+    from juki.cli.app import build_app
     from tasks import forwarding  # noqa: F401
     from tests.flows import driver, kill_points, named_deaths, reconciling  # noqa: F401
 
+    build_app()
     driver.warm(channel)
     while True:
         try:
@@ -119,8 +125,7 @@ def _work(order: Order, pipe: int) -> None:
     """Be a worker; never comes back."""
     code = 1
     try:
-        _worked(order, lambda said: _say(pipe, said))
-        code = 0
+        code = _worked(order, lambda said: _say(pipe, said))
     except BaseException:  # noqa: BLE001 - told as the exit code, the trace goes to the terminal of the tests
         traceback.print_exc()
     sys.stderr.flush()
@@ -133,12 +138,33 @@ def _say(pipe: int, said: str) -> None:
         data = data[os.write(pipe, data) :]
 
 
-def _worked(order: Order, say: Callable[[str], None]) -> None:
+def _commanded(arguments: tuple[str, ...], say: Callable[[str], None]) -> int:
+    """Be the process of a command; its exit code."""
+    from juki.cli import main
+
+    sys.argv = ["juki", *arguments]
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    say(json.dumps([out.getvalue(), err.getvalue()]))
+    return code
+
+
+def _worked(order: Order, say: Callable[[str], None]) -> int:
+    """Do what was ordered; the exit code."""
     from tasks import clock
     from tests.flows import named_deaths
     from tests.flows.kill_points import Instrument
 
+    if order.command:
+        os.environ.clear()
     os.environ.update(order.environment)
+    if order.command:
+        return _commanded(order.command, say)
     held: AbstractContextManager[None] = clock.held_at(order.at) if order.at else nullcontext()
     if order.point:
         named_deaths.arm(order.point)
@@ -150,6 +176,7 @@ def _worked(order: Order, say: Callable[[str], None]) -> None:
         ended = _done(order)
         instrument.is_on = False
     say(json.dumps([[step.kind, step.what] for step in instrument.steps]) if order.is_traced else ended)
+    return 0
 
 
 def _done(order: Order) -> str:

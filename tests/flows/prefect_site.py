@@ -7,12 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
@@ -22,7 +23,9 @@ from juki.differences import Mode
 from juki.home import Home
 from juki.order import Channel
 from juki.store import embedded
-from tests.flows.conftest import Town
+
+if TYPE_CHECKING:
+    from tests.flows.conftest import Town
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 240
@@ -117,10 +120,35 @@ def parameters(municipality: MunicipalityChoice, file: FileChoice, mode: ModeCho
     return {"municipality": str(municipality.value), "file": str(file.value), "mode": str(mode.value)}
 
 
+@dataclass(slots=True)
+class Engine:
+    """One server for all processes of a session that run a flow each: started for the first, or never.
+
+    Without it each of them would start a server of its own, as the product does: ten seconds of a core. That is
+    what the runs of the canary, of the demo and of the faults do.
+    """
+
+    home: Home
+    _site: Site | None = None
+    _ends: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a process to the server."""
+        if self._site is None:
+            folder = Path(self._ends.enter_context(tempfile.TemporaryDirectory(prefix="juki-engine-")))
+            database = self._ends.enter_context(_database(self.home, "prefect_engine"))
+            self._site = self._ends.enter_context(_server(folder, database, has_pages=False))
+        return {"PREFECT_API_URL": self._site.api}
+
+    def close(self) -> None:
+        """End the server."""
+        self._ends.close()
+
+
 @contextmanager
-def _database(home: Home) -> Iterator[str]:
+def _database(home: Home, name: str = "prefect_site") -> Iterator[str]:
     """Make a database for the server beside the stores, as the product has it; SQLite answers 503 under load."""
-    name = "prefect_site"
     with psycopg.connect(embedded.start(home), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
     embedded.ensure_database(embedded.admin_url(home), name, ("pg_trgm",))

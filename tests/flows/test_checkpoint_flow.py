@@ -59,7 +59,7 @@ def _checkpoint(town: Town) -> str:
     """Run the hourly flow in a process of its own; say the code it failed with, if any."""
     from tests.flows.checkpoint_worker import run
 
-    return run(town.environment)
+    return run(town.environment | town.engine.environment)
 
 
 def test_intake_signs_what_it_wrote_and_the_hourly_flow_finds_nothing_new(here: Town) -> None:
