@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from juki.dates import JAPAN
+from juki.home import Home
 
 Answer = Callable[[socket.socket, bytes], bytes]
 """What is said to a stream: given the connection, which it may misuse, and the content."""
@@ -79,6 +80,19 @@ class FakeClamd:
     def _verdict(self) -> bytes:
         is_found = self.scanned[-1] in self.infected
         return b"stream: Made.Up.Signature FOUND\0" if is_found else b"stream: OK\0"
+
+
+@contextmanager
+def scanned(home: Home, address: str) -> Iterator[None]:
+    """Let an installation have its inbound files scanned for a while."""
+    path = home.settings_file
+    before = path.read_text("utf-8")
+    lines = (f'scanner_address = "{address}"', "scanner_pattern_hours = 48", "scanner_timeout_seconds = 5")
+    path.write_text("\n".join((before, *lines)), "utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, "utf-8")
 
 
 def _stream(link: socket.socket) -> bytes:

@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,29 +18,15 @@ from juki.cli import main
 from juki.reasons import Code
 from simulator.faults import Fault
 from tests.console import Said
-from tests.fake_clamd import FakeClamd, fake_clamd
+from tests.fake_clamd import FakeClamd, fake_clamd, scanned
 from tests.flows.channel_worker import FAILED, work
 from tests.flows.conftest import Town
-
-
-@contextmanager
-def scanned(town: Town, address: str) -> Iterator[None]:
-    """Let the installation have its inbound files scanned for a while."""
-    path = town.home.settings_file
-    before = path.read_text("utf-8")
-    path.write_text(
-        f'{before}\nscanner_address = "{address}"\nscanner_pattern_hours = 48\nscanner_timeout_seconds = 5\n'
-    )
-    try:
-        yield
-    finally:
-        path.write_text(before, "utf-8")
 
 
 @pytest.fixture
 def clamd(town: Town) -> Iterator[FakeClamd]:
     """A scanner the installation of the town is configured for."""
-    with fake_clamd() as fake, scanned(town, fake.address):
+    with fake_clamd() as fake, scanned(town.home, fake.address):
         yield fake
 
 
@@ -143,7 +129,7 @@ def test_without_its_scanner_nothing_is_fetched_and_it_goes_on_by_itself(town: T
     before = [(path.name, path.stat().st_mtime_ns) for path in outbox(town)]
     with fake_clamd() as fake:
         address = fake.address
-    with scanned(town, address):
+    with scanned(town.home, address):
         assert work(town) == FAILED
         assert (states(town), spooled(town)) == ([], [])
         said = status(town)
