@@ -1,4 +1,4 @@
-"""What the local administrator notes of infected files: that they were dealt with.
+"""What an operator notes of infected files: that they were dealt with.
 
 Invariants: what was infected after somebody looked stays open; done twice, the second time changes nothing.
 Source:     assessment M8, M10.
@@ -6,11 +6,11 @@ Source:     assessment M8, M10.
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
+from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.journal import Action, Entry, Outcome
 from juki.store.infections import UP_TO, Infection, Infections
@@ -35,8 +35,7 @@ def close_infections(installation: Installation, file: IdentityFile, reason: str
         if found:
             counts = {"infections": len(found), UP_TO: found[-1].entry_no}
             entry = Entry(
-                action=Action.INFECTION_CLOSED, file=file, actor=local_administrator(),
-                terminal=os.uname().nodename, outcome=Outcome.DONE, basis=basis, counts=counts,
-            )  # fmt: skip
-            unit.journal.append(entry, at)
+                action=Action.INFECTION_CLOSED, file=file, outcome=Outcome.DONE, basis=basis, counts=counts
+            )
+            unit.journal.append(acting().signed(entry), at)
     return len(found)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from config.scanning import scanner_standing
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, OneFile, chosen_files, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
@@ -57,6 +58,7 @@ def show(as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("scanner close", "file")
 def close(
     reason: Annotated[str, typer.Option(help="経緯と、したこと（操作ログに残る）")],
     file: OneFile = None,
