@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -46,20 +46,22 @@ class Infections:
     def open_ones(self) -> list[Infection]:
         """List the infections that were not closed, in order."""
         columns = TABLES[self.file].journal.c
-        query = select(columns.entry_no, columns.recorded_at, columns.entry).where(
-            columns.entry_no > self._closed_up_to(),
+        is_closing = columns.action == Action.INFECTION_CLOSED.value
+        is_infected = and_(
             columns.outcome == Outcome.REFUSED.value,
             sql_cast(columns.entry, JSONB)["code"].astext == Code.PACKAGE_INFECTED.value,
         )
-        rows = self.connection.execute(query.order_by(columns.entry_no))
-        return [_infection(row.entry_no, row.recorded_at, json.loads(row.entry)) for row in rows]
-
-    def _closed_up_to(self) -> int:
-        columns = TABLES[self.file].journal.c
-        query = select(columns.entry).where(columns.action == Action.INFECTION_CLOSED.value)
-        closings = self.connection.execute(query.order_by(columns.entry_no.desc()).limit(1))
-        entry = closings.scalar_one_or_none()
-        return int(json.loads(entry)["counts"][UP_TO]) if entry else 0
+        # Both at once: the log has no index for either, and is walked once.
+        query = select(columns.entry_no, columns.recorded_at, columns.entry, is_closing.label("is_closing"))
+        rows = self.connection.execute(
+            query.where(or_(is_closing, is_infected)).order_by(columns.entry_no)
+        ).all()
+        closed = max((json.loads(row.entry)["counts"][UP_TO] for row in rows if row.is_closing), default=0)
+        return [
+            _infection(row.entry_no, row.recorded_at, json.loads(row.entry))
+            for row in rows
+            if not row.is_closing and row.entry_no > closed
+        ]
 
 
 def _infection(entry_no: int, recorded_at: str, said: dict[str, str]) -> Infection:

@@ -135,6 +135,7 @@ def _asked(step: Callable[[], T]) -> T:
     """Turn every failure of the connection into ours; addresses stay out of it."""
     try:
         return step()
-    except OSError:
+    # A host name that can not even be asked for is no OSError.
+    except (OSError, UnicodeError):
         pass
     raise ScannerError(Code.SCANNER_UNREACHABLE)

@@ -116,7 +116,7 @@ def test_ok_to_a_stream_that_was_cut_off_is_not_believed(monkeypatch: pytest.Mon
     assert said <= {Code.SCANNER_ANSWER, Code.SCANNER_UNREACHABLE}
 
 
-@pytest.mark.parametrize("address", ["/nowhere/clamd.ctl", "127.0.0.1:1"])
+@pytest.mark.parametrize("address", ["/nowhere/clamd.ctl", "127.0.0.1:1", "a..b:3310"])
 def test_absent_scanner_is_named_without_its_address(address: str) -> None:
     """Nobody listens: the code says what to do."""
     scanner = Scanner(ScannerAddress.parse(address), 2)
