@@ -10,9 +10,9 @@ from datetime import datetime
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.journal import Action, Entry, Outcome
+from juki.reason_text import checked_reason
 from juki.store.infections import UP_TO, Infection, Infections
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
