@@ -28,6 +28,7 @@ from juki.holds import HoldTerms
 from juki.home import DEFAULT_HOME, Home
 from juki.keys import read_private
 from juki.reasons import Code
+from juki.scanning import ScannerAddress
 
 PREFIX = "JUKI_"
 _NOT_SETTINGS = frozenset({"JUKI_HOME"})
@@ -65,6 +66,16 @@ def _absolute(folder: Path) -> Path:
 
 AbsoluteFolder = Annotated[Path, AfterValidator(_absolute)]
 """A folder outside JUKI_HOME, named from the root, whatever the working folder of a process is."""
+
+
+def _scanner_place(text: str) -> str:
+    if text:
+        ScannerAddress.parse(text)
+    return text
+
+
+ScannerPlace = Annotated[str, AfterValidator(_scanner_place)]
+"""Where a clamd listens; empty for none."""
 
 
 class Settings(BaseSettings):
@@ -157,6 +168,21 @@ class Settings(BaseSettings):
         150, ge=10, le=10_080,
         description="操作ログの記録が、署名したチェックポイントに含まれないまま過ぎてよい分数（署名は処理のたびと毎時）",
     )  # fmt: skip
+    scanner_address: ScannerPlace = Field(
+        "",
+        description="届いたファイルを検査する clamd（ソケットの絶対パスか ホスト:ポート。空なら検査をしない）",
+    )
+    scanner_pattern_hours: Hours | None = Field(
+        None,
+        description="ウイルス検査のパターンが作られてからの時間の上限。過ぎると取込みを止める。検査をするなら必ず決めること",
+    )
+    scanner_database_folder: AbsoluteFolder | None = Field(
+        None,
+        description="clamd がパターンの日付を答えないときに、日付を読むデータベースのフォルダ（絶対パス）",
+    )
+    scanner_timeout_seconds: int = Field(
+        120, ge=1, le=3600, description="一つのファイルのウイルス検査を待つ秒数"
+    )
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")
@@ -173,6 +199,13 @@ class Settings(BaseSettings):
         """One file here and the other on an embedded server would be half an installation."""
         if (self.url(IdentityFile.RESIDENT) is None) != (self.url(IdentityFile.FUHYO) is None):
             raise ConfigurationError(Code.CONFIG_MISSING, "resident_url, fuhyo_url")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_how_old_patterns_may_be(self) -> Settings:
+        """A scanner whose patterns may be of any age would let everything through in the end."""
+        if self.scanner_address and self.scanner_pattern_hours is None:
+            raise ConfigurationError(Code.CONFIG_MISSING, "scanner_pattern_hours")
         return self
 
     @classmethod

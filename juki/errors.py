@@ -39,6 +39,13 @@ class JournalError(JukiError):
     """The operation log can not be written or does not verify: nothing may go on (no log, no act)."""
 
 
+class ScannerError(JukiError):
+    """The virus scanner can not be relied on: its administrator acts, and the next run goes on by itself."""
+
+    def __init__(self, code: Code, ref: str = "") -> None:
+        super().__init__(code, ref, is_transient=True)
+
+
 class DeniedError(JukiError):
     """The act is not permitted: the operator acts."""
 

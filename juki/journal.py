@@ -109,6 +109,8 @@ class Action(StrEnum):
     """Somebody wanted to act and was not let: the assertion, the operator or the role was not what it must be."""
     RUN_STARTED = "run.started"
     """An operator started by hand what otherwise runs by the clock."""
+    INFECTION_CLOSED = "infection.closed"
+    """Somebody noted that the infected files refused so far were dealt with (M10)."""
     LOG_SEARCHED = "log.searched"
     """Somebody looked into this log."""
     LOG_EXPORTED = "log.exported"

@@ -9,9 +9,10 @@ Source:     assessment M10.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from juki.dates import JAPAN
 from juki.package_id import PackageId
 
 
@@ -55,3 +56,9 @@ class Medium:
         return (
             self.state is MediumState.HANDED_OUT and self.due_back_on is not None and self.due_back_on < today
         )
+
+    def overdue_since(self, today: date) -> datetime | None:
+        """Tell from which instant it is late, the first one after its day in Japan; None when it is not."""
+        if self.due_back_on is None or not self.is_overdue(today):
+            return None
+        return datetime.combine(self.due_back_on, time(), JAPAN) + timedelta(days=1)

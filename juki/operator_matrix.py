@@ -57,11 +57,12 @@ MATRIX: Mapping[str, Access] = {
     **_each(
         ("jlis list", "jlis show", "log verify", "log checkpoint", "log keys", "operator list"), Access()
     ),
-    **_each(("operator target", "operator matrix"), Access()),
+    **_each(("operator target", "operator matrix", "scanner show"), Access()),
     # Receiving from municipalities.
     "intake": _for(_C, _R, _A),
     **_each(("package retry", "package close", "rejection retry"), _for(_C, _A)),
     "package release": _for(_R, _A),
+    "scanner close": _for(_A),
     # Reconciliation.
     **_each(("reconcile", "difference propose", "difference approve", "difference accept"), _for(_R, _A)),
     # Providing, holding, handing over.

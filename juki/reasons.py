@@ -606,6 +606,10 @@ class Code(StrEnum):
         "受入済みのパッケージと同じものです。同じ受領書を返しました。",
         "spec 2",
     )
+    PACKAGE_INFECTED = (
+        "package.infected", _P, _E, "ウイルス検査で感染が見つかりました。開かずに隔離しました。", "M10, ADR-0031",
+        "隔離したファイルを開かず、送り元に連絡して駆除と再送を求めてください。検出名は clamd のログにあります。誤検出なら、新しいパターンになってから再試行できます。",
+    )
 
     SNAPSHOT_STALE = (
         "snapshot.stale", _P, _E, "現況の基準日時が依頼の日時より前です。比べていません。", "spec 3, M11",
@@ -1068,6 +1072,37 @@ class Code(StrEnum):
     MEDIUM_OVERDUE = (
         "medium.overdue", _N, _A, "返却の期限を過ぎた媒体があります。", "M10",
         "渡した先に返却を求め、戻ったら juki medium return で記録してください。",
+    )
+
+    # -- virus scanning (ウイルス検査: juki.scanning, juki.wire.scanner) ---------------------------------------
+    SCANNER_OFF = (
+        "scanner.off", _N, _A, "届いたファイルのウイルス検査をしていません（設定がありません）。", "M10, ADR-0031",
+        "clamd を用意し、juki.toml に scanner_address と scanner_pattern_hours を設定してください。",
+    )
+    SCANNER_UNREACHABLE = (
+        "scanner.unreachable", _N, _E, "ウイルス検査の clamd に接続できないか、答えがありません。取込みを止めています。", "M10, ADR-0031",
+        "clamd が動いているか、scanner_address が正しいかを確かめてください。回復すれば、次の実行から自動的に取り込みます。",
+    )
+    SCANNER_ANSWER = (
+        "scanner.answer", _N, _E, "ウイルス検査の答えが clamd の定めの形ではありません。取込みを止めています。", "M10, ADR-0031",
+        "scanner_address の先が clamd であるか、clamd のログに誤りがないかを確かめてください。回復すれば、次の実行から自動的に取り込みます。",
+    )
+    SCANNER_LIMIT = (
+        "scanner.limit", _N, _E, "ファイルが clamd の検査できる大きさを超えているため、検査できません。取込みを止めています。", "M10, ADR-0031",
+        "clamd.conf の StreamMaxLength・MaxFileSize・MaxScanSize を 100M 以上にしてください。次の実行から自動的に取り込みます。",
+    )
+    SCANNER_PATTERNS_OLD = (
+        "scanner.patterns_old", _N, _E, "ウイルス検査のパターンが、決めた時間より古くなっています。取込みを止めています。", "M10, ADR-0031",
+        "freshclam などでパターンを更新してください。更新されれば、次の実行から自動的に取り込みます。",
+    )
+    SCANNER_PATTERNS_UNDATED = (
+        "scanner.patterns_undated", _N, _E, "ウイルス検査のパターンの日付が分からないか、この機械の時計より先の日付です。取込みを止めています。",
+        "M10, ADR-0031",
+        "clamd が daily のデータベースを読み込んでいるか、両方の機械の時計が正しいかを確かめるか、scanner_database_folder を設定してください。",
+    )
+    INFECTION_OPEN = (
+        "infection.open", _N, _A, "感染のため拒否したファイルがあり、確認済みになっていません。", "M10, ADR-0031",
+        "送り元に連絡し、経緯を確かめたら juki scanner close に理由を添えて確認済みにしてください。",
     )
 
     # -- notices to J-LIS (機構への通知: juki.jlis, tasks.forwarding) -----------------------------------------

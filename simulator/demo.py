@@ -15,15 +15,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from config.places import municipality_name
+from config.scanning import scanner_standing
 from config.settings import home_of, load_settings
 from flows import environment
+from juki.cli.scanner_status import described_standing, standing_lines
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
@@ -92,6 +94,8 @@ class Story:
     jlis: JlisChapter = field(default_factory=JlisChapter)
     reconciliation: ReconciliationChapter = field(default_factory=ReconciliationChapter)
     operation_log: LogChapter = field(default_factory=LogChapter)
+    scanner: dict[str, object] = field(default_factory=dict)
+    """Whether what came in was scanned for viruses; no chapter, for it is neither right nor wrong."""
 
     @property
     def is_ok(self) -> bool:
@@ -125,6 +129,7 @@ def _run(home: Home, console: Console, story: Story) -> None:
         world = World.create(chapter.people, SEED, FIRST_DAY, is_spiced=True, pace=_pace(chapter.people))
     with exercise(home, world) as now:
         environment.prepare(home, load_settings(home))
+        story.scanner = _scanning(console, home)
         intake = intake_of(home)
         with _timed(console, chapter, "load", "初期の一括通知を19市町から受け入れる"):
             chapter.notices += now.load(FIRST_DAY, intake)
@@ -136,6 +141,14 @@ def _run(home: Home, console: Console, story: Story) -> None:
         chapter.rerun_changes_nothing = findings_of(home) == before
         _go_on(now, console, story)
         _conclude(console, chapter, now, home, compared, before)
+
+
+def _scanning(console: Console, home: Home) -> dict[str, object]:
+    """Say whether files are scanned; patterns are of this machine's days, not of the days the demo lives through."""
+    standing = scanner_standing(load_settings(home), datetime.now(UTC))
+    for line in standing_lines(standing):
+        console.print(f"● {line}" if line.startswith("ウ") else line, markup=False)
+    return described_standing(standing)
 
 
 def _go_on(now: Exercise, console: Console, story: Story) -> None:

@@ -85,18 +85,14 @@ class _Work:
     failures: list[PipelineError] = field(default_factory=list)
 
     def do(self) -> None:
-        """Fetch and settle, again while settling makes room for what was left, then answer.
+        """Fetch and settle, then judge again and answer; without a scanner that may be relied on nothing comes in.
 
-        What lies in the spool is settled although nothing could be fetched; answers are not tried where the CS
-        has just not let us in.
+        Answers are not tried where the CS has just not let us in.
         """
         if not self._tried(self._check_keys):
             return
-        for _ in range(MAX_ROUNDS):
-            fetched = self._tried(self._fetch)
-            has_settled = self._tried(self._settle)
-            if not (fetched and fetched.deferred and has_settled):
-                break
+        if self._tried(self._check_scanner):
+            self._bring_in()
         self._tried(partial(judge_again, self.channel))
         if not any(failure.code in _NOT_CONNECTED for failure in self.failures):
             self.receipts = self._tried(partial(deliver_receipts, self.channel)) or 0
@@ -107,6 +103,22 @@ class _Work:
         with open_unit(shop.store_url(file), file) as unit:
             shop.check_keys(unit)
         return True
+
+    def _check_scanner(self) -> bool:
+        """Refuse to fetch or open anything while it could not be scanned (M10)."""
+        Workshop.open().scan_gate.check_ready(clock.machine_now())
+        return True
+
+    def _bring_in(self) -> None:
+        """Fetch and settle, again while settling makes room for what was left.
+
+        What lies in the spool is settled although nothing could be fetched.
+        """
+        for _ in range(MAX_ROUNDS):
+            fetched = self._tried(self._fetch)
+            has_settled = self._tried(self._settle)
+            if not (fetched and fetched.deferred and has_settled):
+                break
 
     def _fetch(self) -> Fetched:
         fetched = fetch_packages(self.channel)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from juki.errors import ContractError, SourceError
+from juki.errors import ContractError, ScannerError, SourceError
 from juki.journal import Action, Outcome
 from juki.order import Channel
 from juki.reasons import Code
@@ -20,6 +20,7 @@ from juki.snapshot_requests import SnapshotRequest, Wants
 from juki.snapshots import Answer, ArrivedPart, answer_to, is_wanted
 from juki.store.reconciliations import Reconciliation
 from juki.store.unit import open_unit
+from juki.wire.package_files import PackageFiles
 from juki.wire.sftp import ServerSession, connect
 from juki.wire.snapshot_files import SnapshotFiles, StoredPart
 from tasks import clock
@@ -56,8 +57,9 @@ class Collection:
     def collect(self) -> Answer:
         """Collect for as long as one run may wait; without the CS where everything is here already.
 
-        Raises: SourceError when the CS can not be reached or is not the one it should be.
+        Raises: SourceError when the CS can not be reached or is not the one it should be, ScannerError.
         """
+        self.shop.scan_gate.check_ready(clock.machine_now())
         for stored in self._kept():
             self._take(stored, is_new=False)
         answer = self._answer()
@@ -117,22 +119,36 @@ class Collection:
             self._take(self.files.admit(remote, clock.now()), is_new=True)
 
     def _take(self, stored: StoredPart, *, is_new: bool) -> None:
-        """Open a part to know what it is; refuse it by its code, logged when it came just now."""
+        """Open a part to know what it is; refuse it by its code, logged when it came just now.
+
+        A new part that can not be scanned is given up again, so that the next run fetches and logs it as new.
+        """
         sealed = self.files.read(stored.name, stored.sha256)
         if sealed is None:
             return
         try:
+            self.shop.scan_gate.check(sealed, str(stored.name), clock.machine_now())
             opened = open_part(self.shop, self.channel, stored.name, sealed, stored.received_at)
             self.parts[stored.sha256] = opened.arrived
         except (SourceError, ContractError) as refusal:
             self.refusals[stored.sha256] = refusal.code
+        except ScannerError:
+            if is_new:
+                self.files.drop(stored)
+            raise
         if is_new and stored.sha256 in self.refusals:
-            entry = channel_entry(
-                self.channel, Action.SNAPSHOT_REFUSED, Outcome.REFUSED,
-                package=str(stored.name), code=self.refusals[stored.sha256],
-            )  # fmt: skip
-            with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
-                unit.journal.append(entry, clock.now())
+            self._refuse(stored)
+
+    def _refuse(self, stored: StoredPart) -> None:
+        """Log a refusal; an infected part is kept besides, for its place here is cleared."""
+        code = self.refusals[stored.sha256]
+        if code is Code.PACKAGE_INFECTED:
+            self.files.quarantine(stored, PackageFiles.of(self.shop.home, self.channel))
+        entry = channel_entry(
+            self.channel, Action.SNAPSHOT_REFUSED, Outcome.REFUSED, package=str(stored.name), code=code
+        )
+        with open_unit(self.shop.store_url(self.channel.file), self.channel.file) as unit:
+            unit.journal.append(entry, clock.now())
 
     def _answer(self) -> Answer:
         skew = timedelta(seconds=self.shop.settings.snapshot_clock_skew_seconds)

@@ -33,6 +33,7 @@ from tasks.jlis_reports import take_report
 def take_answers(file: IdentityFile) -> dict[str, int]:
     """Take in what lies in the folder and was not read before; count by what became of it."""
     desk, done = JlisDesk.open(file), Counter[str]()
+    desk.shop.scan_gate.check_ready(clock.machine_now())
     listed = arrivals(desk.arrivals, MESSAGE_NAME, max(MESSAGE_BYTES.values()))
     with open_unit(desk.url, file, Duty.PROVIDER) as unit:
         known = JlisMessages(file, unit.connection).marks()
@@ -66,6 +67,7 @@ def _take(desk: JlisDesk, name: MessageName, message: Message) -> str:
     """Take one file in, or refuse it with its code and keep it."""
     duty = Duty.PROVIDER if name.kind is MessageKind.ACKNOWLEDGEMENT else Duty.INTAKE
     try:
+        desk.shop.scan_gate.check(message.content, message.mark.name, clock.machine_now())
         with open_unit(desk.url, desk.file, duty) as unit:
             return _opened(desk, unit, name, message)
     except (SourceError, ContractError) as refusal:

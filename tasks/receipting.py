@@ -22,7 +22,7 @@ from config.recipients import Recipient, arrivals_of, load_recipients
 from juki.columns import IdentityFile
 from juki.custody.custody import Custody
 from juki.custody.handing_over import note_receipt
-from juki.errors import ConfigurationError, JukiError, StoreError
+from juki.errors import ConfigurationError, JukiError, ScannerError, StoreError
 from juki.holds import Hold
 from juki.journal import Action, Entry, Outcome
 from juki.package_id import PackageId
@@ -32,6 +32,7 @@ from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.wire import folders
 from juki.wire.envelope import open_envelope
+from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
 from tasks.custody import custody_of
 from tasks.workshop import Workshop
@@ -49,7 +50,8 @@ def take_receipts() -> dict[str, int]:
     # Whatever is wrong with receipts keeps no purge from its time: it is counted by its code and said.
     try:
         registered = load_recipients(shop.home).recipient
-    except ConfigurationError as error:
+        shop.scan_gate.check_ready(clock.machine_now())
+    except (ConfigurationError, ScannerError) as error:
         return {error.code.value: 1}
     for recipient in registered:
         try:
@@ -57,6 +59,9 @@ def take_receipts() -> dict[str, int]:
                 counts[became] += 1
         except JukiError as error:
             counts[error.code.value] += 1
+            if isinstance(error, ScannerError):
+                # The others' receipts could be scanned no more than this one.
+                break
     return dict(counts)
 
 
@@ -69,6 +74,8 @@ def _taken(shop: Workshop, custody: Custody, recipient: Recipient) -> Iterator[s
             content = folders.read(folder, arrived.name, MAX_RECEIPT_BYTES)
             if content is not None:
                 yield _settled(shop, custody, recipient, _File(folder, arrived.name, content))
+        except ScannerError:
+            raise
         except JukiError as error:
             yield error.code.value
         except OSError:
@@ -89,7 +96,10 @@ class _File:
 
 def _settled(shop: Workshop, custody: Custody, recipient: Recipient, file: _File) -> str:
     try:
+        shop.scan_gate.check(file.content, file.name, clock.machine_now())
         _note(shop, custody, recipient, file)
+    except ScannerError:
+        raise
     except ConfigurationError as ours:
         return ours.code.value
     except JukiError as error:

@@ -18,7 +18,7 @@ from prefect import task
 from config.identities import recipient_keys, recipient_sender_of
 from config.recipients import Recipient, arrivals_of, load_recipients
 from juki.columns import IdentityFile
-from juki.errors import ContractError, JukiError, SourceError
+from juki.errors import ContractError, JukiError, ScannerError, SourceError
 from juki.operators import Acting
 from juki.provide.opening import Opener
 from juki.provide.registering import Desk, Registered, refuse_file, register
@@ -53,13 +53,14 @@ class TakenIn:
 def take_in_requests() -> TakenIn:
     """Take in the new requests of all recipients."""
     shop, taken = Workshop.open(), TakenIn()
-    for recipient in load_recipients(shop.home).recipient:
-        if recipient.kind is RecipientKind.JLIS:
-            continue
-        try:
-            _take_in(shop, recipient, taken)
-        except JukiError as failure:
-            taken.failures[failure.code.value] += 1
+    try:
+        shop.scan_gate.check_ready(clock.machine_now())
+        for recipient in load_recipients(shop.home).recipient:
+            if recipient.kind is not RecipientKind.JLIS:
+                _take_in(shop, recipient, taken)
+    except ScannerError as stopped:
+        # The others' files could be scanned no more than this one: they wait where they lie.
+        taken.failures[stopped.code.value] += 1
     return taken
 
 
@@ -75,6 +76,16 @@ def opener_of(shop: Workshop, recipient: Recipient) -> Opener:
 
 
 def _take_in(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
+    """Take in what lies in one folder; whatever is wrong there is counted, but for a scanner that fails all."""
+    try:
+        _take_all(shop, recipient, taken)
+    except ScannerError:
+        raise
+    except JukiError as failure:
+        taken.failures[failure.code.value] += 1
+
+
+def _take_all(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
     folder = arrivals_of(shop.home, recipient)
     listed = folders.arrivals(folder, request_names(recipient.code), _MAX_FILE_BYTES)
     if listed.too_large:
@@ -82,6 +93,8 @@ def _take_in(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
     for arrived in listed.files:
         try:
             _take(shop, recipient, folder, arrived.name, taken)
+        except ScannerError:
+            raise
         except JukiError as failure:
             # Ours to mend, such as a revocation list that is out of date: the file waits.
             taken.failures[failure.code.value] += 1
@@ -107,6 +120,7 @@ def _dealt_with(
 ) -> Registered:
     name, at = RequestName.parse(file_name), clock.now()
     try:
+        shop.scan_gate.check(sealed_request, file_name, clock.machine_now())
         request = opener_of(shop, recipient).request(name, sealed_request, at, at)
     except (SourceError, ContractError) as refusal:
         code = refusal.code

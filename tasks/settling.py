@@ -56,6 +56,7 @@ def settle_next(channel: Channel) -> Settled | None:
         # Byte for byte what was applied: its certificate need not be valid any more to be answered again.
         return _answer(shop, channel, package, applied, is_same=True)
     try:
+        shop.scan_gate.check(content, package.file_name, clock.machine_now())
         opened = open_package(shop, channel, package, content)
         if applied is not None:
             is_same = applied.content_sha256 == opened.content_sha256

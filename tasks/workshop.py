@@ -16,6 +16,7 @@ from config import stores
 from config.identities import endpoint_of, sender_of
 from config.municipalities import Municipalities, load_municipalities
 from config.places import known_municipality_codes
+from config.scanning import scan_gate_of
 from config.settings import Settings, home_of, load_settings
 from config.store_keys import keys_at_hand
 from juki.columns import IdentityFile
@@ -30,6 +31,7 @@ from juki.store.key_register import KeyRegister
 from juki.store.unit import Unit
 from juki.wire.endpoint import Endpoint
 from juki.wire.envelope import Sender
+from juki.wire.scan_gate import ScanGate
 
 _MIB = 1024**2
 
@@ -115,6 +117,11 @@ class Workshop:
         """Tell how much one channel may hold: half of its municipality's share, for both are worked at once."""
         spool, quarantine = self.settings.spool_quota_mib, self.settings.quarantine_quota_mib
         return Quota(spool * _MIB // len(IdentityFile), quarantine * _MIB // len(IdentityFile))
+
+    @property
+    def scan_gate(self) -> ScanGate:
+        """Tell what every inbound file passes before it is opened."""
+        return scan_gate_of(self.settings)
 
     def sender(self, channel: Channel) -> Sender:
         """Tell whose signature a package of a channel must bear."""

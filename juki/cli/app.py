@@ -61,6 +61,7 @@ BUILT_IN = (
     LazyCommand("hold", "juki.cli.hold_commands:app", "提供のために一時保存しているものと期限を示す"),
     LazyCommand("purge", "juki.cli.hold_commands:purge", "期限の来た一時保存を消去し、証拠を残す"),
     LazyCommand("medium", "juki.cli.medium_commands:app", "媒体の登録・貸出・返却・廃棄を記録する"),
+    LazyCommand("scanner", "juki.cli.scanner_commands:app", "ウイルス検査の状態と、感染したファイルを調べる"),
     LazyCommand("jlis", "juki.cli.jlis_commands:app", "機構（J-LIS）への通知を調べる・届け直す"),
     LazyCommand(
         "operator", "juki.cli.operator_commands:app", "操作者の登録・変更・停止・削除と、操作ごとの権限"

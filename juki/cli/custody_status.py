@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from juki.cli.hold_actions import holds_of
 from juki.cli.installation import Installation, explained, iso, shown
-from juki.cli.medium_commands import media_of, today
+from juki.cli.medium_commands import late_first, media_of, today
 from juki.cli.reasons_shown import code_lines
 from juki.columns import IdentityFile
 from juki.hold_clock import ClockFile
@@ -48,7 +48,9 @@ def custody_alarms(installation: Installation, now: datetime) -> list[Alarm]:
     stopped = ClockFile(installation.home).read().stopped
     if stopped is not None:
         alarms.append(Alarm(stopped))
-    media = [one for one in media_of(installation, files) if one.is_overdue(today(now))]
+    day = today(now)
+    media = late_first([one for one in media_of(installation, files) if one.is_overdue(day)], day)
     if media:
-        alarms.append(Alarm(Code.MEDIUM_OVERDUE, tuple(f"{one.medium_id} {one.label}" for one in media)))
+        names = tuple(f"{one.medium_id} {one.label}" for one in media)
+        alarms.append(Alarm(Code.MEDIUM_OVERDUE, names, media[0].overdue_since(day)))
     return alarms

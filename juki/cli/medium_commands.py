@@ -42,14 +42,16 @@ def list_media(
     every: Annotated[bool, typer.Option("--all", help="廃棄したものも示す")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """媒体を番号の順に示す。
+    """返却期限を過ぎた媒体を期限の古い順に、ほかを番号の順に示す。
 
     終了コード: 0 返却期限を過ぎたものなし、1 ある、2 誤り。
     """
     installation, now = Installation.open(), datetime.now(UTC)
-    found = media_of(installation, chosen_files(file), every=every)
+    found = late_first(media_of(installation, chosen_files(file), every=every), today(now))
     late = [one for one in found if one.is_overdue(today(now))]
-    tables = [Table("媒体（R 本人確認情報、F 附票本人確認情報）", _HEADINGS, [_row(one) for one in found])]
+    tables = [
+        Table("媒体（R 本人確認情報、F 附票本人確認情報）", _HEADINGS, [_row(one, now) for one in found])
+    ]
     lines = [f"{len(found):,} 件", *(code_lines(Code.MEDIUM_OVERDUE) if late else [])]
     data = {"media": [described(one, now) for one in found]}
     finish(
@@ -124,6 +126,13 @@ def media_of(
     return found
 
 
+def late_first(media: Sequence[Medium], day: date) -> list[Medium]:
+    """Put what should be back first, the one that is late for longest at the top; the rest stays in its order."""
+    late = [one for one in media if one.is_overdue(day)]
+    others = [one for one in media if not one.is_overdue(day)]
+    return [*sorted(late, key=lambda one: one.due_back_on or day), *others]
+
+
 def today(now: datetime) -> date:
     """Tell the civil date in Japan."""
     return civil_date(now)
@@ -136,14 +145,16 @@ def described(one: Medium, now: datetime) -> dict[str, object]:
         "state": one.state.value, "state_japanese": one.state.japanese, "handed_to": one.handed_to,
         "handed_out_at": iso(one.handed_out_at),
         "due_back_on": one.due_back_on.isoformat() if one.due_back_on else None,
-        "is_overdue": one.is_overdue(today(now)), "retired_at": iso(one.retired_at),
+        "is_overdue": one.is_overdue(today(now)), "overdue_since": iso(one.overdue_since(today(now))),
+        "retired_at": iso(one.retired_at),
     }  # fmt: skip
 
 
-def _row(one: Medium) -> tuple[str, ...]:
+def _row(one: Medium, now: datetime) -> tuple[str, ...]:
+    due = one.due_back_on.isoformat() if one.due_back_on else "-"
     return (
         str(one.medium_id), one.label, one.kind, one.place, one.keeper, one.state.japanese, one.handed_to or "-",
-        shown(one.handed_out_at), one.due_back_on.isoformat() if one.due_back_on else "-",
+        shown(one.handed_out_at), f"{due} 超過" if one.is_overdue(today(now)) else due,
     )  # fmt: skip
 
 

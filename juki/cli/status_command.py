@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from config.scanning import scanner_standing
 from juki.cli.custody_status import custody_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
@@ -21,7 +22,9 @@ from juki.cli.log_status import described_logs, log_lines, logs_of
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
+from juki.cli.scanner_status import described_standing, infection_alarms, standing_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
+from juki.scanning import ScannerState
 
 ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
 _HEADINGS = (
@@ -42,6 +45,8 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     now = datetime.now(UTC)
     judged = installation.health(now, limits)
     alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
+    alarms += infection_alarms(installation)
+    scanning = scanner_standing(installation.settings, now)
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     logs = logs_of(installation, now)
@@ -52,6 +57,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     told = jlis_health(installation, now)
     said = [line for alarm in alarms for line in alarm.lines]
     lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told), *log_lines(logs)]
+    lines += standing_lines(scanning)
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
@@ -59,9 +65,10 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
         "alarms": [alarm.described() for alarm in alarms],
         "jlis": [described_facts(one) for one in told],
         "operation_logs": described_logs(logs),
+        "scanner": described_standing(scanning),
     }
     is_troubled = bool(troubled or alarms) or any(one.conditions for one in told)
-    is_troubled |= any(one.alarms for one in logs)
+    is_troubled |= any(one.alarms for one in logs) or scanning.state is ScannerState.STOPPED
     found = ExitCode.FOUND if is_troubled or not judged else ExitCode.OK
     finish(Result(data, tables, lines, found), as_json=as_json)
 

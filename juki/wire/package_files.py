@@ -76,6 +76,10 @@ class PackageFiles:
         """Keep a file that is refused as it arrives, and never came into the spool."""
         _link(self.arriving / file_name, self._quarantined(package_id, file_name))
 
+    def keep(self, path: Path, name: str) -> None:
+        """Keep a file that is no package of the register under a name that does not begin with a number."""
+        _link(path, self.kept / name)
+
     def remove_arrived(self, file_name: str) -> None:
         """Take a file away that was kept as it arrived."""
         (self.arriving / file_name).unlink(missing_ok=True)

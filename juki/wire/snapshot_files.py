@@ -103,6 +103,17 @@ class SnapshotFiles:
                 return content
         return None
 
+    def drop(self, part: StoredPart) -> None:
+        """Give a part up, as if it had never come."""
+        self._path(part.remote).unlink(missing_ok=True)
+
+    def quarantine(self, part: StoredPart, channel: PackageFiles) -> None:
+        """Keep an infected part among the refused packages of its channel; it stays here until all is cleared.
+
+        Raises: StoreError(SPOOL_FULL) when the disk refuses.
+        """
+        channel.keep(self._path(part.remote), f"part-{part.sha256.hex()[:16]}-{part.name}")
+
     def clear(self, keep: Collection[StoredPart] = ()) -> None:
         """Remove all parts but those to keep, and what a broken transfer left."""
         kept = {self._path(part.remote) for part in keep}

@@ -74,6 +74,12 @@ PLANTED_OFF = {IdentityFile.RESIDENT: 3, IdentityFile.FUHYO: 1}
 """Versions the corruptions of `simulator.reconciliation_demo` take out or double."""
 
 
+def test_demo_says_plainly_that_nothing_is_scanned(lived: Lived) -> None:
+    """Nobody who watches it takes it for scanned; the summary says the same."""
+    assert "● ウイルス検査: していません" in lived.output
+    assert json.loads(lived.home.demo_summary.read_text())["scanner"]["state"] == "off"
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_the_stores_equal_the_truth_person_by_person(lived: Lived, file: IdentityFile) -> None:
     """Standing and erased people with every column, and every version with its days of keeping."""

@@ -134,6 +134,7 @@ def test_status_says_what_is_overdue_why_a_purge_stopped_and_which_media_are_out
     assert [(one["code"], one["which"]) for one in status.data["alarms"]] == [
         ("hold.overdue", [str(provision)]), ("clock.behind", []), ("medium.overdue", [f"{medium} A-1"]),
     ]  # fmt: skip
+    assert status.data["alarms"][-1]["since"] == "2026-01-06T00:00:00+09:00"
     assert "[hold.overdue]" in juki("status").out
     late = juki("hold", "list")
     assert (late.code, "[hold.overdue]" in late.out) == (1, True)
@@ -217,6 +218,20 @@ def test_medium_is_late_after_its_day_only(lender: Lender, juki: Any, days: int,
     juki("medium", "hand-out", medium, "--to", "税務課", "--due-back", day)
     said = juki("medium", "list", "--json")
     assert (said.code, said.data["media"][0]["is_overdue"]) == (int(is_late), is_late)
+
+
+def test_media_that_should_be_back_come_first_and_say_since_when(lender: Lender, juki: Any) -> None:
+    """Whoever looks sees at once what to fetch, and since when; the page says the same."""
+    in_time, late, later = (register(juki, label=f"B-{number}") for number in range(3))
+    for medium, day in ((in_time, "2099-01-05"), (late, "2026-02-05"), (later, "2026-01-05")):
+        juki("medium", "hand-out", medium, "--to", "税務課", "--due-back", day)
+    listed = juki("medium", "list", "--json").data["media"]
+    assert [(one["id"], one["overdue_since"]) for one in listed] == [
+        (later, "2026-01-06T00:00:00+09:00"), (late, "2026-02-06T00:00:00+09:00"), (in_time, None),
+    ]  # fmt: skip
+    assert "2026-01-05 超過" in juki("medium", "list").out
+    page = juki("status")
+    assert (page.code, f"{later} B-2、{late} B-1（2026-01-06 00:00 から）" in page.out) == (1, True)
 
 
 def test_delivery_names_its_medium(lender: Lender, juki: Any, provision: Any) -> None:

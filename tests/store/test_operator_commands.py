@@ -59,6 +59,7 @@ ARGUMENTS = {
     "medium register": ["--file", "resident", "--label", "x", "--kind", "x", "--place", "x", "--keeper", "x"],
     "medium return": ["R1"], "medium retire": ["R1", "--reason", "x"], "jlis resend": ["R1", "--reason", "x"],
     "jlis close": ["R1", "--reason", "x"], "log export": ["folder"],
+    "scanner close": ["--reason", "x"],
     "operator register": ["op-9", "--name", "x", "--role", "clerk", "--terminal", "T-01", "--reason", "x"],
     "operator change": ["op-9", "--reason", "x"], "operator remove": ["op-9", "--reason", "x"],
     "operator lock": ["op-9", "--reason", "x"], "operator unlock": ["op-9", "--reason", "x"],

@@ -66,6 +66,10 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
     Scope.RUN: {
         "the term stays what it is": frozenset({Code.RECEIPT_REPEATED}),
         "somebody has to fetch it; nothing waits for it": frozenset({Code.MEDIUM_OVERDUE}),
+        "whether files are scanned is for each prefecture to configure, and said every time (M10)": frozenset(
+            {Code.SCANNER_OFF}
+        ),
+        "the file was refused; what came of it has to be looked at (M10)": frozenset({Code.INFECTION_OPEN}),
         "the run that holds the file goes on": frozenset({Code.JLIS_BUSY}),
         "J-LIS is told the rest, and of the repair when it is made": frozenset(
             {Code.JLIS_UPDATE_LOST, Code.JLIS_NUMBER_UNOPENED}
