@@ -39,8 +39,8 @@ def provision_table(metadata: MetaData) -> Table:
     """Declare the register of provisions: who asked for what on which basis, and what became of it.
 
     `fields` and `with_number` are what was granted; `sequence` counts the packages of one recipient from 1 without
-    gaps; `package_sha256` is that of the sealed file, the same whenever it is sent. `tries` counts the runs that could
-    not go on with it, `failure` says why the last could not; `request_removed_at` is when the kept request went.
+    gaps; `package_sha256` is that of the sealed file, the same whenever it is sent. `tries` counts the runs that
+    could not go on with it, `failure` says why the last could not; `request_removed_at` is when its request went.
     """
     table = Table(
         "provision",
