@@ -46,7 +46,8 @@ class Sweep:
         with self.custody.unit(file, Duty.PURGER) as unit:
             is_erased = unit.holds.is_erased(ids)
         for number in ids:
-            if is_erased.get(number, self._is_old(PackageId(file, number))):
+            # The age is asked of those without a hold only: each look reads the folder.
+            if is_erased[number] if number in is_erased else self._is_old(PackageId(file, number)):
                 yield number
 
     def _is_old(self, provision: PackageId) -> bool:
