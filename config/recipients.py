@@ -2,8 +2,8 @@
 
 Decides:    what a registration consists of, and that two recipients can not share an identity or a folder.
 Leaves:     what a recipient may get to `juki.authority`, reading certificates to `config.identities`.
-Invariants: one certificate belongs to one recipient, and so does one folder, which holds nothing of ours; only
-            J-LIS bears its code; without the file nobody is registered, so nothing can leave (法30条の25).
+Invariants: one certificate, and one key, belongs to one recipient, and so does one folder, which holds nothing of
+            ours; only J-LIS bears its code; without the file nobody is registered, so nothing can leave (法30条の25).
 Source:     docs/formats/recipients.md, M5, M13.
 """
 
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from config.municipalities import located
@@ -141,18 +142,19 @@ def arrivals_of(home: Home, registered: Recipient) -> Path:
 
 
 def _check_encryption_files(home: Home, registered: Recipients) -> None:
-    """Refuse one certificate for two recipients, also as a copy: either could open what is meant for the other."""
+    """Refuse one key for two recipients, in whatever certificates: either could open what is meant for the other."""
     files = [_resolved(home, one.encryption_certificate) for one in registered.recipient]
-    certificates = list(map(_certificate_in, files))
-    if len(set(certificates)) < len(certificates):
+    keys = list(map(_key_in, files))
+    if len(set(keys)) < len(keys):
         raise ConfigurationError(Code.CONFIG_SHARED, "recipient.encryption_certificate")
 
 
-def _certificate_in(path: Path) -> bytes | Path:
-    """Name a certificate by its fingerprint; by its file where it can not be read, which whoever needs it tells."""
+def _key_in(path: Path) -> bytes | Path:
+    """Give the public key of a certificate; its file where it can not be read, which whoever needs it tells."""
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes()).fingerprint(hashes.SHA256())
-    except (OSError, ValueError):
+        key = x509.load_pem_x509_certificate(path.read_bytes()).public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (OSError, ValueError, UnsupportedAlgorithm):
         return path
 
 

@@ -117,6 +117,14 @@ class Settings(BaseSettings):
         None,
         description="提供先の受領から一時保存を続ける時間。期限を早めることはあっても延ばさない。法令に定めがないため必ず決めること",
     )
+    request_keep_days: int | None = Field(
+        None, ge=1, le=366 * 7,
+        description="提供先の要求と受け付けなかったファイルを、決定または拒否から保存する日数（なければ一時保存と同じ期間）",
+    )  # fmt: skip
+    recipient_quarantine_files: int = Field(
+        1000, ge=10, le=100_000,
+        description="一つの提供先の、受け付けなかった要求と受領書をそれぞれ何件まで保管するか。達すると新しいものを受け付けない",
+    )  # fmt: skip
     purge_grace_minutes: int = Field(
         60, ge=1, le=60 * 24 * 7, description="一時保存の期限から、消去されていないと警告するまでの分数"
     )
@@ -240,7 +248,8 @@ class Settings(BaseSettings):
 
         Raises: ConfigurationError(CONFIG_MISSING) naming the period nobody has decided.
         """
-        return HoldTerms(self.hours(Period.HOLD), self.hours(Period.HOLD_AFTER_RECEIPT))
+        kept = None if self.request_keep_days is None else timedelta(days=self.request_keep_days)
+        return HoldTerms(self.hours(Period.HOLD), self.hours(Period.HOLD_AFTER_RECEIPT), kept)
 
     @property
     def reconcile_bound(self) -> Bound:

@@ -30,4 +30,4 @@ def purge(assertion: Assertion = "") -> None:
     summary = purge_due()
     publish_purge(summary, receipts)
     if summary.code is not None:
-        raise PipelineError(summary.code, ", ".join(map(str, summary.failed or summary.overdue)))
+        raise PipelineError(summary.code, summary.where)

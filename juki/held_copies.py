@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from juki.durable import sync_folder
+from juki.durable import changed_at, sync_folder
 from juki.errors import StoreError
 from juki.home import Home
 from juki.numbers import SealingKey, seal, unseal
@@ -69,6 +70,10 @@ class HeldCopies:
             path.unlink(missing_ok=True)
         sync_folder(self.home.provisions)
         return bool(found)
+
+    def changed_at(self, provision: PackageId) -> datetime | None:
+        """Tell when a copy was last kept of a provision; None when there is none."""
+        return changed_at((self._path(provision), self._part(provision)))
 
     def listed(self) -> list[PackageId]:
         """List the provisions of which something is kept."""

@@ -11,14 +11,14 @@ Source:     design 4, assessment M12, ADR-0028.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from juki.durable import sync_folder
+from juki.durable import changed_at, overwrite, sync_folder
 from juki.errors import ConfigurationError
 from juki.keys import KEY_BYTES, read_private, write_private
 from juki.numbers import SealingKey
@@ -68,10 +68,14 @@ class HoldKeys:
         """
         found = [path for path in (self._path(provision), *self._parts(provision)) if path.exists()]
         for path in found:
-            _overwrite(path)
+            overwrite(path)
             path.unlink()
         sync_folder(self.folder)
         return bool(found)
+
+    def changed_at(self, provision: PackageId) -> datetime | None:
+        """Tell when the key of a provision was made; None when there is none."""
+        return changed_at((self._path(provision), *self._parts(provision)))
 
     def listed(self) -> list[PackageId]:
         """List the provisions that have a key file; other files of the folder are nobody's business here."""
@@ -84,17 +88,3 @@ class HoldKeys:
     def _parts(self, provision: PackageId) -> list[Path]:
         """List what `write_private` leaves when it is killed: hidden, with a random ending."""
         return list(self.folder.glob(f".{provision}.key.*"))
-
-
-def _overwrite(path: Path) -> None:
-    """Put zeros where the key stood, then nothing; both on disk before the name goes."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        rest = memoryview(bytes(os.fstat(descriptor).st_size))
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-        os.ftruncate(descriptor, 0)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

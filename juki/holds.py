@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from juki.package_id import PackageId
-from juki.provisions import ProvisionState
+from juki.provisions import Method, ProvisionState
 from juki.reasons import Code
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -27,6 +27,8 @@ class HoldTerms:
 
     hold: timedelta
     after_receipt: timedelta
+    requests: timedelta | None = None
+    """How long a request is kept once it is decided; None: as long as what was provided on it is held."""
 
     def due_at(self, *, sealed_at: datetime, delivered_at: datetime | None = None) -> datetime:
         """Tell when a hold ends: counted from the delivery, and from the sealing as long as there is none."""
@@ -35,6 +37,10 @@ class HoldTerms:
     def shortened(self, due_at: datetime, receipt_at: datetime) -> datetime:
         """Tell when a hold ends once the recipient has acknowledged what it got."""
         return min(due_at, receipt_at + self.after_receipt)
+
+    def requests_end(self, at: datetime) -> datetime:
+        """Tell of when a decision, or a refused file, must be for its request to have come to its end by now."""
+        return at - (self.hold if self.requests is None else self.requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,10 @@ class Hold:
     resent: int = 0
     purged_at: datetime | None = None
     entry_no: int | None = None
+    medium_no: int | None = None
+    method: Method = Method.FILE
+    received_at: datetime | None = None
+    """When its request was received: at this instant the signature of it was judged."""
 
     @property
     def file_name(self) -> str:

@@ -3,8 +3,9 @@
 Decides:    which updates go into one package, what an acknowledgement changes, and what of it needs attention.
 Leaves:     the formats to `juki.jlis_manifests`, reading updates to `juki.store.jlis_updates`, the order of work to
             `tasks.forwarding`.
-Invariants: an acknowledgement is taken only for a package that was delivered, and only for the content J-LIS opened
-            and we sealed. What is acknowledged stays so. What was taken in once changes nothing again.
+Invariants: an acknowledgement is taken only for the content J-LIS opened and we sealed: whoever names it has had the
+            package, also where we died before we noted its delivery. What is acknowledged stays so. What was taken in
+            once changes nothing again.
 Source:     法30条の7, 30条の8, 30条の42, 30条の43; ADR-0027.
 """
 
@@ -94,10 +95,10 @@ class Answered:
 
 def judge_answer(sent: Sent | None, package_sha256: str, verdict: PackageVerdict) -> Answered:
     """Say what an answer, opened and signed by J-LIS, does to the package it names."""
-    if sent is None or not sent.is_delivered:
+    if sent is None:
         return Answered(None, Code.JLIS_ANSWER_UNKNOWN)
     if package_sha256 != sent.content_sha256:
-        return Answered(None, Code.JLIS_ANSWER_OTHER)
+        return Answered(None, Code.JLIS_ANSWER_OTHER if sent.is_delivered else Code.JLIS_ANSWER_UNKNOWN)
     if verdict is PackageVerdict.ACCEPTED:
         return Answered(JlisState.ACKNOWLEDGED)
     if sent.state is JlisState.ACKNOWLEDGED:

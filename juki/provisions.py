@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+TRIES_BEFORE_ALARM = 5
+"""Runs in vain after which somebody has to look; a run every five minutes makes that half an hour."""
+
 
 class ProvisionState(StrEnum):
     """How far a provision has come."""

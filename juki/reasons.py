@@ -951,6 +951,18 @@ class Code(StrEnum):
         "request.lost", _Q, _E, "受け付けた要求のファイルがないか、受け付けたものと違います。", "M13",
         "同じ内容を次の番号で要求し直すよう提供先に伝えてください。",
     )
+    REQUEST_NOT_KEPT = (
+        "request.not_kept", _N, _E, "この要求は保存する期間を過ぎて消去したため、もう一度答えることはできません。", "M12, ADR-0032",
+        "同じ内容を次の番号で要求し直すよう提供先に伝えてください。",
+    )
+    RECIPIENT_QUARANTINE_FILLING = (
+        "recipient.quarantine_filling", _N, _A, "受け付けなかったファイルが、提供先ごとの上限に近づいています。", "M8, ADR-0032",
+        "juki request list で理由を確かめ、提供先に伝えてください。上限に達すると、その提供先の新しいファイルを受け付けません。",
+    )
+    RECIPIENT_QUARANTINE_FULL = (
+        "recipient.quarantine_full", _N, _E, "受け付けなかったファイルが上限に達したため、この提供先の新しいファイルを受け付けていません。",
+        "M8, ADR-0032", "提供先に確かめてください。ファイルはそのまま待ちます。保存する期間を過ぎたものは消去され、受付を続けます。",
+    )
     REQUEST_NUMBER_ON_FUHYO = (
         "request.number_on_fuhyo", _Q, _E, "附票本人確認情報は個人番号では探せません。", "法30条の41①, 30条の44の6③, M6",
         "氏名の振り仮名と生年月日で要求し直すよう提供先に伝えてください。",
@@ -981,6 +993,10 @@ class Code(StrEnum):
     PROVISION_REFUSED_RECENTLY = (
         "provision.refused_recently", _N, _A, "最近、拒否した要求があります。", "M13",
         "juki provision list --state refused で理由を確かめ、提供先に伝えてください。",
+    )
+    PROVISION_TRIED_OFTEN = (
+        "provision.tried_often", _N, _A, "何度実行しても先に進まない提供・移転があります。", "M12, ADR-0032",
+        "juki provision show で理由を確かめてください。直らなければシステム管理者に連絡してください。",
     )
     PROVISION_UNDELIVERED = (
         "provision.undelivered", _N, _A, "封緘して、まだ送付していない提供・移転があります。", "M12",
@@ -1019,6 +1035,10 @@ class Code(StrEnum):
     HOLD_NOT_ERASED = (
         "hold.not_erased", _N, _E, "消去した後に確かめたところ、まだ残っているものがあります。消去の証拠は残していません。", "M12, ADR-0028",
         "鍵のフォルダとディスクの状態を確かめてください。次の実行で再び消去します。",
+    )
+    HOLD_DELIVERY_LEFT = (
+        "hold.delivery_left", _N, _A, "一時保存は消去しましたが、送付したファイルが提供先のフォルダにないことを確かめられません。", "M12, ADR-0032",
+        "提供先の登録と送付フォルダ（媒体の接続、同じ名前の別のファイル）を確かめてください。次の消去で再び取り除きます。",
     )
     HOLD_COPY_LOST = (
         "hold.copy_lost", _N, _E, "一時保存した提供のファイルがないか、封緘したときのものと異なります。", "M12, ADR-0028",

@@ -34,15 +34,19 @@ def take_answers(file: IdentityFile) -> dict[str, int]:
     """Take in what lies in the folder and was not read before; count by what became of it."""
     desk, done = JlisDesk.open(file), Counter[str]()
     desk.shop.scan_gate.check_ready(clock.machine_now())
-    listed = arrivals(desk.arrivals, MESSAGE_NAME, max(MESSAGE_BYTES.values()))
     with open_unit(desk.url, file, Duty.PROVIDER) as unit:
         known = JlisMessages(file, unit.connection).marks()
+
+    def is_not_new(one: Arrived) -> bool:
+        # The folder is shared by both files: what is the other's takes no place among ours.
+        name = MessageName.parse(one.name)
+        return name is None or name.file is not file or _mark(one) in known
+
+    listed = arrivals(desk.arrivals, MESSAGE_NAME, max(MESSAGE_BYTES.values()), is_known=is_not_new)
     for one in listed.files:
         name = MessageName.parse(one.name)
-        if name is None or name.file is not file or _mark(one) in known:
-            continue
-        message = _read(desk, name, one)
-        if message is not None:
+        message = _read(desk, name, one) if name else None
+        if name is not None and message is not None:
             done[_take(desk, name, message)] += 1
     return dict(done)
 
@@ -102,9 +106,14 @@ def _answer(desk: JlisDesk, unit: Unit, name: MessageName, content: bytes) -> Jl
     """Let an acknowledgement do what it may do."""
     answer, at = read_acknowledgement(name, content), clock.now()
     packages, package = JlisPackages(desk.file, unit.connection), desk.package_name(name.sequence)
-    answered = judge_answer(packages.sent(name.sequence), answer.package_sha256, answer.verdict)
-    if answered.state is None:
+    sent = packages.sent(name.sequence)
+    answered = judge_answer(sent, answer.package_sha256, answer.verdict)
+    if sent is None or answered.state is None:
         raise ContractError(answered.code or Code.JLIS_MESSAGE_FORM, str(name))
+    if not sent.is_delivered:
+        # A run died between the folder and its note: the answer shows that the package was there.
+        packages.delivered(name.sequence, at)
+        unit.journal.append(desk.entry(Action.JLIS_DELIVERED, package), at)
     if answer.verdict is PackageVerdict.ACCEPTED:
         packages.acknowledged(name.sequence, at)
         entry = desk.entry(Action.JLIS_ACKNOWLEDGED, package)

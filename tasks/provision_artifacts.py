@@ -54,4 +54,6 @@ def _page(taken: TakenIn, runs: Sequence[FileRun]) -> str:
         f"- 拒否した要求 {refused:,} 件、送付したもの {sum(run.delivered for run in runs):,} 件",
         f"- 失敗 {taken.failures.total() + sum(run.failures.total() for run in runs):,} 件",
     ]
+    if taken.more:
+        lines.append(f"- 次の実行に回したファイル {taken.more:,} 件")
     return "\n".join(lines)

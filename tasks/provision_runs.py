@@ -1,11 +1,13 @@
 """One run of provision and transfer for one file: answer what came in, hand over what is sealed.
 
 Decides:    that a file is worked by one run at a time, and that what keeps one provision does not keep the others.
+Invariants: a run that could not go on with a provision is counted with it, so that what no run mends is seen.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prefect import task
@@ -13,6 +15,7 @@ from prefect import task
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.package_id import PackageId
+from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit, provide_lock
 from tasks.boundary import ONCE, PipelineError, sealed
@@ -41,9 +44,9 @@ def work_provisions(file: IdentityFile) -> FileRun:
     try:
         with provide_lock(shop.store_url(file), file):
             for provision in _open(shop, file):
-                _answer(run, provision)
+                _answer(shop, run, provision)
             for provision in _undelivered(shop, file):
-                _deliver(run, provision)
+                _deliver(shop, run, provision)
     except JukiError as failure:
         run.failures[failure.code.value] += 1
     return run
@@ -59,11 +62,11 @@ def _undelivered(shop: Workshop, file: IdentityFile) -> list[PackageId]:
         return unit.provisions.undelivered()
 
 
-def _answer(run: FileRun, provision: PackageId) -> None:
+def _answer(shop: Workshop, run: FileRun, provision: PackageId) -> None:
     try:
         answered = answer_request(provision)
     except PipelineError as failure:
-        run.failures[failure.code.value] += 1
+        _failed(shop, run, provision, failure.code)
         return
     run.states[answered.state.value] += 1
     run.lines.update(answered.counts)
@@ -71,10 +74,17 @@ def _answer(run: FileRun, provision: PackageId) -> None:
         run.refusals[answered.code.value] += 1
 
 
-def _deliver(run: FileRun, provision: PackageId) -> None:
+def _deliver(shop: Workshop, run: FileRun, provision: PackageId) -> None:
     try:
         deliver_provision(provision)
     except PipelineError as failure:
-        run.failures[failure.code.value] += 1
+        _failed(shop, run, provision, failure.code)
     else:
         run.delivered += 1
+
+
+def _failed(shop: Workshop, run: FileRun, provision: PackageId, code: Code) -> None:
+    """Count a try in vain, in the run and with the provision; where the store itself is down, in the run only."""
+    run.failures[code.value] += 1
+    with suppress(JukiError), open_unit(shop.store_url(run.file), run.file, Duty.PROVIDER) as unit:
+        unit.provisions.could_not_go_on(provision.number, code)

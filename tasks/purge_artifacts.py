@@ -9,7 +9,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from juki.custody.purging import PurgeSummary
 from juki.holds import Hold
-from juki.reasons import known_code
+from juki.reasons import Code, known_code
 from tasks.boundary import ONCE, sealed
 from tasks.clock import JAPAN
 from tasks.receipting import NOTED
@@ -39,8 +39,14 @@ def page(summary: PurgeSummary, receipts: Mapping[str, int]) -> str:
         f"- 消去した提供 {len(summary.erased):,} 件、個人番号 {summary.numbers:,} 件",
         f"- 処理中のため次に回したもの {len(summary.busy):,} 件、消去できなかったもの {len(summary.failed):,} 件",
         f"- 猶予を過ぎたもの {len(summary.overdue):,} 件、残り物の片付け {len(summary.strays):,} 件",
+        f"- 保存の期間を過ぎて消去した要求 {summary.requests:,} 件、受け付けなかったファイル {summary.refused:,} 件",
         f"- 受領書 {receipts.get(NOTED, 0):,} 件を記録",
     ]
+    if summary.left:
+        alarm = Code.HOLD_DELIVERY_LEFT
+        lines.append(
+            f"- 送付フォルダを確かめられないもの {len(summary.left):,} 件: [{alarm.value}] {alarm.message}"
+        )
     refused = {code: count for code, count in sorted(receipts.items()) if code != NOTED}
     for value, count in refused.items():
         code = known_code(value)
@@ -49,6 +55,7 @@ def page(summary: PurgeSummary, receipts: Mapping[str, int]) -> str:
         lines += [
             "",
             "## 確認の要ること",
+            *(f"- {file.japanese}: [{code.value}] {code.message}" for file, code in summary.stores.items()),
             f"- [{summary.code.value}] {summary.code.message}",
             f"- {summary.code.next_step}",
         ]

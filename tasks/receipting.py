@@ -4,7 +4,8 @@ Decides:    what becomes of a file in a recipient's folder: noted, refused and k
 Leaves:     the form of a receipt to `juki.provision_receipts`, its consequence to `juki.custody.handing_over`.
 Invariants: one recipient's folder that can not be read keeps nobody else's receipts waiting, and no purge. A refused
             file is kept under quarantine before it leaves the folder, and the log says why. A receipt that comes
-            before its delivery is noted, or while it is worked, waits where it lies.
+            before its delivery is noted, or while it is worked, waits where it lies. One that was dealt with and can
+            not be removed is told once; only its removal is tried again.
 Source:     docs/formats/provision-receipt.md, M12.
 """
 
@@ -31,12 +32,17 @@ from juki.provisions import ProvisionState
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.wire import folders
+from juki.wire.arrival_marks import ArrivalMarks
 from juki.wire.envelope import open_envelope
+from juki.wire.folders import Arrived
+from juki.wire.refused_files import RefusedFiles, RefusedKind
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
 from tasks.custody import custody_of
+from tasks.requesting import room_for_refused
 from tasks.workshop import Workshop
 
+_KIND = RefusedKind.RECEIPTS
 NOTED = "noted"
 """The word for receipts that were noted, beside the codes of those that were not."""
 
@@ -67,13 +73,20 @@ def take_receipts() -> dict[str, int]:
 
 def _taken(shop: Workshop, custody: Custody, recipient: Recipient) -> Iterator[str]:
     """Deal with each file by itself: one that can not be read, kept or removed stands in nobody's way."""
-    folder = arrivals_of(shop.home, recipient)
-    found = folders.arrivals(folder, receipt_form(recipient.code), MAX_RECEIPT_BYTES)
-    for arrived in found.files:
+    folder, marks = arrivals_of(shop.home, recipient), ArrivalMarks.of(shop.home, _KIND, recipient.code)
+    known = marks.known()
+    found = folders.arrivals(
+        folder, receipt_form(recipient.code), MAX_RECEIPT_BYTES, is_known=lambda one: one.mark in known,
+        most=room_for_refused(shop, _KIND, recipient.code),
+    )  # fmt: skip
+    marks.keep_only(found.known)
+    for arrived in (*found.known, *found.files):
         try:
-            content = folders.read(folder, arrived.name, MAX_RECEIPT_BYTES)
-            if content is not None:
-                yield _settled(shop, custody, recipient, _File(folder, arrived.name, content))
+            file = _File(folder, marks, arrived)
+            if arrived in found.known:
+                file.leave(marks.sha256(arrived))
+            elif file.read():
+                yield _settled(shop, custody, recipient, file)
         except ScannerError:
             raise
         except JukiError as error:
@@ -85,13 +98,28 @@ def _taken(shop: Workshop, custody: Custody, recipient: Recipient) -> Iterator[s
 class _File:
     """One file in a folder of arrivals."""
 
-    def __init__(self, folder: Path, name: str, content: bytes) -> None:
-        self.folder, self.name, self.content = folder, name, content
-        self.sha256 = hashlib.sha256(content)
+    def __init__(self, folder: Path, marks: ArrivalMarks, arrived: Arrived) -> None:
+        self.folder, self.marks, self.arrived, self.name = folder, marks, arrived, arrived.name
+        self.content = b""
 
-    def leave(self) -> None:
-        """Take it out of the folder, now that it is dealt with."""
-        folders.withdraw(self.folder, self.name, self.sha256.digest())
+    def read(self) -> bool:
+        """Read it; False when it is gone."""
+        content = folders.read(self.folder, self.name, MAX_RECEIPT_BYTES)
+        self.content = content or b""
+        return content is not None
+
+    @property
+    def sha256(self) -> hashlib._Hash:
+        """The digest of what was read."""
+        return hashlib.sha256(self.content)
+
+    def leave(self, sha256: bytes) -> None:
+        """Take it out of the folder, now that it is dealt with; one that can not be taken out is remembered."""
+        try:
+            folders.withdraw(self.folder, self.name, sha256)
+        except JukiError:
+            self.marks.note(self.arrived, sha256)
+            raise
 
 
 def _settled(shop: Workshop, custody: Custody, recipient: Recipient, file: _File) -> str:
@@ -105,7 +133,7 @@ def _settled(shop: Workshop, custody: Custody, recipient: Recipient, file: _File
     except JukiError as error:
         refusal, waits = error.code, error.is_transient
     else:
-        file.leave()
+        file.leave(file.sha256.digest())
         return NOTED
     if not waits and refusal is not Code.FOLDER_FILE_FORM:
         _refuse(custody, recipient, file, refusal)
@@ -132,7 +160,7 @@ def _hold(custody: Custody, provision: PackageId) -> Hold | None:
 
 def _refuse(custody: Custody, recipient: Recipient, file: _File, code: Code) -> None:
     """Keep a refused receipt, say why in the log, and take it out of the folder."""
-    kept = custody.home.quarantine / "receipts" / recipient.code
+    kept = RefusedFiles(custody.home).folder(_KIND, recipient.code)
     kept.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Two files of one name and other bytes are two files; the same again is one.
     name = f"{file.name.removesuffix('.p7m')}-{file.sha256.hexdigest()[:16]}.p7m"
@@ -147,4 +175,4 @@ def _refuse(custody: Custody, recipient: Recipient, file: _File, code: Code) -> 
             ),
             at,
         )  # fmt: skip
-    file.leave()
+    file.leave(file.sha256.digest())

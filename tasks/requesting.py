@@ -3,7 +3,9 @@
 Decides:    that one recipient's folder or file does not keep the others from being taken in, and that a refused
             file is kept as it came.
 Leaves:     what a request of a used number is to `juki.provide.registering`, the answer to `tasks.providing`.
-Invariants: nothing is taken away from the folder of a recipient; a file that was dealt with is known by its SHA-256.
+Invariants: nothing is taken away from the folder of a recipient; a file that was dealt with is known by name, size
+            and time without being read again, and by its SHA-256 however often it is laid there. Whoever has used up
+            the room for refused files is not heard until there is room again: nothing is dropped.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from prefect import task
 from config.identities import recipient_keys, recipient_sender_of
 from config.recipients import Recipient, arrivals_of, load_recipients
 from juki.columns import IdentityFile
-from juki.errors import ContractError, JukiError, ScannerError, SourceError
+from juki.errors import ContractError, JukiError, ScannerError, SourceError, StoreError
 from juki.operators import Acting
 from juki.provide.opening import Opener
 from juki.provide.registering import Desk, Registered, refuse_file, register
@@ -26,10 +28,13 @@ from juki.reasons import Code
 from juki.recipients import RecipientKind
 from juki.requests import MAX_REQUEST_BYTES, RequestName, request_names
 from juki.wire import folders
+from juki.wire.arrival_marks import ArrivalMarks
+from juki.wire.refused_files import RefusedFiles, RefusedKind
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
 from tasks.workshop import Workshop
 
+_KIND = RefusedKind.REQUESTS
 _MAX_FILE_BYTES = MAX_REQUEST_BYTES + 64 * 1024
 """The envelope adds a few KiB."""
 
@@ -41,6 +46,8 @@ class TakenIn:
     registered: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    more: int = 0
+    """New files left to the next run: there were more than one run takes."""
 
     def add(self, done: Registered) -> None:
         """Count one request."""
@@ -75,6 +82,18 @@ def opener_of(shop: Workshop, recipient: Recipient) -> Opener:
     return Opener(recipient_keys(shop.home), sender, shop.settings.prefecture_code)
 
 
+def room_for_refused(shop: Workshop, kind: RefusedKind, recipient: str) -> int:
+    """Tell how many files of a recipient may be looked at now: each might have to be kept.
+
+    Raises: StoreError(RECIPIENT_QUARANTINE_FULL).
+    """
+    kept = RefusedFiles(shop.home).count(kind, recipient)
+    room = min(folders.MAX_ARRIVALS, shop.settings.recipient_quarantine_files - kept)
+    if room <= 0:
+        raise StoreError(Code.RECIPIENT_QUARANTINE_FULL, recipient)
+    return room
+
+
 def _take_in(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
     """Take in what lies in one folder; whatever is wrong there is counted, but for a scanner that fails all."""
     try:
@@ -86,13 +105,21 @@ def _take_in(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
 
 
 def _take_all(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
-    folder = arrivals_of(shop.home, recipient)
-    listed = folders.arrivals(folder, request_names(recipient.code), _MAX_FILE_BYTES)
+    folder, marks = arrivals_of(shop.home, recipient), ArrivalMarks.of(shop.home, _KIND, recipient.code)
+    known = marks.known()
+    listed = folders.arrivals(
+        folder, request_names(recipient.code), _MAX_FILE_BYTES, is_known=lambda one: one.mark in known,
+        most=room_for_refused(shop, _KIND, recipient.code),
+    )  # fmt: skip
+    marks.keep_only(listed.known)
+    taken.more += listed.more
     if listed.too_large:
         taken.failures[Code.PACKAGE_TOO_LARGE.value] += listed.too_large
     for arrived in listed.files:
         try:
-            _take(shop, recipient, folder, arrived.name, taken)
+            sha256 = _take(shop, recipient, folder, arrived.name, taken)
+            if sha256 is not None:
+                marks.note(arrived, sha256)
         except ScannerError:
             raise
         except JukiError as failure:
@@ -100,19 +127,24 @@ def _take_all(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
             taken.failures[failure.code.value] += 1
 
 
-def _take(shop: Workshop, recipient: Recipient, folder: Path, file_name: str, taken: TakenIn) -> None:
-    """Deal with one file, unless that was done before; the mark comes after what it stands for."""
+def _take(shop: Workshop, recipient: Recipient, folder: Path, file_name: str, taken: TakenIn) -> bytes | None:
+    """Deal with one file, unless that was done before; the mark comes after what it stands for.
+
+    Returns: the digest of what was dealt with; None when the file is gone.
+    """
     desk, sealed_request = desk_of(shop), folders.read(folder, file_name, _MAX_FILE_BYTES)
     if sealed_request is None:
-        return
-    digest = hashlib.sha256(sealed_request).hexdigest()
+        return None
+    sha256 = hashlib.sha256(sealed_request)
+    digest = sha256.hexdigest()
     if desk.files.is_settled(recipient.code, f"{file_name}-{digest}"):
-        return
+        return sha256.digest()
     done = _dealt_with(shop, desk, recipient, file_name, sealed_request)
     if done.is_refused and done.code is not None:
         desk.files.quarantine(recipient.code, file_name, digest, done.code, sealed_request)
     desk.files.settle(recipient.code, f"{file_name}-{digest}")
     taken.add(done)
+    return sha256.digest()
 
 
 def _dealt_with(

@@ -175,7 +175,7 @@ class Lender:
     ) -> PackageId:
         """Register a provision that the law gives and that is not sealed yet."""
         row = {
-            "recipient": recipient, "request_no": next(self._serial), "method": "file",
+            "recipient": recipient, "request_no": next(self._serial), "method": "operator",
             "request_sha256": hashlib.sha256(b"request").digest(), "basis": BASIS,
             "basis_version": "2026-06-01", "purpose": "test", "with_number": with_number, "lines": 1,
             "state": "approved", "received_at": self.at, "decided_at": self.at,
@@ -227,6 +227,11 @@ class Lender:
         """Ask a store directly."""
         with psycopg.connect(self.stores.url(file)) as connection:
             return connection.execute(query).fetchall()  # type: ignore[arg-type]
+
+    def run_sql(self, file: IdentityFile, statement: str) -> None:
+        """Change a store behind the back of everything."""
+        with psycopg.connect(self.stores.url(file)) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
 
     def entries(self, file: IdentityFile, action: str = "") -> list[dict[str, Any]]:
         """Read the entries of the operation log, of one action or all."""

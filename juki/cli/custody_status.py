@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from juki.cli.hold_actions import holds_of
+from juki.cli.hold_actions import deliveries_left, holds_of
 from juki.cli.installation import Installation, explained, iso, shown
 from juki.cli.medium_commands import late_first, media_of, today
 from juki.cli.reasons_shown import code_lines
@@ -45,6 +45,11 @@ def custody_alarms(installation: Installation, now: datetime) -> list[Alarm]:
     late = [hold for hold in holds_of(installation, files) if hold.is_overdue(now, grace)]
     if late:
         alarms.append(Alarm(Code.HOLD_OVERDUE, tuple(str(hold.provision) for hold in late), late[0].due_at))
+    left = deliveries_left(installation, files)
+    if left:
+        alarms.append(
+            Alarm(Code.HOLD_DELIVERY_LEFT, tuple(f"{one.provision} {one.file_name}" for one in left))
+        )
     stopped = ClockFile(installation.home).read().stopped
     if stopped is not None:
         alarms.append(Alarm(stopped))

@@ -154,6 +154,8 @@ def _purge_result(summary: PurgeSummary, grace: timedelta, *, is_dry: bool) -> R
         "erased": [str(one) for one in summary.erased], "numbers": summary.numbers,
         "busy": [str(one) for one in summary.busy], "failed": [str(one) for one in summary.failed],
         "strays": [str(one) for one in summary.strays], "overdue": [str(one) for one in summary.overdue],
+        "left": [str(one) for one in summary.left], "requests": summary.requests, "refused": summary.refused,
+        "stores": {file.value: explained(code) for file, code in summary.stores.items()},
         "error": explained(summary.code) if summary.code else None,
     }  # fmt: skip
     if is_dry:
@@ -169,11 +171,16 @@ def _purge_result(summary: PurgeSummary, grace: timedelta, *, is_dry: bool) -> R
         ]
     if summary.busy:
         lines.append(f"処理中のため次に回したもの: {'、'.join(map(str, summary.busy))}")
-    lines += code_lines(summary.code) if summary.code else []
+    if summary.requests or summary.refused:
+        over = f"要求 {summary.requests:,} 件、受け付けなかったファイル {summary.refused:,} 件"
+        lines.append(f"保存の期間を過ぎた{over}を消去しました。")
+    lines += code_lines(summary.code, f"{summary.where} " if summary.stores else "") if summary.code else []
+    if summary.left:
+        lines += [*code_lines(Code.HOLD_DELIVERY_LEFT), f"  {'、'.join(map(str, summary.left))}"]
     return Result(data, _table("期限の来た一時保存", summary.due), lines, _exit_code(summary))
 
 
 def _exit_code(summary: PurgeSummary) -> ExitCode:
     if summary.stopped:
         return ExitCode.ERROR
-    return ExitCode.FOUND if summary.code else ExitCode.OK
+    return ExitCode.FOUND if summary.code or summary.left else ExitCode.OK

@@ -18,6 +18,7 @@ from juki.cli.installation import Installation, OneFile, chosen_files, explained
 from juki.cli.output import AsJson, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
 from juki.cli.request_actions import desk_of, entered_by
+from juki.columns import BY_NAME
 from juki.package_id import PackageId
 from juki.provide.registering import run_again
 from juki.provisions import ProvisionState
@@ -84,7 +85,7 @@ def show(provision_id: Id, as_json: AsJson = False) -> None:
     with open_unit(installation.store_url(wanted.file), wanted.file, Duty.READER) as unit:
         provision = unit.provisions.by_id(wanted.number)
     tables = [Table(f"提供・移転 {wanted}", ("項目", "内容"), _facts(provision))]
-    lines = code_lines(provision.code) if provision.code else []
+    lines = [line for code in (provision.code, provision.failure) if code for line in code_lines(code)]
     lines += [f"  条項: {provision.article}"] if provision.code and provision.article else []
     finish(Result(described(provision), tables, lines), as_json=as_json)
 
@@ -113,6 +114,8 @@ def described(one: Provision) -> dict[str, object]:
         "counts": {outcome.value: count for outcome, count in one.counts.items()}, "sequence": one.sequence,
         "package_sha256": one.package_sha256.hex() if one.package_sha256 else None,
         "package_bytes": one.package_bytes, "resent": one.resent, "receipt_at": iso(one.receipt_at),
+        "tries": one.tries, "failure": explained(one.failure) if one.failure else None,
+        "request_removed_at": iso(one.request_removed_at),
     }  # fmt: skip
 
 
@@ -137,7 +140,7 @@ def _facts(one: Provision) -> list[tuple[str, str]]:
         ("条項", one.article or "-"),
         ("目的", one.purpose),
         ("同意の文書", one.consent_document or "-"),
-        ("項目", "、".join(one.fields) or "-"),
+        ("項目", "、".join(BY_NAME[name].japanese for name in one.fields) or "-"),
         ("個人番号", numbers),
         ("人数", f"{one.lines:,} 人"),
         ("状態", one.state.japanese),
@@ -148,5 +151,11 @@ def _facts(one: Provision) -> list[tuple[str, str]]:
         ("受領", shown(one.receipt_at)),
         ("連番", str(one.sequence or "-")),
         ("再送", f"{one.resent} 回"),
+        *(
+            [("進まなかった実行", f"{one.tries:,} 回 {one.failure.value if one.failure else ''}")]
+            if one.tries
+            else []
+        ),
+        ("要求の保存", f"{shown(one.request_removed_at)} に消去" if one.request_removed_at else "保存中"),
         *((outcome.japanese, f"{count:,} 人") for outcome, count in one.counts.items()),
     ]

@@ -1,9 +1,11 @@
-"""What `juki status` says of provisions: requests refused in the last day, answers sealed and not handed over."""
+"""What `juki status` says of provisions: refused lately, not handed over, not going on, and refused files' room."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from config.recipients import load_recipients
 from juki.cli.custody_status import Alarm
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
@@ -13,8 +15,11 @@ from juki.reasons import Code
 from juki.store.provisions import Provision
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
+from juki.wire.refused_files import RefusedFiles, RefusedKind
 
 _MOST_SHOWN = 100
+_FILLING_SHARE = 0.8
+"""Of the room for refused files: from here on it is said."""
 
 
 def provision_alarms(installation: Installation, now: datetime) -> list[Alarm]:
@@ -27,7 +32,37 @@ def provision_alarms(installation: Installation, now: datetime) -> list[Alarm]:
     recent = [one for one in _listed(installation, ProvisionState.REFUSED) if _is_recent(one, now)]
     if recent:
         alarms.append(Alarm(Code.PROVISION_REFUSED_RECENTLY, _named(recent)))
-    return alarms
+    stuck = _tried_often(installation)
+    if stuck:
+        alarms.append(Alarm(Code.PROVISION_TRIED_OFTEN, stuck))
+    return [*alarms, *_quarantine_alarms(installation)]
+
+
+def _tried_often(installation: Installation) -> tuple[str, ...]:
+    """Name what no run goes on with: which, why, and how often it was tried."""
+    found = list[Provision]()
+    for file in IdentityFile:
+        with open_unit(installation.store_url(file), file, Duty.READER) as unit:
+            found += unit.provisions.tried_often()
+    return tuple(
+        f"{one.provision_id} {one.failure.value if one.failure else ''}（{one.tries:,} 回）" for one in found
+    )
+
+
+def _quarantine_alarms(installation: Installation) -> Iterator[Alarm]:
+    """Tell whose refused files have used up their room, or nearly so."""
+    most = installation.settings.recipient_quarantine_files
+    filling, full = list[str](), list[str]()
+    for recipient in load_recipients(installation.home).codes:
+        for kind in RefusedKind:
+            kept = RefusedFiles(installation.home).count(kind, recipient)
+            if kept >= most * _FILLING_SHARE:
+                (full if kept >= most else filling).append(
+                    f"{recipient} {kind.japanese} {kept:,}/{most:,} 件"
+                )
+    for code, which in ((Code.RECIPIENT_QUARANTINE_FULL, full), (Code.RECIPIENT_QUARANTINE_FILLING, filling)):
+        if which:
+            yield Alarm(code, tuple(which))
 
 
 def _listed(installation: Installation, state: ProvisionState) -> list[Provision]:

@@ -1,22 +1,31 @@
 """Erase what has come to its end: the key first, then rows and copies, then a look, then the proof.
 
-Decides:    the order of erasing, and what must be absent before anything is proved.
-Leaves:     what is due to `juki.holds` and `juki.store.holds`, the clock to `juki.custody.timing`.
+Decides:    the order of erasing, what must be absent before anything is proved, and that each store is worked for
+            itself.
+Leaves:     what is due to `juki.holds` and `juki.store.holds`, the clock to `juki.custody.timing`, delivered files to
+            `juki.custody.withdrawing`, what nobody holds to `juki.custody.sweeping`, requests to
+            `juki.custody.forgetting`.
 Invariants: with the key destroyed nothing of a hold can be read, wherever remnants of it lie; everything after is
             housekeeping. Killed between any two steps and run again: nothing is kept, and there is one proof. What
-            could not be erased has no proof and is tried again.
-Source:     assessment M12, ADR-0028.
+            could not be erased has no proof and is tried again. A folder out of reach or a store that is down keeps
+            nothing else from its end.
+Source:     assessment M12, ADR-0028, ADR-0032.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from juki.columns import IdentityFile
 from juki.custody.custody import Custody
+from juki.custody.forgetting import Forgetting
+from juki.custody.sweeping import Sweep
+from juki.custody.withdrawing import Deliveries, TakenBack, counted
+from juki.errors import JukiError
 from juki.holds import Hold
 from juki.journal import Action
 from juki.package_id import PackageId
@@ -43,6 +52,14 @@ class PurgeSummary:
     """Keys or copies nobody holds, left by a killed process: taken away."""
     overdue: tuple[PackageId, ...] = ()
     """Not erased although the grace period is over."""
+    left: tuple[PackageId, ...] = ()
+    """Erased, and what was delivered may still lie in a folder: an alarm until it is seen that it does not."""
+    requests: int = 0
+    """Requests whose keeping was over."""
+    refused: int = 0
+    """Refused files whose keeping was over."""
+    stores: Mapping[IdentityFile, Code] = field(default_factory=dict)
+    """The stores that could not be worked to the end, and why."""
     stopped: Code | None = None
     """Why the clock was not believed and nothing was erased."""
 
@@ -51,9 +68,16 @@ class PurgeSummary:
         """The worst that is to be said."""
         if self.stopped:
             return self.stopped
+        if self.stores:
+            return next(iter(self.stores.values()))
         if self.failed:
             return Code.HOLD_NOT_ERASED
         return Code.HOLD_OVERDUE if self.overdue else None
+
+    @property
+    def where(self) -> str:
+        """What the worst is about: stores, or provisions."""
+        return ", ".join([file.value for file in self.stores] or map(str, self.failed or self.overdue))
 
 
 @dataclass(slots=True)
@@ -66,14 +90,18 @@ class Purge:
     _erased: list[PackageId] = field(default_factory=list)
     _busy: list[PackageId] = field(default_factory=list)
     _failed: list[PackageId] = field(default_factory=list)
-    _strays: list[PackageId] = field(default_factory=list)
+    _left: list[PackageId] = field(default_factory=list)
+    _stores: dict[IdentityFile, Code] = field(default_factory=dict)
     _numbers: int = 0
 
     def plan(self) -> PurgeSummary:
         """Tell what would be erased, and erase nothing."""
-        due = tuple(hold for file in IdentityFile for hold in self._due(file))
+        due = list[Hold]()
+        for file in IdentityFile:
+            with self._alone(file):
+                due += self._due(file)
         overdue = tuple(hold.provision for hold in due if hold.is_overdue(self.at, self.grace))
-        return PurgeSummary(self.at, due, overdue=overdue)
+        return PurgeSummary(self.at, tuple(due), overdue=overdue, stores=self._stores)
 
     def stopped(self, why: Code) -> PurgeSummary:
         """Tell what is due and stays, because the clock is not believed."""
@@ -82,31 +110,56 @@ class Purge:
     def run(self) -> PurgeSummary:
         """Erase everything due, and tell."""
         planned = self.plan()
+        deliveries, sweep = Deliveries(self.custody), Sweep(self.custody, self.at)
+        forgetting = Forgetting(self.custody, self.at)
         for file in IdentityFile:
-            for batch in in_batches([hold for hold in planned.due if hold.provision.file is file]):
-                self._erase_batch(file, batch)
-        self._sweep()
-        left = {*self._busy, *self._failed}
+            with self._alone(file):
+                for batch in in_batches([hold for hold in planned.due if hold.provision.file is file]):
+                    self._erase_batch(file, batch, deliveries)
+            for rest in (sweep.run, forgetting.run, partial(self._take_back, deliveries)):
+                with self._alone(file):
+                    rest(file)
+        self._failed += [*sweep.failed, *forgetting.failed]
         return replace(
             planned, erased=tuple(self._erased), numbers=self._numbers, busy=tuple(self._busy),
-            failed=tuple(self._failed), strays=tuple(self._strays),
-            overdue=tuple(one for one in planned.overdue if one in left),
+            failed=tuple(self._failed), strays=tuple(sweep.taken), left=tuple(self._left),
+            requests=forgetting.requests, refused=forgetting.refused, stores=self._stores,
+            overdue=self._still(planned.overdue),
         )  # fmt: skip
+
+    def _still(self, overdue: Sequence[PackageId]) -> tuple[PackageId, ...]:
+        """Name those overdue that are still there; a delivery that ended meanwhile has moved the end of its own."""
+        left = {*self._busy, *self._failed}
+        erased = set(self._erased)
+        return tuple(
+            one for one in overdue if one in left or (one.file in self._stores and one not in erased)
+        )
+
+    @contextmanager
+    def _alone(self, file: IdentityFile) -> Iterator[None]:
+        """Work one store for itself: that it is down is said at the end, and keeps nothing of the other."""
+        try:
+            yield
+        except JukiError as error:
+            failure = error.code
+        else:
+            return
+        self._stores.setdefault(file, failure)
 
     def _due(self, file: IdentityFile, among: Sequence[int] | None = None) -> list[Hold]:
         with self.custody.unit(file, Duty.PURGER) as unit:
-            due = unit.holds.due(self.at)
-        return due if among is None else [hold for hold in due if hold.provision.number in set(among)]
+            return unit.holds.due(self.at, among)
 
-    def _erase_batch(self, file: IdentityFile, batch: Sequence[Hold]) -> None:
+    def _erase_batch(self, file: IdentityFile, batch: Sequence[Hold], deliveries: Deliveries) -> None:
         wanted = [hold.provision for hold in batch]
-        numbers = [one.number for one in wanted]
-        with provisions_locked(self.custody.urls[file], file, numbers) as locked:
-            self._busy += [one for one in wanted if one.number not in set(locked)]
+        with provisions_locked(self.custody.urls[file], file, [one.number for one in wanted]) as locked:
+            ours = set(locked)
+            self._busy += [one for one in wanted if one.number not in ours]
             # Looked at again under the lock: a delivery may have ended meanwhile and moved the end.
             holds = self._due(file, locked)
             if holds:
                 self._erase(file, holds)
+                self._prove(file, holds, {hold.provision: deliveries.take_back(hold) for hold in holds})
 
     def _erase(self, file: IdentityFile, holds: Sequence[Hold]) -> None:
         provisions = [hold.provision for hold in holds]
@@ -118,33 +171,32 @@ class Purge:
         for one in provisions:
             self._try(one, self.custody.copies.remove)
         if file is FUHYO:
-            with self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
+            with self._alone(RESIDENT), self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
                 unit.holds.close_crossings(ids, self.at)
-        self._prove(file, holds)
 
-    def _prove(self, file: IdentityFile, holds: Sequence[Hold]) -> None:
+    def _prove(self, file: IdentityFile, holds: Sequence[Hold], taken: Mapping[PackageId, TakenBack]) -> None:
         """Look whether everything is gone, and say so of what is: hold and entry in one transaction."""
-        left = self._left(file, [hold.provision.number for hold in holds])
+        left = self._look(file, [hold.provision.number for hold in holds])
         gone = [hold for hold in holds if not any(left[hold.provision.number].values())]
-        self._failed += [hold.provision for hold in holds if hold not in gone]
+        self._failed += [hold.provision for hold in holds if any(left[hold.provision.number].values())]
         done_at = max(self.custody.now(), self.at)
         with self.custody.unit(file, Duty.PURGER) as unit:
             for hold in gone:
-                counts = {"numbers": hold.numbers, **left[hold.provision.number]}
+                number, became = hold.provision.number, taken[hold.provision]
+                counts = {"numbers": hold.numbers, **left[number], **counted(became)}
                 due_at = hold.due_at.isoformat(timespec="microseconds")
                 entry = self.custody.entry(hold, Action.HOLD_PURGED, counts, due_at=due_at)
-                unit.holds.purged(hold.provision.number, done_at, unit.journal.append(entry, done_at))
+                unit.holds.purged(number, done_at, unit.journal.append(entry, done_at))
+                if became is not TakenBack.LEFT:
+                    unit.holds.withdrawn(number, done_at)
         self._erased += [hold.provision for hold in gone]
         self._numbers += sum(hold.numbers for hold in gone)
 
-    def _left(self, file: IdentityFile, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    def _look(self, file: IdentityFile, ids: Sequence[int]) -> dict[int, dict[str, int]]:
         """Count what is left of each provision, by what it is."""
         with self.custody.unit(file, Duty.PURGER) as unit:
             rows = unit.holds.numbers_left(ids)
-        crossings = set[int]()
-        if file is FUHYO:
-            with self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
-                crossings = unit.holds.open_crossings(ids)
+        crossings = self._open_crossings(ids) if file is FUHYO else set[int]()
         return {
             one: {
                 "keys_left": int(self.custody.keys.exists(PackageId(file, one))),
@@ -155,19 +207,27 @@ class Purge:
             for one in ids
         }
 
-    def _sweep(self) -> None:
-        """Take away what lies in the folders of a hold that is erased: nobody can say what it is still for."""
-        lying = {*self.custody.keys.listed(), *self.custody.copies.listed()}
-        for file in IdentityFile:
-            ids = [one.number for one in lying if one.file is file]
-            if ids:
-                with self.custody.unit(file, Duty.PURGER) as unit:
-                    erased = unit.holds.erased_among(ids)
-                for number in sorted(erased):
-                    one = PackageId(file, number)
-                    self._try(one, self.custody.keys.destroy)
-                    self._try(one, self.custody.copies.remove)
-                    self._strays.append(one)
+    def _open_crossings(self, ids: Sequence[int]) -> set[int]:
+        """Name the approvals not closed; all of them, where the store that knows can not be asked."""
+        with self._alone(RESIDENT), self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
+            return unit.holds.open_crossings(ids)
+        return set(ids)
+
+    def _take_back(self, deliveries: Deliveries, file: IdentityFile) -> None:
+        """Look again for what was erased while its delivery folder could not be looked into."""
+        with self.custody.unit(file, Duty.PURGER) as unit:
+            erased = unit.holds.deliveries_left()
+        for hold in erased:
+            became = deliveries.take_back(hold)
+            if became is TakenBack.LEFT:
+                self._left.append(hold.provision)
+                continue
+            at = max(self.custody.now(), self.at)
+            with self.custody.unit(file, Duty.PURGER) as unit:
+                if unit.holds.withdrawn(hold.provision.number, at):
+                    unit.journal.append(
+                        self.custody.entry(hold, Action.DELIVERY_WITHDRAWN, counted(became)), at
+                    )
 
     def _try(self, provision: PackageId, erase: Callable[[PackageId], bool]) -> None:
         """Erase one thing; a disk that refuses must not keep the others, and the look will find what is left."""

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from juki.columns import IdentityFile
 from juki.custody.custody import Custody
+from juki.errors import JukiError
 from juki.hold_clock import ClockFile
 from juki.journal import Action, Entry, Outcome
 from juki.reasons import Code
@@ -57,10 +58,19 @@ def settled(custody: Custody, bound: timedelta, confirmed_because: str = "") -> 
 
 
 def _newest(custody: Custody) -> datetime | None:
-    known = []
+    """Ask the stores that answer; one that is down must not stop the purge of the other.
+
+    Raises: StoreError when none answers.
+    """
+    known, failures = list[datetime | None](), list[JukiError]()
     for file in IdentityFile:
-        with custody.unit(file, Duty.PURGER) as unit:
-            known.append(unit.holds.newest_instant())
+        try:
+            with custody.unit(file, Duty.PURGER) as unit:
+                known.append(unit.holds.newest_instant())
+        except JukiError as failure:
+            failures.append(failure)
+    if not known:
+        raise failures[0]
     return max((one for one in known if one is not None), default=None)
 
 

@@ -85,13 +85,15 @@ def refuse_file(desk: Desk, name: RequestName, code: Code, at: datetime) -> Regi
 def run_again(desk: Desk, provision: PackageId, at: datetime) -> PackageId:
     """Let an old request be answered once more, as a provision of its own with a hold of its own.
 
-    Raises: StoreError(PROVISION_NOT_FOUND), JukiError(PROVISION_NOT_ANSWERED, REQUEST_LOST).
+    Raises: StoreError(PROVISION_NOT_FOUND), JukiError(PROVISION_NOT_ANSWERED, REQUEST_NOT_KEPT, REQUEST_LOST).
     """
     with open_unit(desk.urls[provision.file], provision.file, Duty.PROVIDER) as unit:
         unit.provisions.lock_registration()
         old = unit.provisions.by_id(provision.number)
         if old.state in (ProvisionState.RECEIVED, ProvisionState.APPROVED):
             raise JukiError(Code.PROVISION_NOT_ANSWERED, str(provision))
+        if old.request_removed_at is not None:
+            raise JukiError(Code.REQUEST_NOT_KEPT, str(provision))
         sealed = desk.files.read(provision)
         new = _kept(desk, sealed, unit.provisions.register(_as_before(old), provision.number))
         name = RequestName(old.recipient, provision.file, old.request_no)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -22,11 +22,13 @@ from juki.columns import IdentityFile
 from juki.errors import StoreError
 from juki.holds import Hold
 from juki.package_id import PackageId
-from juki.provisions import ProvisionState
+from juki.provisions import Method, ProvisionState
 from juki.reasons import Code
 from juki.store.engine import open_engine, sealed_errors
 from juki.store.roles import Duty
 from juki.store.tables import TABLES
+
+T = TypeVar("T")
 
 _PROVISION_LOCKS = 0x686F
 """The advisory locks of provisions that are worked ("ho")."""
@@ -98,9 +100,8 @@ class Holds:
 
     def delivered(self, provision_id: int, at: datetime, due_at: datetime) -> None:
         """Note that a package lies in the folder of its recipient, and when its hold ends now."""
-        self._note(
-            provision_id, state=ProvisionState.DELIVERED.value, delivered_at=at
-        )  # fmt: skip
+        state = ProvisionState.DELIVERED.value
+        self._note(provision_id, state=state, delivered_at=at, tries=0, failure=None)
         self._end(provision_id, due_at=due_at)
 
     def resent(self, provision_id: int, at: datetime) -> None:
@@ -122,12 +123,12 @@ class Holds:
 
     # -- erasing ------------------------------------------------------------------------------------------
 
-    def due(self, at: datetime) -> list[Hold]:
-        """List the holds that have come to their end, the earliest first."""
+    def due(self, at: datetime, among: Sequence[int] | None = None) -> list[Hold]:
+        """List the holds that have come to their end, the earliest first; all, or those of some provisions."""
         hold = self._hold.c
-        return self._listed(
-            self._query().where(hold.purged_at.is_(None), hold.due_at <= at).order_by(hold.due_at, hold.provision_id)
-        )  # fmt: skip
+        query = self._query().where(hold.purged_at.is_(None), hold.due_at <= at)
+        query = query if among is None else query.where(hold.provision_id.in_(among))
+        return self._listed(query.order_by(hold.due_at, hold.provision_id))
 
     def erase_numbers(self, provision_ids: Sequence[int]) -> int:
         """Delete the numbers held for some provisions; count them. There are none in the resident store."""
@@ -154,11 +155,27 @@ class Holds:
         wanted = (columns.provision_id.in_(provision_ids), columns.closed_at.is_(None))
         return set(self.connection.execute(select(columns.provision_id).where(*wanted)).scalars())
 
-    def erased_among(self, provision_ids: Sequence[int]) -> set[int]:
-        """Name those of some provisions whose hold is erased."""
+    def is_erased(self, provision_ids: Sequence[int]) -> dict[int, bool]:
+        """Tell of some provisions whether their hold is erased; those that never had one are left out."""
         columns = self._hold.c
-        wanted = (columns.provision_id.in_(provision_ids), columns.purged_at.is_not(None))
-        return set(self.connection.execute(select(columns.provision_id).where(*wanted)).scalars())
+        query = select(columns.provision_id, columns.purged_at).where(columns.provision_id.in_(provision_ids))
+        return {row.provision_id: row.purged_at is not None for row in self.connection.execute(query)}
+
+    def deliveries_left(self) -> list[Hold]:
+        """List what is erased and may still lie in the folder of its recipient, the earliest end first."""
+        hold = self._hold.c
+        left = (
+            hold.purged_at.is_not(None),
+            hold.withdrawn_at.is_(None),
+            self._provision.c.sequence.is_not(None),
+        )
+        return self._listed(self._query().where(*left).order_by(hold.due_at, hold.provision_id))
+
+    def withdrawn(self, provision_id: int, at: datetime) -> bool:
+        """Note that a package lies in the folder of its recipient no more; False when that was known."""
+        table = self._hold
+        wanted = (table.c.provision_id == provision_id, table.c.withdrawn_at.is_(None))
+        return self.connection.execute(table.update().where(*wanted).values(withdrawn_at=at)).rowcount == 1
 
     def purged(self, provision_id: int, at: datetime, entry_no: int) -> None:
         """Note that a hold is erased and which entry proves it; a provision never delivered has lapsed."""
@@ -202,6 +219,7 @@ class Holds:
             hold.provision_id, hold.numbers, hold.held_at, hold.due_at, provision.state, provision.recipient,
             provision.basis, provision.sequence, provision.package_sha256, provision.sealed_at,
             provision.delivered_at, provision.receipt_at, provision.resent, hold.purged_at, hold.entry_no,
+            provision.medium_no, provision.method, provision.received_at,
         ).join_from(self._hold, self._provision, hold.provision_id == provision.provision_id)  # fmt: skip
 
     def _listed(self, query: Select[Any]) -> list[Hold]:
@@ -220,7 +238,7 @@ class Holds:
 def _hold(file: IdentityFile, row: Row[Any]) -> Hold:
     said = row._asdict()
     said["provision"] = PackageId(file, said.pop("provision_id"))
-    said["state"] = ProvisionState(said["state"])
+    said["state"], said["method"] = ProvisionState(said["state"]), Method(said["method"])
     said["package_sha256"] = bytes(said["package_sha256"]) if said["package_sha256"] else None
     return Hold(**said)
 
@@ -256,7 +274,7 @@ def provisions_locked(
             connection.commit()
 
 
-def in_batches(holds: Sequence[Hold]) -> Iterator[Sequence[Hold]]:
-    """Cut many holds into as many as can be locked at once."""
-    for start in range(0, len(holds), _MAX_LOCKS):
-        yield holds[start : start + _MAX_LOCKS]
+def in_batches(provisions: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut many provisions, or their holds, into as many as can be locked at once."""
+    for start in range(0, len(provisions), _MAX_LOCKS):
+        yield provisions[start : start + _MAX_LOCKS]

@@ -39,7 +39,8 @@ def provision_table(metadata: MetaData) -> Table:
     """Declare the register of provisions: who asked for what on which basis, and what became of it.
 
     `fields` and `with_number` are what was granted; `sequence` counts the packages of one recipient from 1 without
-    gaps; `package_sha256` is that of the sealed file, the same whenever it is sent.
+    gaps; `package_sha256` is that of the sealed file, the same whenever it is sent. `tries` counts the runs that
+    could not go on with it, `failure` says why the last could not; `request_removed_at` is when its request went.
     """
     table = Table(
         "provision",
@@ -73,6 +74,9 @@ def provision_table(metadata: MetaData) -> Table:
         Column("resent_at", DateTime(timezone=True)),
         Column("receipt_at", DateTime(timezone=True)),
         Column("medium_no", BigInteger()),
+        Column("tries", Integer(), nullable=False, server_default="0"),
+        Column("failure", Text()),
+        Column("request_removed_at", DateTime(timezone=True)),
         CheckConstraint(one_of("method", Method), name="method"),
         CheckConstraint(one_of("state", ProvisionState), name="state"),
         CheckConstraint("(state = 'refused') = (code IS NOT NULL)", name="refused_says_why"),
@@ -80,6 +84,8 @@ def provision_table(metadata: MetaData) -> Table:
     asked = (table.c.recipient, table.c.request_no)
     Index("provision_request_key", *asked, unique=True, postgresql_where=text("rerun_of IS NULL"))
     Index("provision_sequence_key", table.c.recipient, table.c.sequence, unique=True)
+    kept = text("request_removed_at IS NULL")
+    Index("provision_request_kept_idx", table.c.provision_id, postgresql_where=kept)
     return table
 
 
@@ -106,7 +112,7 @@ def hold_table(metadata: MetaData) -> Table:
     """Declare the holds: until when the sealed package of a provision, and the numbers in it, may be kept.
 
     `numbers` counts the 個人番号 in the package; `due_at` may come earlier, never later; `entry_no` is the journal
-    entry that proves the erasure.
+    entry that proves the erasure; `withdrawn_at` is when it was seen that the package lies in no delivery folder.
     """
     table = Table(
         "hold",
@@ -117,9 +123,12 @@ def hold_table(metadata: MetaData) -> Table:
         Column("due_at", DateTime(timezone=True), nullable=False),
         Column("purged_at", DateTime(timezone=True)),
         Column("entry_no", BigInteger()),
+        Column("withdrawn_at", DateTime(timezone=True)),
         CheckConstraint("(purged_at IS NULL) = (entry_no IS NULL)", name="erased_with_proof"),
     )
     Index("hold_due_at_idx", table.c.due_at, postgresql_where=text("purged_at IS NULL"))
+    left = text("purged_at IS NOT NULL AND withdrawn_at IS NULL")
+    Index("hold_delivery_left_idx", table.c.provision_id, postgresql_where=left)
     return table
 
 

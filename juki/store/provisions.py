@@ -23,7 +23,7 @@ from juki.columns import IdentityFile
 from juki.errors import StoreError
 from juki.package_id import PackageId
 from juki.probing import WINDOW, Lately
-from juki.provisions import LineOutcome, Method, ProvisionState
+from juki.provisions import TRIES_BEFORE_ALARM, LineOutcome, Method, ProvisionState
 from juki.reasons import Code, known_code
 from juki.search import Answers
 from juki.store.bulk import copy_in, cursor_of
@@ -96,6 +96,10 @@ class Provision:
     package_bytes: int | None
     resent: int
     receipt_at: datetime | None
+    tries: int
+    """Runs that could not go on with it since it last went on."""
+    failure: Code | None
+    request_removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class Provisions:
         counts = {outcome.value: answers.count(outcome) for outcome in LineOutcome}
         self._update(
             number, state=ProvisionState.SEALED.value, sealed_at=package.at, sequence=package.sequence,
-            package_sha256=package.sha256, package_bytes=package.size_bytes, **counts,
+            package_sha256=package.sha256, package_bytes=package.size_bytes, tries=0, failure=None, **counts,
         )  # fmt: skip
         rows = {
             "provision_id": pa.repeat(pa.scalar(number), len(answers)),
@@ -196,6 +200,22 @@ class Provisions:
             "resident_code": pc.if_else(pc.equal(answers.codes, ""), None, answers.codes),
         }
         copy_in(cursor_of(self.connection), "provided", pa.table(rows))
+
+    def could_not_go_on(self, number: int, code: Code) -> None:
+        """Count a run that could not go on with a provision that is neither refused nor delivered, and why."""
+        columns = self._table.c
+        still = columns.state.in_([*_OPEN, ProvisionState.SEALED.value])
+        self.connection.execute(
+            self._table.update()
+            .where(columns.provision_id == number, still)
+            .values(tries=columns.tries + 1, failure=code.value)
+        )
+
+    def tried_often(self) -> list[Provision]:
+        """List the provisions that are still open after as many tries as need somebody, the newest first."""
+        columns = self._table.c
+        still = columns.state.in_([*_OPEN, ProvisionState.SEALED.value])
+        return self._listed(still, columns.tries >= TRIES_BEFORE_ALARM)
 
     def next_sequence(self, recipient: str) -> int:
         """Draw the next place among the packages of a recipient; nobody else does until commit."""
@@ -268,7 +288,7 @@ class Provisions:
 _AS_THEY_ARE = (
     "recipient", "request_no", "entered_by", "basis", "basis_version", "article", "purpose", "consent_document",
     "with_number", "lines", "received_at", "decided_at", "sealed_at", "delivered_at", "sequence", "package_bytes",
-    "resent", "receipt_at",
+    "resent", "receipt_at", "tries", "request_removed_at",
 )  # fmt: skip
 
 
@@ -282,6 +302,7 @@ def _provision(file: IdentityFile, row: Row[Any]) -> Provision:
         fields=tuple(said["fields"]),
         state=ProvisionState(said["state"]),
         code=known_code(said["code"]) if said["code"] else None,
+        failure=known_code(said["failure"]) if said["failure"] else None,
         counts=_counts(said),
         package_sha256=bytes(said["package_sha256"]) if said["package_sha256"] else None,
         **{name: said[name] for name in _AS_THEY_ARE},

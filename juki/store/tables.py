@@ -372,7 +372,7 @@ def _journal(metadata: MetaData) -> Table:
     def said(name: str) -> Column[Any]:
         return Column(name, Text(), Computed(f"(entry::jsonb ->> '{name}')", persisted=True))
 
-    return Table(
+    table = Table(
         "journal",
         metadata,
         Column("entry_no", BigInteger(), primary_key=True, autoincrement=False),
@@ -386,6 +386,12 @@ def _journal(metadata: MetaData) -> Table:
         said("outcome"),
         CheckConstraint("entry_no > 0", name="counts_from_one"),
     )
+    # What the trigger of the bridge looks for before a crossing commits.
+    crossed = text("action = 'bridge.crossed'")
+    Index(
+        "journal_crossed_idx", text("(entry::jsonb ->> 'provision')"), postgresql_where=crossed, _table=table
+    )
+    return table
 
 
 def _checkpoint(metadata: MetaData) -> Table:

@@ -16,7 +16,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from juki.reasons import Code
 PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,127}\.p7m")
 """What a sealed file in a folder may be called; each format narrows it further."""
 MAX_ARRIVALS = 10_000
-"""Files listed at once; the rest is listed when these are settled."""
+"""Files listed at once; the rest is listed by later runs, when these are settled and known."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -44,14 +44,24 @@ class Arrived:
     size: int
     modified_at: datetime
 
+    @property
+    def mark(self) -> str:
+        """What it is known again by without being read: name, size, time in microseconds."""
+        return f"{self.name}.{self.size}.{round(self.modified_at.timestamp() * 1_000_000)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """What lies in a folder: files in order of name, and how many things are there that can not be taken in."""
+    """What lies in a folder: new files in order of name, and how many things are there that can not be taken in.
+
+    `known` are the files that were dealt with before, `more` how many new ones are left to the next look.
+    """
 
     files: tuple[Arrived, ...]
     too_large: int = 0
     others: int = 0
+    known: tuple[Arrived, ...] = ()
+    more: int = 0
 
 
 def deliver(folder: Path, name: str, content: bytes) -> bool:
@@ -84,13 +94,17 @@ def deliver(folder: Path, name: str, content: bytes) -> bool:
     return True
 
 
-def arrivals(folder: Path, form: re.Pattern[str], limit_bytes: int) -> Arrivals:
+def arrivals(
+    folder: Path, form: re.Pattern[str], limit_bytes: int, *,
+    is_known: Callable[[Arrived], bool] = lambda _: False, most: int = MAX_ARRIVALS,
+) -> Arrivals:  # fmt: skip
     """List the regular files of a folder that are named as `form` wants and not larger than the limit.
 
-    Hidden names are transfers under way and not counted.
+    What is known takes no place among the `most` that are listed, so that every file is reached in the end. Hidden
+    names are transfers under way and not counted.
     Raises: StoreError(FOLDER_UNREACHABLE), transient.
     """
-    found, too_large, others = list[Arrived](), 0, 0
+    found, known, too_large, others = list[Arrived](), list[Arrived](), 0, 0
     with _disk(), _opened(folder) as place:
         names = os.listdir(place)  # noqa: PTH208 - of the folder that was opened, whatever its path is now
         for name in sorted(name for name in names if not name.startswith(".")):
@@ -99,10 +113,10 @@ def arrivals(folder: Path, form: re.Pattern[str], limit_bytes: int) -> Arrivals:
                 others += seen is not None
             elif seen.st_size > limit_bytes:
                 too_large += 1
-            elif len(found) < MAX_ARRIVALS:
-                changed_at = datetime.fromtimestamp(seen.st_mtime, UTC)
-                found.append(Arrived(name, seen.st_size, changed_at))
-    return Arrivals(tuple(found), too_large, others)
+            else:
+                one = Arrived(name, seen.st_size, datetime.fromtimestamp(seen.st_mtime, UTC))
+                (known if is_known(one) else found).append(one)
+    return Arrivals(tuple(found[:most]), too_large, others, tuple(known), max(0, len(found) - most))
 
 
 def read(folder: Path, name: str, limit_bytes: int) -> bytes | None:
@@ -156,6 +170,9 @@ def _lock(place: int, name: str, descriptor: int) -> None:
     else:
         seen, own = _seen(place, _part(name)), os.fstat(descriptor)
         is_ours = seen is not None and seen.st_ino == own.st_ino and stat.S_ISREG(own.st_mode)
+        if is_ours and (own.st_uid != os.geteuid() or own.st_nlink != 1):
+            # Somebody else made it, or can reach it by another name: what we write would be theirs to change.
+            raise StoreError(Code.FOLDER_CONTENT_DIFFERS, name)
     if not is_ours:
         raise StoreError(Code.FOLDER_BUSY, name, is_transient=True)
 

@@ -13,11 +13,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from juki.durable import sync_folder
+from juki.durable import overwrite, sync_folder
 from juki.errors import JukiError
 from juki.home import Home
 from juki.package_id import PackageId
 from juki.reasons import Code
+from juki.wire.refused_files import RefusedFiles, RefusedKind
 from juki.wire.spool import disk_refusals
 
 _SEALED = ".p7m"
@@ -34,7 +35,7 @@ class RequestFiles:
 
         Raises: StoreError(SPOOL_FULL) when the disk refuses.
         """
-        _write(self._path(provision), sealed)
+        write_whole(self._path(provision), sealed)
 
     def read(self, provision: PackageId) -> bytes:
         """Read the request of a provision.
@@ -46,6 +47,18 @@ class RequestFiles:
         except OSError:
             pass
         raise JukiError(Code.REQUEST_LOST, str(provision))
+
+    def remove(self, provision: PackageId) -> None:
+        """Overwrite and remove the request of a provision, and what a killed process left of it; gone is gone.
+
+        Raises: OSError when the disk refuses.
+        """
+        path = self._path(provision)
+        for one in (path, _part(path)):
+            if one.exists():
+                overwrite(one)
+                one.unlink()
+        sync_folder(self.home.requests)
 
     def sweep(self, registered: Collection[PackageId], letter: str) -> None:
         """Take away what is kept of provisions of one store that were never registered."""
@@ -60,12 +73,12 @@ class RequestFiles:
 
     def settle(self, recipient: str, sha256: str) -> None:
         """Note that a file was dealt with."""
-        _write(self._mark(recipient, sha256), b"")
+        write_whole(self._mark(recipient, sha256), b"")
 
     def quarantine(self, recipient: str, name: str, sha256: str, code: Code, sealed: bytes) -> None:
         """Keep a refused file as it came; its name says of what kind it was, and why it was refused."""
-        folder = self.home.quarantine / "requests" / recipient
-        _write(folder / f"{sha256[:16]}-{code.value}-{name}", sealed)
+        folder = RefusedFiles(self.home).folder(RefusedKind.REQUESTS, recipient)
+        write_whole(folder / f"{sha256[:16]}-{code.value}-{name}", sealed)
 
     def _path(self, provision: PackageId) -> Path:
         return self.home.requests / f"{provision}{_SEALED}"
@@ -74,10 +87,18 @@ class RequestFiles:
         return self.home.requests / "settled" / recipient / sha256
 
 
-def _write(path: Path, content: bytes) -> None:
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole, for its owner only, making its folder.
+
+    Raises: StoreError(SPOOL_FULL) when the disk refuses.
+    """
     with disk_refusals(path.parent.name):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_name(f".{path.name}.part")
+        part = _part(path)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
             file.flush()

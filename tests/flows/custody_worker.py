@@ -87,7 +87,7 @@ def _work(
     if death is not None or is_traced:
         instrument.install()
         # What happens to an open file, or by the handle of a folder, has no path for the instrument to see.
-        instrument._wrap(hold_keys, "_overwrite", Kind.DISK)
+        instrument._wrap(hold_keys, "overwrite", Kind.DISK)
         instrument._wrap(os, "ftruncate", Kind.DISK)
         instrument._wrap(os, "rename", Kind.DISK, _by_handle)
     with clock.held_at(at):

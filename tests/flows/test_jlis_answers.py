@@ -108,6 +108,33 @@ def test_an_acknowledgement_of_a_package_never_delivered_is_refused(told: Tellin
     refused(told, Code.JLIS_ANSWER_UNKNOWN)
 
 
+@pytest.mark.parametrize(("verdict", "state"), [("accepted", "acknowledged"), ("refused", "refused")])
+def test_an_answer_that_comes_before_our_note_of_the_delivery_is_taken(
+    told: Telling, verdict: str, state: str
+) -> None:
+    """A run died between the folder and its note: who names the content has had the package."""
+    told.case.sql(
+        "UPDATE jlis_package SET state = 'sealed', attempts = 0, delivered_at = NULL, last_delivered_at = NULL"
+    )
+    code = "" if verdict == "accepted" else "jlis.maintenance"
+    told.jlis.put(name(told), answer(told, verdict=PackageVerdict(verdict), code=code).line())
+    assert told.forward().answers == {state: 1}
+    ((delivered_at, attempts),) = told.packages("delivered_at", "attempts")
+    # What was refused is delivered again by the same run; both deliveries are noted and logged.
+    deliveries = 1 if verdict == "accepted" else 2
+    assert (delivered_at is not None, attempts) == (True, deliveries)
+    assert told.actions()["jlis.delivered"] == 1 + deliveries
+
+
+def test_an_acknowledgement_of_other_content_before_our_delivery_is_refused(told: Telling) -> None:
+    """Nobody can have opened what was not handed over: only its very content shows that it was."""
+    told.case.sql(
+        "UPDATE jlis_package SET state = 'sealed', attempts = 0, delivered_at = NULL, last_delivered_at = NULL"
+    )
+    told.jlis.put(name(told), answer(told, package_sha256="0" * 64).line())
+    refused(told, Code.JLIS_ANSWER_UNKNOWN)
+
+
 def test_an_acknowledgement_under_the_name_of_another_sequence_is_refused(told: Telling) -> None:
     """Name and content must agree: an answer can not be moved to another package."""
     told.jlis.put(name(told, 2), answer(told).line())

@@ -132,7 +132,9 @@ def _purged(trial: Trial, provision: PackageId) -> None:
     """Nothing kept, one proof; what is not due is whole."""
     assert not trial.lender.is_kept(provision)
     assert trial.entries("hold.purged", provision) == 1
-    assert trial.lender.hold(provision).purged_at is not None
+    hold = trial.lender.hold(provision)
+    assert hold.purged_at is not None
+    assert not (trial.lender.folder("zeimu") / hold.file_name).exists()
     custody = trial.lender.custody()
     assert custody.copies.read(trial.decoy, custody.keys.key(trial.decoy)) == CONTENT
     assert trial.lender.hold(trial.decoy).purged_at is None

@@ -184,10 +184,7 @@ def test_what_is_withdrawn_while_people_are_looked_up_stops_it_before_the_seal(
     assert len(here.entries(Action.PEOPLE_SEARCHED)) == 1
 
 
-_AFTER_THE_SEAL = {name: one for name, one in _BETWEEN.items() if not name.startswith("signing")}
-
-
-@pytest.mark.parametrize(("befalls", "code"), _AFTER_THE_SEAL.values(), ids=_AFTER_THE_SEAL)
+@pytest.mark.parametrize(("befalls", "code"), _BETWEEN.values(), ids=_BETWEEN)
 def test_what_is_withdrawn_after_the_seal_keeps_the_package_from_leaving(
     here: Counter, befalls: Callable[[Counter], None], code: Code
 ) -> None:
@@ -208,6 +205,31 @@ def test_what_is_withdrawn_after_the_seal_keeps_the_package_from_leaving(
     assert ended.value.code is Code.HOLD_TERM_REACHED
     assert purge_due.fn().erased == (provision,)
     assert here.states() == [("lapsed", None)]
+
+
+def test_signer_of_the_request_revoked_after_the_delivery_stops_a_re_send(here: Counter) -> None:
+    """Whoever asked can not have asked again with what was taken from them."""
+    here.ask(here.by_number(0), fields=["name"])
+    here.work()
+    (provision,) = here.listed("delivered")
+    befalls, code = _BETWEEN["signing certificate revoked"]
+    befalls(here)
+    with pytest.raises(PipelineError) as stopped:
+        resend_provision.fn(provision)
+    assert stopped.value.code is code
+
+
+def test_package_whose_request_is_lost_does_not_leave(here: Counter) -> None:
+    """Who asked can not be asked any more: nothing leaves on trust."""
+    here.ask(here.by_number(0), fields=["name"])
+    here.take_in()
+    (provision,) = here.listed("received")
+    answer_request.fn(provision)
+    (here.town.home.requests / f"{provision}.p7m").unlink()
+    with pytest.raises(PipelineError) as stopped:
+        deliver_provision.fn(provision)
+    assert stopped.value.code is Code.REQUEST_LOST
+    assert list(here.board.delivery.iterdir()) == []
 
 
 def test_basis_withdrawn_after_the_delivery_stops_a_re_send(here: Counter) -> None:

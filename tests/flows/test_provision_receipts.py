@@ -15,12 +15,14 @@ from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.custody.handing_over import deliver
 from juki.custody.purging import Purge
-from juki.errors import ContractError
+from juki.errors import ContractError, StoreError
 from juki.home import Home
 from juki.package_id import PackageId
 from juki.provision_receipts import ProvisionReceipt, receipt_name
 from juki.reasons import Code
+from juki.wire import folders
 from juki.wire.envelope import fingerprint, seal_envelope
+from juki.wire.refused_files import RefusedFiles, RefusedKind
 from simulator import pki
 from tasks.receipting import take_receipts
 from tests.conftest import Stores
@@ -192,6 +194,51 @@ def test_folder_that_is_not_there_keeps_nobody_else_waiting(lender: Lender, auth
     lay(lender, authority, receipt_of(lender, provision))
     lender.folder("kyoiku", "arrivals").rmdir()
     assert take(lender) == {"noted": 1, Code.FOLDER_UNREACHABLE.value: 1}
+
+
+@pytest.mark.parametrize(
+    ("other", "action"),
+    [({}, "provision.receipted"), ({"sequence": 2}, "receipt.refused")],
+    ids=["noted", "refused"],
+)
+def test_receipt_that_can_not_be_removed_is_told_once(
+    lender: Lender, authority: pki.Pki, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any], action: str
+) -> None:
+    """A folder we may not write to: each run tries the removal again and says so, and the log tells of it once."""
+    provision = lender.delivered(content=CONTENT)
+    path = lay(lender, authority, receipt_of(lender, provision, **other))
+
+    def refuse(*_: object) -> bool:
+        raise StoreError(Code.FOLDER_UNREACHABLE, is_transient=True)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(folders, "withdraw", refuse)
+        for _ in range(3):
+            assert take(lender) == {Code.FOLDER_UNREACHABLE.value: 1}
+    receipts = [one["action"] for one in lender.entries(FUHYO) if "receipt" in one["action"]]
+    assert (receipts, path.exists()) == ([action], True)
+    assert take(lender) == {}
+    assert not path.exists()
+    lay(lender, authority, receipt_of(lender, provision))
+    assert take(lender) == {Code.RECEIPT_REPEATED.value if not other else "noted": 1}
+
+
+def test_receipts_of_a_recipient_whose_refused_ones_fill_their_room_wait(
+    lender: Lender, authority: pki.Pki
+) -> None:
+    """Nothing is dropped to make room; the receipts of others are taken in."""
+    provision = lender.delivered(content=CONTENT)
+    with lender.home.settings_file.open("a", encoding="utf-8") as settings:
+        settings.write("\nrecipient_quarantine_files = 10\n")
+    folder = RefusedFiles(lender.home).folder(RefusedKind.RECEIPTS, "zeimu")
+    folder.mkdir(parents=True)
+    for number in range(10):
+        (folder / f"zeimu-fuhyo-receipt-{number:08d}-0.p7m").write_bytes(b"refused")
+    path = lay(lender, authority, receipt_of(lender, provision))
+    assert take(lender) == {Code.RECIPIENT_QUARANTINE_FULL.value: 1}
+    assert path.exists()
+    (folder / "zeimu-fuhyo-receipt-00000000-0.p7m").unlink()
+    assert take(lender) == {"noted": 1}
 
 
 def test_receipt_after_the_purge_is_noted_and_revives_nothing(lender: Lender, authority: pki.Pki) -> None:

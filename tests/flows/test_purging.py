@@ -14,6 +14,7 @@ from juki.columns import IdentityFile
 from juki.custody import timing
 from juki.custody.handing_over import deliver, note_receipt, resend
 from juki.custody.purging import Purge, PurgeSummary
+from juki.custody.withdrawing import Deliveries
 from juki.errors import JukiError, StoreError
 from juki.hold_clock import ClockFile
 from juki.home import Home
@@ -87,6 +88,7 @@ def test_erasing_leaves_nothing_and_one_proof(lender: Lender) -> None:
     assert (hold.purged_at, hold.entry_no) == (lender.at, proof["entry_no"])
     assert proof["counts"] == {
         "numbers": 3, "keys_left": 0, "rows_left": 0, "copies_left": 0, "crossings_open": 0,
+        "deliveries_removed": 1, "deliveries_absent": 0, "deliveries_on_medium": 0, "deliveries_left": 0,
     }  # fmt: skip
     assert proof["due_at"] == due_at.isoformat(timespec="microseconds")
     assert (proof["provision"], proof["recipient"]) == (str(provision), "zeimu")
@@ -310,7 +312,7 @@ def test_delivery_that_ended_meanwhile_moves_the_end(lender: Lender) -> None:
     listed = Purge(lender.custody(), lender.at + timedelta(minutes=1), GRACE)
     planned = listed.plan()
     deliver(lender.custody(), provision)
-    listed._erase_batch(FUHYO, planned.due)
+    listed._erase_batch(FUHYO, planned.due, Deliveries(lender.custody()))
     assert [hold.provision for hold in planned.due] == [provision]
     assert lender.is_kept(provision)
 

@@ -99,9 +99,21 @@ class History:
 
     def _seal(self, file: IdentityFile) -> None:
         at, provision = self.lender.at, self.lender.sealed(file, CONTENT)
+        if file is FUHYO:
+            self._lend(provision)
         self.names.append(provision)
         self.model.live[str(provision)] = at + HOLD
         self._saw(at)
+
+    def _lend(self, provision: PackageId) -> None:
+        """Leave what a crossing leaves: numbers held under the key, and an approval that stands open."""
+        number = provision.number
+        self.lender.run_sql(FUHYO, f"INSERT INTO held_number VALUES ({number}, 1, ''), ({number}, 2, '')")
+        self.lender.run_sql(
+            RESIDENT,
+            "INSERT INTO crossing (provision_id, recipient, basis, basis_version, codes, codes_digest, approved_at)"
+            f" VALUES ({number}, 'zeimu', 'b', 'v', 2, '', now())",
+        )
 
     def _act(self, word: str, provision: PackageId) -> None:
         custody, at, name, model = self.lender.custody(), self.lender.at, str(provision), self.model
@@ -156,6 +168,10 @@ class History:
         """Compare what is really there with the model."""
         kept = {str(one) for one in self.names if self.lender.is_kept(one)}
         assert kept == set(self.model.live)
+        lent = {f"F{number}" for (number,) in self.lender.rows(FUHYO, "SELECT provision_id FROM held_number")}
+        query = "SELECT provision_id FROM crossing WHERE closed_at IS NULL"
+        crossed = {f"F{number}" for (number,) in self.lender.rows(RESIDENT, query)}
+        assert lent == crossed == {name for name in self.model.live if name.startswith("F")}
         for one in self.names:
             hold = self.lender.hold(one)
             assert (hold.purged_at is None) == (str(one) in self.model.live)
@@ -180,7 +196,8 @@ def fresh(place: tuple[Path, Stores]) -> Lender:
     for file in IdentityFile:
         with psycopg.connect(stores.url(file)) as connection:
             connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
-            connection.execute("TRUNCATE provision, hold, journal RESTART IDENTITY")
+            beside = "held_number" if file is FUHYO else "crossing"
+            connection.execute(f"TRUNCATE provision, hold, journal, {beside} RESTART IDENTITY")
             connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
     return Lender(Home.at(root / "home"), stores)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -227,6 +228,24 @@ def test_entry_about_another_provision_does_not_cover_a_crossing(lender: Lender)
     attach(provision, codes)
     approve(lender, codes)
     assert cross(lender, 1, codes).code is Code.BRIDGE_UNLOGGED
+
+
+def test_entry_of_a_crossing_is_found_by_its_index_and_not_by_reading_the_log(lender: Lender) -> None:
+    """The very question of the trigger, over a log of many crossings: a log of years must not slow the bridge."""
+    with psycopg.connect(lender.stores.resident_url) as connection:
+        connection.execute(
+            "INSERT INTO journal (entry_no, entry, leaf_hash, frontier)"
+            """ SELECT n, '{"action":"bridge.crossed","provision":"F' || n || '"}', '', '' """
+            "FROM generate_series(1, 5000) n"
+        )
+        connection.execute("ANALYZE journal")
+        query = "SELECT prosrc FROM pg_proc WHERE proname = 'refuse_unlogged_crossing'"
+        found = connection.execute(query).fetchone()
+        assert found is not None
+        (asked,) = re.findall(r"NOT EXISTS \(\s*(SELECT .*?)\s*\) THEN", found[0], re.DOTALL)
+        plan = connection.execute("EXPLAIN " + asked.replace("NEW.provision_id", "4711::bigint")).fetchall()
+    assert "journal_crossed_idx" in str(plan)
+    assert "Seq Scan" not in str(plan)
 
 
 @pytest.mark.parametrize("duty", [duty for duty in Duty if duty is not Duty.BRIDGE])

@@ -46,7 +46,9 @@ def updates(file: IdentityFile, count: int = 3, first: int = 1) -> pa.Table:
     ("sent", "said", "verdict", "does"),
     [
         (None, DIGEST, YES, Answered(None, Code.JLIS_ANSWER_UNKNOWN)),
-        (Sent(JlisState.SEALED, DIGEST, False), DIGEST, YES, Answered(None, Code.JLIS_ANSWER_UNKNOWN)),
+        (Sent(JlisState.SEALED, DIGEST, False), "b" * 64, YES, Answered(None, Code.JLIS_ANSWER_UNKNOWN)),
+        (Sent(JlisState.SEALED, DIGEST, False), DIGEST, YES, Answered(JlisState.ACKNOWLEDGED)),
+        (Sent(JlisState.SEALED, DIGEST, False), DIGEST, NO, Answered(JlisState.REFUSED, Code.JLIS_REFUSED)),
         (Sent(JlisState.SEALED, DIGEST, True), DIGEST, YES, Answered(JlisState.ACKNOWLEDGED)),
         (Sent(JlisState.DELIVERED, DIGEST, True), "b" * 64, YES, Answered(None, Code.JLIS_ANSWER_OTHER)),
         (Sent(JlisState.DELIVERED, DIGEST, True), DIGEST, YES, Answered(JlisState.ACKNOWLEDGED)),

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from config import identities
 from config.recipients import Recipient, Recipients, arrivals_of, delivery_of, load_recipients
@@ -14,6 +15,7 @@ from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
 from juki.recipients import Limits, RecipientKind
+from simulator import pki
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TAX = {
@@ -139,6 +141,19 @@ def test_copy_of_an_encryption_certificate_under_another_name_is_seen(home: Home
     assert _refused(home).ref == "recipient.encryption_certificate"
     (home.root / "copy.pem").write_bytes(second.read_bytes())
     assert load_recipients(home).codes == ["zeimu", "kyoiku"]
+
+
+def test_two_certificates_of_one_key_are_one_key(home: Home) -> None:
+    """A certificate issued anew under another name: whoever holds the key reads both answers."""
+    root, key = pki.make_root(), pki.ec_key()
+    home.create()
+    for name in ("zeimu", "kyoiku"):
+        made = pki.issue(root, name, key).certificate
+        (home.root / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    own = [{**one, "encryption_certificate": f"{one['code']}.pem"} for one in (TAX, {**TAX, **OTHER})]
+    _register(home, *own)
+    refused = _refused(home)
+    assert (refused.code, refused.ref) == (Code.CONFIG_SHARED, "recipient.encryption_certificate")
 
 
 @pytest.mark.parametrize(

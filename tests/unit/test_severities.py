@@ -78,8 +78,12 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             {Code.JLIS_REPORTED}
         ),
         "requests go on being answered; somebody should look": frozenset(
-            {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
+            {
+                Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED, Code.PROVISION_TRIED_OFTEN,
+                Code.RECIPIENT_QUARANTINE_FILLING,
+            }
         ),
+        "the numbers are erased; what may lie in a folder is looked for again": frozenset({Code.HOLD_DELIVERY_LEFT}),
         "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
             {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
         ),

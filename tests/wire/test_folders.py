@@ -143,6 +143,52 @@ def test_only_regular_files_of_the_form_are_arrivals(tmp_path: Path) -> None:
     assert (found.too_large, found.others) == (1, 4)
 
 
+def test_more_files_than_are_listed_at_once_are_all_reached(tmp_path: Path) -> None:
+    """The oldest names first; what is known takes no place, whoever leaves it lying there."""
+    names = [f"350001-fuhyo-jlis-{number:08d}.p7m" for number in range(1, 8)]
+    for name in reversed(names):
+        (tmp_path / name).write_bytes(b"1")
+    known, batches = set[str](), []
+    for _ in range(3):
+        found = arrivals(tmp_path, FORM, 10, is_known=lambda one: one.mark in known, most=3)
+        batches.append(([one.name for one in found.files], found.more, len(found.known)))
+        known.update(one.mark for one in found.files)
+    assert batches == [(names[:3], 4, 0), (names[3:6], 1, 3), (names[6:], 0, 6)]
+
+
+@pytest.mark.parametrize("change", ["size", "time"])
+def test_file_that_was_exchanged_is_not_taken_for_the_one_that_is_known(tmp_path: Path, change: str) -> None:
+    """The same name over another file is a new file."""
+    path = tmp_path / NAME
+    path.write_bytes(b"1")
+    (before,) = arrivals(tmp_path, FORM, 10).files
+    if change == "size":
+        path.write_bytes(b"22")
+    else:
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))
+    (after,) = arrivals(tmp_path, FORM, 10, is_known=lambda one: one.mark == before.mark).files
+    assert after.name == before.name
+
+
+def test_part_somebody_else_can_reach_is_not_taken_over(tmp_path: Path) -> None:
+    """What somebody else laid there as our part stays theirs: nothing of ours is written into it."""
+    part, elsewhere = tmp_path / f".{NAME}.part", tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"theirs")
+    part.hardlink_to(elsewhere)
+    with pytest.raises(StoreError) as error:
+        deliver(tmp_path, NAME, CONTENT)
+    assert refusal(error) is Code.FOLDER_CONTENT_DIFFERS
+    assert elsewhere.read_bytes() == b"theirs"
+    part.unlink()
+    part.write_bytes(b"theirs")
+    if os.geteuid() == 0:
+        os.chown(part, 65534, 65534)
+        with pytest.raises(StoreError) as error:
+            deliver(tmp_path, NAME, CONTENT)
+        assert refusal(error) is Code.FOLDER_CONTENT_DIFFERS
+        assert part.read_bytes() == b"theirs"
+
+
 def test_reading_follows_no_link_and_reads_no_more_than_the_limit(tmp_path: Path) -> None:
     """A file that was exchanged after it was listed is refused, however it was exchanged."""
     secret = tmp_path / "secret"
