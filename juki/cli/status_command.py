@@ -20,6 +20,7 @@ from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.log_status import described_logs, log_lines, logs_of
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
+from juki.cli.quality_shown import quality_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
 
@@ -41,7 +42,10 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     limits = installation.limits()
     now = datetime.now(UTC)
     judged = installation.health(now, limits)
-    alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
+    alarms = [
+        *custody_alarms(installation, now), *provision_alarms(installation, now),
+        *quality_alarms(installation, judged, now),
+    ]  # fmt: skip
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     logs = logs_of(installation, now)
