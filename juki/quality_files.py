@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from juki.columns import IdentityFile
@@ -29,6 +30,7 @@ from juki.quality_reports import (
     read_accepted,
     read_report,
     report_text,
+    run_id,
 )
 from juki.reasons import Code
 
@@ -49,6 +51,12 @@ class QualityFiles:
     def page(self, run: str) -> Path:
         """Name the page of a run."""
         return self.folder / f"{run}.html"
+
+    def free_instant(self, at: datetime) -> datetime:
+        """Give the first instant from one on that no run is named after: a clock may stand still."""
+        while self.page(run_id(at)).exists():
+            at += timedelta(microseconds=1)
+        return at
 
     def reports(self) -> list[Report]:
         """Read all reports that can be read, the oldest first."""

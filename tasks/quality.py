@@ -71,7 +71,8 @@ def check_file(file: IdentityFile) -> FileReport:
 @sealed
 def keep_report(files: Sequence[FileReport]) -> Report:
     """Log what was found in both stores and keep it, with its pages."""
-    shop, at = Workshop.open(), clock.now()
+    shop = Workshop.open()
+    at = QualityFiles(shop.home).free_instant(clock.now())
     report = Report(run_id(at), at, list(files))
     with ExitStack() as logs:
         for one in files:
