@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from juki.columns import IdentityFile
 from juki.home import Home
@@ -105,3 +106,22 @@ def test_accepting_is_in_both_logs_before_it_counts(console: Console) -> None:
         entry = console.entries(file)[-1]
         assert (entry["action"], entry["counts"]) == ("quality.accepted", {"failed": 1})
         assert entry["basis"] == "整合処理で修復済み" and entry["actor"].startswith("local-administrator:")
+
+
+def test_status_says_the_same_as_openmetrics(console: Console) -> None:
+    """Counts and instants by codes, read by a parser of somebody else; the exit code is that of the printing."""
+    report = _keep(console, console.now)
+    console.arrive(1)
+    said = console.juki("status", "--openmetrics")
+    assert said.code == 0
+    families = {one.name: one for one in text_string_to_metric_families(said.out)}
+    waiting = {
+        tuple(one.labels.values()): one.value for one in families["juki_channel_waiting_packages"].samples
+    }
+    assert waiting[YAMAGUCHI, "resident"] == 1 and len(waiting) == 6
+    (checked,) = families["juki_quality_checked_timestamp_seconds"].samples
+    assert checked.value == report.checked_at.timestamp()
+    alarms = {one.labels["code"]: one.value for one in families["juki_alarms"].samples}
+    assert alarms[Code.QUALITY_ROWS_LOST.value] == 2
+    names = {name for family in families.values() for one in family.samples for name in one.labels}
+    assert names <= {"municipality", "file", "state", "code"}
