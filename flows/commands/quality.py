@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from flows.environment import prepare
+from juki.cli.acting import operated
 from juki.cli.installation import Installation
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.quality_actions import accept as accept_report
@@ -71,6 +72,7 @@ def show(run: Run = "", list_all: ListAll = False, as_json: AsJson = False) -> N
 
 
 @app.command("accept")
+@operated("quality accept", "run")
 def accept(run: Wanted, reason: Reason, as_json: AsJson = False) -> None:
     """検査で見つかったものを確かめた上で認める。次からは、それより増えたものだけを不合格とする。"""
     installation = Installation.open()

@@ -1,4 +1,4 @@
-"""What the local administrator may decide about a quality check: let what it found stand.
+"""What an operator may decide about a quality check: let what it found stand.
 
 Decides:    that the faults of one run are known from then on, up to the number there were, and that the next run is
             compared with it.
@@ -9,16 +9,16 @@ Source:     measure M8, M11, ADR-0033.
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from datetime import datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
 from juki.errors import ConfigurationError, StoreError
 from juki.journal import Action, Entry, Outcome
 from juki.quality_files import QualityFiles
 from juki.quality_reports import FileReport, Report
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
@@ -61,7 +61,7 @@ def _keep(installation: Installation, report: Report) -> None:
 
 
 def _entry(one: FileReport, basis: str) -> Entry:
-    return Entry(
-        action=Action.QUALITY_ACCEPTED, file=one.file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, basis=basis, counts={"failed": len(one.failed)},
-    )  # fmt: skip
+    return acting().signed(Entry(
+        action=Action.QUALITY_ACCEPTED, file=one.file, outcome=Outcome.DONE, basis=basis,
+        counts={"failed": len(one.failed)},
+    ))  # fmt: skip

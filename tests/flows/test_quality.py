@@ -98,6 +98,7 @@ class Checker:
 
     town: Town
     process: subprocess.Popen[str]
+    errors: Path
     output: list[str] = field(default_factory=list)
 
     def tell(self, command: str) -> str:
@@ -109,7 +110,7 @@ class Checker:
             self.output.append(line)
             if line.startswith("== "):
                 return line[3:].strip()
-        raise AssertionError("the process ended: " + "".join(self.output)[-3000:])
+        raise AssertionError("the process ended: " + self.errors.read_text("utf-8")[-3000:])
 
     def change(self, statements: str) -> None:
         """Change the store by SQL, as nobody should."""
@@ -175,7 +176,7 @@ def running(built: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
             [sys.executable, "-m", "tests.flows.quality_run"], cwd=ROOT, text=True, encoding="utf-8",
             env=built.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
         )  # fmt: skip
-        checker = Checker(built, process)
+        checker = Checker(built, process, stderr)
         try:
             assert checker.tell("run") == "-", stderr.read_text()
             yield checker
