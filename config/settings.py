@@ -191,6 +191,15 @@ class Settings(BaseSettings):
     scanner_timeout_seconds: int = Field(
         120, ge=1, le=3600, description="一つのファイルのウイルス検査を待つ秒数"
     )
+    quality_runs_kept: int = Field(
+        90,
+        ge=2,
+        le=3_650,
+        description="品質検査の報告をいくつ残すか（比べる元の報告は、これより古くても残る）",
+    )
+    quality_stale_hours: int = Field(
+        50, ge=1, le=24 * 366, description="最後の品質検査からこの時間を過ぎたら警告する（予定は毎日）"
+    )
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")

@@ -113,6 +113,11 @@ class Home:
         return self.root / "witness"
 
     @property
+    def quality(self) -> Path:
+        """Reports of the quality check and their pages; counts and codes. Made by its first run."""
+        return self.root / "quality"
+
+    @property
     def demo_summary(self) -> Path:
         """What the demo found, by chapter."""
         return self.root / "demo-summary.json"
@@ -122,7 +127,7 @@ class Home:
         """The folders only this system writes into; what others fetch lies elsewhere or below the outbox."""
         return (
             self.keys, self.holds, self.provisions, self.requests, self.postgres, self.spool, self.quarantine,
-            self.prefect, self.logs, self.witness,
+            self.prefect, self.logs, self.witness, self.quality,
         )  # fmt: skip
 
     @property

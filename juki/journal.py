@@ -126,6 +126,11 @@ class Action(StrEnum):
     LOG_KEY_ROTATED = "log.key_rotated"
     """Checkpoints of this log are signed with a new key from here on."""
 
+    QUALITY_CHECKED = "quality.checked"
+    """The tables of a file were checked as a whole."""
+    QUALITY_ACCEPTED = "quality.accepted"
+    """What a check found was let stand."""
+
 
 class Outcome(StrEnum):
     """How it ended; refusals are recorded like acts."""

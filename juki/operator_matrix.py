@@ -58,6 +58,7 @@ MATRIX: Mapping[str, Access] = {
         ("jlis list", "jlis show", "log verify", "log checkpoint", "log keys", "operator list"), Access()
     ),
     **_each(("operator target", "operator matrix", "scanner show"), Access()),
+    **_each(("quality", "quality show"), Access()),
     # Receiving from municipalities.
     "intake": _for(_C, _R, _A),
     **_each(("package retry", "package close", "rejection retry"), _for(_C, _A)),
@@ -65,6 +66,8 @@ MATRIX: Mapping[str, Access] = {
     "scanner close": _for(_A),
     # Reconciliation.
     **_each(("reconcile", "difference propose", "difference approve", "difference accept"), _for(_R, _A)),
+    # Only who may approve repairs may let stand what a check of the tables found.
+    "quality accept": _for(_R, _A),
     # Providing, holding, handing over.
     **_each(("request enter", "provide", "provision rerun", "provision resend"), _for(_P)),
     **_each(("provision receipt", "provision hand-over"), _for(_P)),

@@ -1454,6 +1454,53 @@ class Code(StrEnum):
         "log.export_folder", _N, _E, "操作ログの書出し先が空のフォルダではないか、書き込めません。", "M8",
         "新しいフォルダを指定してください。",
     )
+    QUALITY_DUPLICATE = (
+        "quality.duplicate", _N, _E, "一つであるべきもの（一人の現在の記録、一つの通知の版）が重複しています。", "M11, ADR-0033",
+        "索引の破損が疑われます。REINDEX の前に複写を取り、システム管理者に連絡してください。",
+    )
+    QUALITY_ORPHAN = (
+        "quality.orphan", _N, _E, "履歴または旧住民票コードに、現在の記録につながらないものがあります。", "M11, 施行令30条の6",
+        "その市町村の整合処理（juki reconcile）を実行し、記録が失われた原因を確かめてください。",
+    )
+    QUALITY_REFERENCE = (
+        "quality.reference", _N, _E, "記録の元となったパッケージ、または後の通知が、登録にないか前後が逆です。", "M2, M11, ADR-0033",
+        "データベースが直接変更された疑いがあります。juki log verify で操作ログを確かめ、システム管理者に連絡してください。",
+    )
+    QUALITY_ROWS_LOST = (
+        "quality.rows_lost", _N, _E, "適用したパッケージの件数と、保存している版の数が合いません。", "M11, 施行令30条の6",
+        "その市町村の整合処理（juki reconcile）を実行してください。原因が分かったら juki quality accept で記録します。",
+    )
+    QUALITY_COUNT = (
+        "quality.count", _N, _E, "市町村の直近の現況の人数と、その後の通知では説明できない差があります。", "M11",
+        "その市町村の整合処理（juki reconcile）を実行してください。",
+    )
+    QUALITY_AGE = (
+        "quality.age", _N, _E, "記載中の者に、あり得ない年齢となる生年月日があります。", "法7条2号, ADR-0033",
+        "市町村に生年月日または消除の漏れを確かめてください。確かめた分は juki quality accept で記録します。",
+    )
+    QUALITY_SUDDEN_CHANGE = (
+        "quality.sudden_change", _N, _E, "前回の検査から、件数または年齢の分布が急に変わりました。", "M11, ADR-0033",
+        "受入・整合処理の結果を確かめ、正しい変化なら juki quality accept で記録してください。",
+    )
+    QUALITY_UNKNOWNS_ROSE = (
+        "quality.unknowns_rose", _N, _E, "前回の検査から、不明・空欄の者が急に増えました。", "M11, ADR-0033",
+        "その市町村に、通知の作成が変わっていないか確かめてください。正しい変化なら juki quality accept で記録します。",
+    )
+    QUALITY_UNANSWERED = (
+        "quality.unanswered", _N, _E, "品質検査の問いに、データベースが答えませんでした。", "ADR-0033",
+        "juki status とデータベースの状態を確かめてください。次の実行で再び検査します。",
+    )
+    QUALITY_UNWRITTEN = (
+        "quality.unwritten", _N, _E, "品質検査の報告を保存できません。", "ADR-0033",
+        "JUKI_HOME の quality フォルダの権限と、ディスクの空きを確かめてください。",
+    )
+    QUALITY_STALE = (
+        "quality.stale", _N, _A, "品質検査が長い間行われていません。", "M11, ADR-0033",
+        "juki quality を実行し、Prefect の予定（quality）が動いているか確かめてください。",
+    )
+    QUALITY_RUN_UNKNOWN = (
+        "quality.run_unknown", _N, _E, "この品質検査の報告はありません。", "ADR-0033", "juki quality show --list で確かめてください。",
+    )
     RUN_CHANNELS_FAILED = (
         "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
         "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",

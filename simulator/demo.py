@@ -29,7 +29,7 @@ from juki.cli.scanner_status import described_standing, standing_lines
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
-from simulator import jlis_demo, log_demo, provision_demo, reconciliation_demo
+from simulator import jlis_demo, log_demo, provision_demo, quality_demo, reconciliation_demo
 from simulator.comparison import Compared, compare
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
 from simulator.exercise import Exercise, exercise
@@ -38,6 +38,7 @@ from simulator.installation import NotAnExerciseError
 from simulator.jlis_demo import JlisChapter
 from simulator.log_demo import LogChapter
 from simulator.provision_demo import ProvisionChapter
+from simulator.quality_demo import QualityChapter
 from simulator.reconciliation_demo import ReconciliationChapter
 from simulator.world import World
 
@@ -93,6 +94,7 @@ class Story:
     provision: ProvisionChapter = field(default_factory=ProvisionChapter)
     jlis: JlisChapter = field(default_factory=JlisChapter)
     reconciliation: ReconciliationChapter = field(default_factory=ReconciliationChapter)
+    quality: QualityChapter = field(default_factory=QualityChapter)
     operation_log: LogChapter = field(default_factory=LogChapter)
     scanner: dict[str, object] = field(default_factory=dict)
     """Whether what came in was scanned for viruses; no chapter, for it is neither right nor wrong."""
@@ -100,7 +102,9 @@ class Story:
     @property
     def is_ok(self) -> bool:
         """Tell whether every chapter is."""
-        chapters = (self.intake, self.provision, self.jlis, self.reconciliation, self.operation_log)
+        chapters = (
+            self.intake, self.provision, self.jlis, self.reconciliation, self.quality, self.operation_log,
+        )  # fmt: skip
         return all(one.ok for one in chapters)
 
 
@@ -160,12 +164,17 @@ def _go_on(now: Exercise, console: Console, story: Story) -> None:
         provision_demo.tell(console, story.provision)
     with _timed(console, story.intake, "forward", "機構（J-LIS）への通知: これまでの更新をすべて順に伝える"):
         jlis = jlis_demo.begin(now, story.jlis)
+    with _timed(console, story.intake, "quality", "品質検査: 表全体に破損を植え、見つけ、元に戻す"):
+        quality_demo.begin(now.home, story.quality)
     with _timed(console, story.intake, "reconcile", "整合処理: 破損を植え、市町村の現況と照合し、修復する"):
         reconciliation_demo.run(now, story.reconciliation)
         reconciliation_demo.tell(console, story.reconciliation)
     with _timed(console, story.intake, "jlis", "機構（J-LIS）の台帳と突き合わせる"):
         jlis_demo.run(now, jlis, story.jlis)
         jlis_demo.tell(console, story.jlis)
+    with _timed(console, story.intake, "quality_after", "品質検査: 整合処理の後に、もう一度"):
+        quality_demo.run(now.home, story.quality)
+        quality_demo.tell(console, story.quality)
     with _timed(console, story.intake, "log", "操作ログ: 一件を書き換え、検証で名指しし、元に戻す"):
         log_demo.run(now.home, story.operation_log)
         log_demo.tell(console, story.operation_log)

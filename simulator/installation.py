@@ -119,7 +119,7 @@ def _forget(home: Home) -> None:
             for name in DATABASES.values():
                 connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     exchanged = (folder(home) / name for name in ("cs", "recipients"))
-    own = (home.spool, home.quarantine, home.holds, home.requests, home.outbox, home.witness)
+    own = (home.spool, home.quarantine, home.holds, home.requests, home.outbox, home.witness, home.quality)
     for left in (*own, *exchanged):
         shutil.rmtree(left, ignore_errors=True)
     for register in (home.recipients_file, home.basis_decisions_file):

@@ -126,7 +126,7 @@ def _app_of(function: object) -> typer.Typer:
 
 
 def _summary(entry: EntryPoint) -> str:
-    """Read the first line of the docstring of a function, or nothing when it can not be found."""
+    """Read the first line of the docstring of a function, or the help of a group; nothing when there is none."""
     try:
         spec = find_spec(entry.module)
     except ModuleNotFoundError:
@@ -136,4 +136,14 @@ def _summary(entry: EntryPoint) -> str:
     for node in ast.parse(Path(spec.origin).read_bytes()).body:
         if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
             return (ast.get_docstring(node) or "").split("\n")[0]
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _names(node, entry.attr):
+            return next((_text(word.value) for word in node.value.keywords if word.arg == "help"), "")
     return ""
+
+
+def _names(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+
+
+def _text(node: ast.expr) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else ""

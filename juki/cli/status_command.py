@@ -21,12 +21,18 @@ from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.log_status import described_logs, log_lines, logs_of
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
+from juki.cli.quality_shown import quality_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.cli.scanner_status import described_standing, infection_alarms, standing_lines
+from juki.cli.status_metrics import status_gauges
 from juki.health import ChannelHealth, Condition, Confirmation, Health
+from juki.openmetrics import openmetrics_text
 from juki.scanning import ScannerState
 
 ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
+AsMetrics = Annotated[
+    bool, typer.Option("--openmetrics", help="件数と時点を OpenMetrics の形で出力する（監視の収集用）")
+]
 _HEADINGS = (
     "市町村", "ファイル", "状態", "適用済\nの連番", "待ち", "最も古い\n未処理", "拒否", "拒否\nレコード",
     "最後の連絡", "一致の確認", "差異",
@@ -35,7 +41,7 @@ _NORMAL_IN_A_LINE = 3
 """Municipalities in one line of the list of normal channels: more would not fit a narrow terminal."""
 
 
-def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
+def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMetrics = False) -> None:
     """市町村・ファイルごとの受入の状態と、正常でないものの理由・次にすることを示す。
 
     終了コード: 0 すべて正常、1 確認の要るものがある、2 誤り。
@@ -44,8 +50,10 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     limits = installation.limits()
     now = datetime.now(UTC)
     judged = installation.health(now, limits)
-    alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
-    alarms += infection_alarms(installation)
+    alarms = [
+        *custody_alarms(installation, now), *provision_alarms(installation, now), *infection_alarms(installation),
+        *quality_alarms(installation, judged, now),
+    ]  # fmt: skip
     scanning = scanner_standing(installation.settings, now)
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
@@ -54,6 +62,9 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     normal = [] if show_all else _normal(installation, judged)
     # The summary comes first: over the table, or in its place where everything is normal.
     tables = [_table(installation, summary, shown_ones, now)] if shown_ones else []
+    if as_metrics:
+        typer.echo(openmetrics_text(status_gauges(installation, judged, alarms, logs)), nl=False)
+        return
     told = jlis_health(installation, now)
     said = [line for alarm in alarms for line in alarm.lines]
     lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told), *log_lines(logs)]

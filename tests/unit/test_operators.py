@@ -42,6 +42,8 @@ def _commands() -> dict[str, Any]:
         target = EntryPoint(one.name, one.target, PLUG_IN_GROUP).load()
         made = typer.main.get_command(target if isinstance(target, typer.Typer) else _app_of(target))
         below = getattr(made, "commands", None)
+        if below is not None and made.invoke_without_command:
+            found[one.name] = {parameter.name for parameter in made.params}
         for name, command in (below or {"": made}).items():
             found[f"{one.name} {name}".strip()] = {parameter.name for parameter in command.params}
     return found

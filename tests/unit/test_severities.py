@@ -87,6 +87,9 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
             {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
         ),
+        "both files go on; that nobody has checked them as a whole has to be looked at (M11)": frozenset(
+            {Code.QUALITY_STALE}
+        ),
     },
 }  # fmt: skip
 
