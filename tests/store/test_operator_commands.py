@@ -120,7 +120,7 @@ def test_replayed_assertion_does_nothing_twice(desk: Desk) -> None:
         ({"terminal": "T-99"}, "operator.terminal"),
         ({"at": datetime.now(UTC) - timedelta(minutes=10)}, "operator.assertion_expired"),
     ],
-    ids=str,
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else value,
 )
 def test_wrongly_bound_stale_or_weak_assertion(desk: Desk, claims: dict[str, Any], code: str) -> None:
     """Each is refused before the act, and recorded."""

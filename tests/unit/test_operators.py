@@ -103,7 +103,7 @@ def test_the_system_may_little() -> None:
         ({"roles": frozenset({Role.VIEWER, Role.AUDITOR})}, Code.OPERATOR_ROLE),
         ({"roles": frozenset({Role.VIEWER, Role.CLERK})}, None),
     ],
-    ids=str,
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else str(value),
 )  # fmt: skip
 def test_operator_is_let_on_his_days_at_his_terminals(changed: dict[str, Any], code: Code | None) -> None:
     """Each thing that stands against an operator, alone, on its first and last day."""
