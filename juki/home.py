@@ -98,6 +98,11 @@ class Home:
         return self.root / "prefect"
 
     @property
+    def notifications(self) -> Path:
+        """Alarms as they were told, and letters still to be posted; made when the first is told."""
+        return self.root / "notifications"
+
+    @property
     def logs(self) -> Path:
         """Logs of codes and counts."""
         return self.root / "logs"
@@ -117,7 +122,7 @@ class Home:
         """The folders only this system writes into; what others fetch lies elsewhere or below the outbox."""
         return (
             self.keys, self.holds, self.provisions, self.requests, self.postgres, self.spool, self.quarantine,
-            self.prefect, self.logs, self.witness,
+            self.prefect, self.logs, self.witness, self.notifications,
         )  # fmt: skip
 
     @property

@@ -76,6 +76,16 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "requests go on being answered; somebody should look": frozenset(
             {Code.PROVISION_REFUSED_RECENTLY, Code.PROVISION_UNDELIVERED}
         ),
+        "the next run goes on with the work; somebody should look (ADR-0034)": frozenset(
+            {
+                Code.ALARM_RUN_LATE, Code.ALARM_RUN_CRASHED, Code.ALARM_RUN_SILENT,
+                Code.ALARM_RECONCILIATION_FAILED, Code.ALARM_PURGE_OVERDUE, Code.ALARM_CHECKPOINT_STALE,
+                Code.ALARM_SITE_RESTARTED,
+            }
+        ),
+        "the alarm is logged and in the folder; the letter is tried again": frozenset(
+            {Code.NOTIFICATION_UNDELIVERED}
+        ),
         "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
             {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
         ),
