@@ -3,7 +3,8 @@
 Decides:    that a run without a server of its own keeps its records in JUKI_HOME or on the embedded server, is
             silent on the terminal, calls nobody, and that its temporary server answers to this process only
             and does not outlive a killed run for longer than until the next one.
-Leaves:     a Prefect server that is named (PREFECT_API_URL) to whoever runs it: then the run is recorded there.
+Leaves:     a Prefect server that is named (PREFECT_API_URL), and that of the site of this home while it is up, to
+            whoever runs it: then the run is recorded there.
 Invariants: Prefect reads its environment once, so this module imports nothing of it and refuses to come late.
 Source:     design 6, ADR-0006.
 """
@@ -11,6 +12,7 @@ Source:     design 6, ADR-0006.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 
@@ -18,8 +20,9 @@ from config.settings import Settings
 from config.stores import is_embedded, prefect_url
 from flows.leftover_servers import RUN, end_leftovers, this_run
 from juki.home import Home
+from juki.site import SiteFiles, SiteState
 
-_ALWAYS = {
+ALWAYS = {
     # Calls home unless told otherwise, in three places.
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -53,8 +56,10 @@ def prepare(home: Home, settings: Settings) -> None:
     """
     if "prefect" in sys.modules:
         raise RuntimeError("prefect is already imported")
-    os.environ.update(_ALWAYS | _QUIET)
+    os.environ.update(ALWAYS | _QUIET)
     os.environ["PREFECT_HOME"] = str(home.prefect)
+    if "PREFECT_API_URL" not in os.environ and SiteFiles(home).state is SiteState.UP:
+        os.environ.update(_of_the_site(home))
     if "PREFECT_API_URL" not in os.environ:
         end_leftovers(home.prefect)
         os.environ[RUN] = this_run()
@@ -62,13 +67,23 @@ def prepare(home: Home, settings: Settings) -> None:
         os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = database_url(home, settings)
 
 
+def _of_the_site(home: Home) -> dict[str, str]:
+    """Lead to the server of the site, so that its screens show what was run by hand as well."""
+    files = SiteFiles(home)
+    note = files.note()
+    if note is None:
+        return {}
+    return {"PREFECT_API_URL": f"{note.pages}/api", "PREFECT_API_AUTH_STRING": files.credentials()}
+
+
 def database_url(home: Home, settings: Settings) -> str:
-    """Tell where Prefect keeps its records: its own database on the embedded server, or a file of the home.
+    """Tell where Prefect keeps its records: its own database where one is named or embedded, or a file of the home.
 
     SQLite answers 503 when runs follow each other closely, so it is only used where there is no better.
     """
-    if is_embedded(settings):
-        return prefect_url(home).replace("postgresql://", "postgresql+asyncpg://", 1)
+    named = settings.own_prefect_url or (prefect_url(home) if is_embedded(settings) else None)
+    if named:
+        return re.sub("^postgres(ql)?://", "postgresql+asyncpg://", named)
     return f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}"
 
 

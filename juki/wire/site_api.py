@@ -15,6 +15,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from juki.errors import SourceError
 from juki.reasons import Code
@@ -52,9 +53,9 @@ class SiteApi:
         """Tell, or ask with a filter; raises as `get` does."""
         return self._answered("POST", path, content if content is not None else {})
 
-    def put(self, path: str, content: object) -> Any:
-        """Replace; raises as `get` does."""
-        return self._answered("PUT", path, content)
+    def delete(self, path: str) -> None:
+        """Remove; raises as `get` does."""
+        self._answered("DELETE", path, None)
 
     def _answered(self, method: str, path: str, content: object) -> Any:
         try:
@@ -92,7 +93,7 @@ class SiteApi:
     ) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_seconds)
         try:
-            connection.request(method, f"/api{path}", body, headers)
+            connection.request(method, "/api" + quote(path, safe="/?=&-"), body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
