@@ -159,10 +159,13 @@ class Settings(BaseSettings):
         4200, ge=1024, le=65_535, description="juki up の画面と API のポート（この機械の中からだけ届く）"
     )
     prefect_url: SecretStr | None = Field(
-        None, description="Prefect の記録を置く PostgreSQL の URL（なければ組込み。両ファイルとは別のデータベース）"
+        None,
+        description="Prefect の記録を置く PostgreSQL の URL（なければ組込み。両ファイルとは別のデータベース）",
     )
     prefect_url_file: Path | None = Field(None, description="上の URL を収めたファイル（0600、絶対パス）")
-    smtp_host: str | None = Field(None, min_length=1, description="警報を送るメールサーバ（なければ送らない）")
+    smtp_host: str | None = Field(
+        None, min_length=1, description="警報を送るメールサーバ（なければ送らない）"
+    )
     smtp_port: int = Field(587, ge=1, le=65_535, description="メールサーバのポート")
     smtp_from: str | None = Field(None, pattern=_ADDRESS, description="警報の差出人のアドレス")
     smtp_to: list[Annotated[str, Field(pattern=_ADDRESS)]] | None = Field(
@@ -174,7 +177,9 @@ class Settings(BaseSettings):
     smtp_ca_file: Path | None = Field(
         None, description="メールサーバの証明書の認証局（PEM、絶対パス。なければこの機械のもの）"
     )
-    smtp_user: str | None = Field(None, min_length=1, description="メールサーバの利用者名（STARTTLS のときだけ使う）")
+    smtp_user: str | None = Field(
+        None, min_length=1, description="メールサーバの利用者名（STARTTLS のときだけ使う）"
+    )
     smtp_password_file: Path | None = Field(None, description="その暗証を収めたファイル（0600、絶対パス）")
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")

@@ -1,6 +1,6 @@
 """The site: the Prefect server of this home with its worker, as far as other processes need to know of it.
 
-Decides:    what is written down while it runs (who watches over it, where it answers), and what follows for its state.
+Decides:    what is written down while it runs (who watches over it, where it answers), and what its state is by that.
 Leaves:     starting and ending it to `flows.serving`.
 Invariants: what is written down is believed only while the process that wrote it lives. Passwords lie in files of
             mode 0600 of their own, are made once, and are in no repr.

@@ -16,16 +16,16 @@ from typing import Annotated
 
 import typer
 
+from config.settings import home_of
 from flows.serving.children import end_all, of_the_site
 from juki.cli.installation import Installation, iso
-from juki.cli.output import AsJson, ExitCode, Result, finish
-from juki.errors import ConfigurationError, JukiError, StoreError
+from juki.cli.output import AsJson, Result, finish
+from juki.errors import StoreError
 from juki.home import Home
 from juki.processes import lives
 from juki.reasons import Code, known_code
 from juki.site import USER, SiteFiles, SiteNote, SiteState
 from juki.store import embedded
-from config.settings import home_of
 
 Foreground = Annotated[
     bool, typer.Option("--foreground", help="終わるまで戻らない（systemd などから起動するとき）")
@@ -93,7 +93,9 @@ def _ready(files: SiteFiles, supervisor: subprocess.Popen[bytes] | None) -> Site
         note = files.note()
         if note is not None and note.state is SiteState.UP:
             return note
-        has_ended = supervisor.poll() is not None if supervisor else note is None or not lives(note.supervisor)
+        has_ended = (
+            supervisor.poll() is not None if supervisor else note is None or not lives(note.supervisor)
+        )
         if has_ended:
             raise StoreError(_failure(files), "juki up")
         time.sleep(_LOOK_SECONDS)

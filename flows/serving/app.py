@@ -19,7 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-NAMES = frozenset({"127.0.0.1", "localhost"})
+NAME = "127.0.0.1"
+"""The one name it answers to: by another name that leads here, a page of somebody else could speak to it."""
 POLICY = "; ".join(
     (
         "default-src 'self'", "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'", "worker-src 'self' blob:",
@@ -45,11 +46,14 @@ class Gate:
         """Pass a request on, its answer with our headers; a name of somebody else is turned away."""
         if scope["type"] not in ("http", "websocket"):
             await self._application(scope, receive, send)
-        elif _name_asked(scope) in NAMES:
+        elif _name_asked(scope) == NAME:
             await self._application(scope, receive, _with_headers(send))
         elif scope["type"] == "http":
-            await send({"type": "http.response.start", "status": _MISDIRECTED, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+            kind = [(b"content-type", b"text/plain; charset=utf-8")]
+            await send({"type": "http.response.start", "status": _MISDIRECTED, "headers": kind})
+            await send(
+                {"type": "http.response.body", "body": f"http://{NAME}: で開いてください。\n".encode()}
+            )
         else:
             await send({"type": "websocket.close", "code": 1008})
 

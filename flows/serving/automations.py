@@ -2,8 +2,8 @@
 
 Decides:    when a run is late, dead or silent, when a reconciliation has failed, a purge or a checkpoint is overdue.
 Leaves:     logging and telling to the deployment `alarm`, which each of them runs.
-Invariants: an alarm about a run of `alarm` itself raises none: it lacks the tag they watch. Said again, an automation that
-            is there as it should be is not touched, so that what it has counted stays.
+Invariants: an alarm about a run of `alarm` itself raises none: it lacks the tag they watch. Said again, an automation
+            that is there as it should be is not touched, so that what it has counted stays.
 Source:     ADR-0034; Prefect's event triggers.
 """
 

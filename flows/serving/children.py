@@ -63,7 +63,8 @@ def server_command(port: int) -> list[str]:
     """Write the command of the server."""
     return [
         sys.executable, "-m", "uvicorn", "--factory", "flows.serving.app:create_app", "--host", "127.0.0.1",
-        "--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5", "--timeout-graceful-shutdown", "5",
+        "--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5",
+        "--timeout-graceful-shutdown", "5",
     ]  # fmt: skip
 
 
@@ -95,6 +96,8 @@ def server_environment(home: Home, settings: Settings, port: int) -> dict[str, s
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_UI_API_URL": f"{pages_of(port)}/api",
+        # Else they are copied into the installed package, which may be another account's.
+        "PREFECT_UI_STATIC_DIRECTORY": str(home.prefect / "pages"),
         "PREFECT_SERVER_API_AUTH_STRING": files.credentials(),
         "PREFECT_SERVER_ENCRYPTION_KEY": files.encryption_key(),
         "PREFECT_API_DATABASE_CONNECTION_URL": database_url(home, settings),

@@ -1,7 +1,7 @@
 """What a killed worker or server leaves behind in the records of Prefect, put right.
 
-Decides:    that a run without a process is no more and ends as Crashed, and that of the runs missed while the site was
-            down each schedule makes up for one.
+Decides:    that a run without a process is no more and ends as Crashed, and that of the runs missed while the site
+            was down each schedule makes up for one.
 Leaves:     ending processes to `flows.serving.children`; runs of workers of other machines to their heartbeats.
 Invariants: a run whose process lives on this machine is not touched. What a run had done is in the stores: the next
             run of its schedule goes on with it, so nothing here is ever run again by us.

@@ -2,9 +2,10 @@
 
 Decides:    in which order the parts of the site start and end, when one is started again, and what is done in between
             (dead runs ended, letters posted, the database kept running).
-Leaves:     what server and worker are told to `flows.serving.children`, the records of Prefect to `flows.serving.recovering`.
-Invariants: one a home, by a lock that goes with the process. It imports no Prefect, so that what stops Prefect does not
-            stop it. Whatever it or its children die of, the next start ends what is left and goes on.
+Leaves:     what server and worker are told to `flows.serving.children`, the records of Prefect to
+            `flows.serving.recovering`.
+Invariants: one a home, by a lock that goes with the process. It imports no Prefect, so that what stops Prefect does
+            not stop it. Whatever it or its children die of, the next start ends what is left and goes on.
 Source:     ADR-0034.
 """
 
@@ -59,7 +60,7 @@ _CARE_EVERY_SECONDS = 60
 _LONGEST_PAUSE_SECONDS = 60
 
 
-class Stopped(Exception):
+class EndAskedError(Exception):
     """Somebody asked the supervisor to end the site."""
 
 
@@ -85,7 +86,7 @@ class Supervisor:
     def run(self) -> None:
         """Start the site, watch over it until asked to end, and end it.
 
-        Raises: StoreError(SITE_RUNNING) when another supervisor does; JukiError for what keeps the site from starting.
+        Raises: StoreError(SITE_RUNNING) when another supervisor does; JukiError for what keeps it from starting.
         """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
@@ -93,7 +94,7 @@ class Supervisor:
             try:
                 self._start()
                 self._watch()
-            except Stopped:
+            except EndAskedError:
                 self._end()
                 SiteFiles(self.home).forget()
             except JukiError as error:
@@ -144,7 +145,7 @@ class Supervisor:
     def _wait_for(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so while the server lives.
 
-        Raises: StoreError(SITE_NOT_STARTED); Stopped.
+        Raises: StoreError(SITE_NOT_STARTED); EndAskedError.
         """
         until = time.monotonic() + _START_SECONDS
         while not is_so():
@@ -154,7 +155,7 @@ class Supervisor:
 
     def _pause(self) -> None:
         if self.stopping.wait(_LOOK_SECONDS):
-            raise Stopped
+            raise EndAskedError
 
     # -- watching -----------------------------------------------------------------------------------------
 
@@ -186,6 +187,8 @@ class Supervisor:
 
     def _restart(self, part: str, start: Callable[[], None]) -> None:
         self.restarts += 1
+        # The more often, the longer the pause: what ends at once would otherwise use up the machine.
+        self.due["children"] = time.monotonic() + min(2**self.restarts, _LONGEST_PAUSE_SECONDS)
         self._say(f"restarting {part}")
         self._note(is_ready=True, is_answering=False)
         if part == WORKER:
@@ -194,8 +197,6 @@ class Supervisor:
             ensure_servers(self.home, self.settings)
         start()
         self._note(is_ready=True)
-        # The more often, the longer the pause: what ends at once would otherwise use up the machine.
-        self.due["children"] = time.monotonic() + min(2 ** min(self.restarts, 6), _LONGEST_PAUSE_SECONDS)
         self._raise_restarted(part)
 
     def _raise_restarted(self, part: str) -> None:

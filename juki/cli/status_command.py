@@ -21,6 +21,7 @@ from juki.cli.log_status import described_logs, log_lines, logs_of
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
+from juki.cli.site_status import described_site, site_alarms, site_lines
 from juki.health import ChannelHealth, Condition, Confirmation, Health
 
 ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
@@ -41,7 +42,11 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     limits = installation.limits()
     now = datetime.now(UTC)
     judged = installation.health(now, limits)
-    alarms = [*custody_alarms(installation, now), *provision_alarms(installation, now)]
+    alarms = [
+        *custody_alarms(installation, now),
+        *provision_alarms(installation, now),
+        *site_alarms(installation),
+    ]
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     logs = logs_of(installation, now)
@@ -52,6 +57,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
     told = jlis_health(installation, now)
     said = [line for alarm in alarms for line in alarm.lines]
     lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told), *log_lines(logs)]
+    lines += site_lines(installation)
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
@@ -59,6 +65,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False) -> None:
         "alarms": [alarm.described() for alarm in alarms],
         "jlis": [described_facts(one) for one in told],
         "operation_logs": described_logs(logs),
+        "site": described_site(installation),
     }
     is_troubled = bool(troubled or alarms) or any(one.conditions for one in told)
     is_troubled |= any(one.alarms for one in logs)

@@ -2,8 +2,8 @@
 
 Decides:    that every call shows the password and, where it changes something, the token against forged requests.
 Leaves:     what is asked to `flows.serving`.
-Invariants: nothing but the loopback address is ever called, and no proxy of the environment is between. What the server
-            answers in an error is not kept: it may quote what it was sent.
+Invariants: nothing but the loopback address is ever called, and no proxy of the environment is between. What the
+            server answers in an error is not kept: it may quote what it was sent.
 Source:     ADR-0034.
 """
 

@@ -76,7 +76,9 @@ ROOMS: dict[str, Room] = {
     "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
     "juki.witnesses": Room(_CORE, frozenset()),
     # The log as a whole: its store, its keys and its witnesses together.
-    "juki.oplog": Room((*_CORE, "juki.notifications", "juki.store", "juki.oplog"), frozenset({"cryptography"})),
+    "juki.oplog": Room(
+        (*_CORE, "juki.notifications", "juki.store", "juki.oplog"), frozenset({"cryptography"})
+    ),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # Requests as runs and the command line take them in alike.
