@@ -12,16 +12,20 @@ Source:     design 6, ADR-0006.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sys
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from config.settings import Settings
 from config.stores import is_embedded, prefect_url
 from flows.leftover_servers import RUN, end_leftovers, this_run
+from juki.errors import ConfigurationError
 from juki.home import Home
+from juki.reasons import Code
 from juki.site import SiteFiles, SiteState
 
+_DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
+_TLS = "PREFECT_SERVER_DATABASE_SQLALCHEMY_CONNECT_ARGS_TLS"
 ALWAYS = {
     # Calls home unless told otherwise, in three places.
     "DO_NOT_TRACK": "1",
@@ -64,7 +68,7 @@ def prepare(home: Home, settings: Settings) -> None:
         end_leftovers(home.prefect)
         os.environ[RUN] = this_run()
         os.environ.update(_WITHOUT_SERVER | _private_server())
-        os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = database_url(home, settings)
+        os.environ.update(database_settings(home, settings))
 
 
 def _of_the_site(home: Home) -> dict[str, str]:
@@ -76,15 +80,30 @@ def _of_the_site(home: Home) -> dict[str, str]:
     return {"PREFECT_API_URL": f"{note.pages}/api", "PREFECT_API_AUTH_STRING": files.credentials()}
 
 
-def database_url(home: Home, settings: Settings) -> str:
+def database_settings(home: Home, settings: Settings) -> dict[str, str]:
     """Tell where Prefect keeps its records: its own database where one is named or embedded, or a file of the home.
 
     SQLite answers 503 when runs follow each other closely, so it is only used where there is no better.
+    Raises: ConfigurationError(CONFIG_INVALID) for a way of encryption that proves nothing.
     """
     named = settings.own_prefect_url or (prefect_url(home) if is_embedded(settings) else None)
-    if named:
-        return re.sub("^postgres(ql)?://", "postgresql+asyncpg://", named)
-    return f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}"
+    if named is None:
+        return {_DATABASE: f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}"}
+    return _postgresql(named)
+
+
+def _postgresql(url: str) -> dict[str, str]:
+    """Write a URL as libpq takes it in the words of Prefect's driver, which has other ones for encryption."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    mode, authority = options.pop("sslmode", ""), options.pop("sslrootcert", "")
+    if mode not in ("", "verify-ca", "verify-full"):
+        raise ConfigurationError(Code.CONFIG_INVALID, "prefect_url sslmode")
+    said = {_DATABASE: urlunsplit(("postgresql+asyncpg", *parts[1:3], urlencode(options, safe="/"), ""))}
+    if mode:
+        said |= {f"{_TLS}_ENABLED": "true", f"{_TLS}_CHECK_HOSTNAME": str(mode == "verify-full").lower()}
+        said |= {f"{_TLS}_CA_FILE": authority} if authority else {}
+    return said
 
 
 def _private_server() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Notifications of alarms in files: one line for programs, a page for people, and what still has to be posted.
 
-Decides:    the layout of the folder: `alarms.jsonl`, `alarms.txt`, and `unsent/` with a file for each letter not posted.
+Decides:    the layout of the folder: `alarms.jsonl`, `alarms.txt`, and `unsent/` with a file for each waiting letter.
 Leaves:     posting to `juki.wire.mail`, who gets letters to the configuration.
 Invariants: an alarm is on the disk before its journal entry commits, so that none is logged and told nobody; told
             again under the same number, it stands there twice and is one letter. A letter leaves `unsent/` only when

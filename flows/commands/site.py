@@ -32,7 +32,7 @@ Foreground = Annotated[
 ]
 KeepDatabase = Annotated[bool, typer.Option("--keep-database", help="組込みの PostgreSQL は止めない")]
 _LOOK_SECONDS = 0.3
-_START_SECONDS = 420
+_START_SECONDS = 1200
 _END_SECONDS = 120
 
 

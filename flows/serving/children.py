@@ -17,7 +17,7 @@ from pathlib import Path
 from zlib import crc32
 
 from config.settings import Settings
-from flows.environment import ALWAYS, database_url
+from flows.environment import ALWAYS, database_settings
 from flows.leftover_servers import RUN
 from juki.home import Home
 from juki.processes import Process, end, marked
@@ -100,7 +100,7 @@ def server_environment(home: Home, settings: Settings, port: int) -> dict[str, s
         "PREFECT_UI_STATIC_DIRECTORY": str(home.prefect / "pages"),
         "PREFECT_SERVER_API_AUTH_STRING": files.credentials(),
         "PREFECT_SERVER_ENCRYPTION_KEY": files.encryption_key(),
-        "PREFECT_API_DATABASE_CONNECTION_URL": database_url(home, settings),
+        **database_settings(home, settings),
     }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ from juki.site import SiteFiles, SiteNote
 from juki.wire.site_api import SiteApi
 
 SERVER, WORKER = "server", "worker"
-_START_SECONDS = 180
+_START_SECONDS = 600
 _LOOK_SECONDS = 0.5
 _HEALTH_EVERY_SECONDS = 10
 _HEALTH_TIMEOUT_SECONDS = 10
