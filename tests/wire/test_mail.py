@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from juki.alarms import Alarm, AlarmKind
 from juki.errors import SourceError
 from juki.reasons import Code
 from juki.wire.mail import MailServer, letter_of, post_alarm
+from tests.loopback_certificate import write_loopback_certificate
 from tests.smtp_sink import smtp_sink
 
 NOW = datetime.now(UTC)
@@ -30,31 +26,9 @@ def _server(port: int, **how: object) -> MailServer:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for 127.0.0.1, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sink.example")])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(NOW - timedelta(days=1))
-    builder = builder.not_valid_after(NOW + timedelta(days=1))
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    path = tmp_path_factory.mktemp("mail") / "sink.pem"
-    private = serialization.PrivateFormat.PKCS8
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()) + pem
-    )
-    return path
-
-
-@pytest.fixture(scope="module")
-def context(authority: Path) -> ssl.SSLContext:
-    """What a server shows."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(authority)
-    return made
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    return write_loopback_certificate(tmp_path_factory.mktemp("mail"), "sink")
 
 
 def test_every_receiver_gets_the_letter() -> None:
@@ -81,12 +55,14 @@ def test_a_server_that_is_away_or_refuses_is_one_transient_code() -> None:
 
 
 def test_password_goes_over_an_encrypted_line_to_a_proven_server(
-    authority: Path, context: ssl.SSLContext
+    shown: tuple[Path, Path],
 ) -> None:
     """The certificate is checked before anything is said."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*shown)
     with smtp_sink(context) as sink:
         server = _server(sink.port, starttls=True, user="juki", password="s3cret")
-        post_alarm(replace(server, authority_file=str(authority)), ALARM)
+        post_alarm(replace(server, authority_file=str(shown[0])), ALARM)
         assert sink.logins == [("juki", "s3cret", True)]
         with pytest.raises(SourceError):
             post_alarm(server, ALARM)
