@@ -35,6 +35,7 @@ ALWAYS = {
     "PREFECT_LOGGING_LOG_PRINTS": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
+HEARTBEAT_SECONDS = 30
 _QUIET = {
     # The terminal belongs to the command; what happened is in the stores, as codes.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -77,7 +78,12 @@ def _of_the_site(home: Home) -> dict[str, str]:
     note = files.note()
     if note is None:
         return {}
-    return {"PREFECT_API_URL": f"{note.pages}/api", "PREFECT_API_AUTH_STRING": files.credentials()}
+    return {
+        "PREFECT_API_URL": f"{note.pages}/api",
+        "PREFECT_API_AUTH_STRING": files.credentials(),
+        # Else nobody would notice that a run by hand was killed.
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    }
 
 
 def database_settings(home: Home, settings: Settings) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.settings import Settings
-from flows.serving.children import HEARTBEAT_SECONDS
+from flows.environment import HEARTBEAT_SECONDS
 from juki.alarms import AlarmKind
 from juki.wire.site_api import SiteApi
 
@@ -40,6 +40,7 @@ class Automation:
     title: str
     kind: AlarmKind
     tag: str = WATCHED_TAG
+    """Of which runs; empty: of all."""
     after: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     within_seconds: int = 0
@@ -47,6 +48,7 @@ class Automation:
     is_of_one_run: bool = True
     """Each run is watched by itself; else all of the tag together."""
     first: list[dict[str, Any]] = field(default_factory=list)
+    is_told: bool = True
 
     @property
     def name(self) -> str:
@@ -55,7 +57,8 @@ class Automation:
 
     def specification(self, alarm_deployment: str) -> dict[str, Any]:
         """Write it as the API takes it."""
-        actions = [*self.first, _raise(self.kind, alarm_deployment, is_of_one_run=self.is_of_one_run)]
+        told = _raise(self.kind, alarm_deployment, is_of_one_run=self.is_of_one_run)
+        actions = [*self.first, *([told] if self.is_told else [])]
         said = {"trigger": self._trigger(), "actions": actions, "name": self.name, "enabled": True}
         digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
         return said | {"description": f"{self.kind.code.message}（juki up が作成 {digest}）"}
@@ -65,9 +68,7 @@ class Automation:
             "type": "event",
             "posture": "Proactive" if self.within_seconds else "Reactive",
             "match": {"prefect.resource.id": f"{_RUN}.*"},
-            "match_related": {
-                "prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{self.tag}",
-            },
+            "match_related": _tagged(self.tag) if self.tag else {},
             "for_each": ["prefect.resource.id"] if self.is_of_one_run and self.within_seconds else [],
             "after": [f"{_RUN}.{event}" for event in self.after],
             "expect": [f"{_RUN}.{event}" for event in self.expect],
@@ -85,6 +86,11 @@ def automations(settings: Settings) -> list[Automation]:
         Automation(
             "途絶えた実行", AlarmKind.RUN_SILENT, after=("heartbeat",), expect=("heartbeat", *_ENDS),
             within_seconds=SILENT_SECONDS, first=[_DEAD],
+        ),
+        # Whoever runs a command by hand sees for himself what became of it; only its record is put right.
+        Automation(
+            "途絶えた手作業の実行", AlarmKind.RUN_SILENT, tag="", after=("heartbeat",), expect=("heartbeat", *_ENDS),
+            within_seconds=2 * SILENT_SECONDS, first=[_DEAD], is_told=False,
         ),
         Automation(
             "始まらない実行", AlarmKind.RUN_SILENT, after=("Pending",),
@@ -122,6 +128,10 @@ def ensure_automations(api: SiteApi, settings: Settings) -> None:
 
 def _is_as_wanted(there: dict[str, Any] | None, wanted: dict[str, Any] | None) -> bool:
     return there is not None and wanted is not None and there["description"] == wanted["description"]
+
+
+def _tagged(tag: str) -> dict[str, str]:
+    return {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag}"}
 
 
 def _raise(kind: AlarmKind, alarm_deployment: str, *, is_of_one_run: bool) -> dict[str, Any]:

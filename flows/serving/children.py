@@ -17,7 +17,7 @@ from pathlib import Path
 from zlib import crc32
 
 from config.settings import Settings
-from flows.environment import ALWAYS, database_settings
+from flows.environment import ALWAYS, HEARTBEAT_SECONDS, database_settings
 from flows.leftover_servers import RUN
 from juki.home import Home
 from juki.processes import Process, end, marked
@@ -28,7 +28,6 @@ MARK = "SITE_OF_JUKI"
 FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 """Set by a worker for the process of a run."""
 POOL = "juki"
-HEARTBEAT_SECONDS = 30
 _LATE_AFTER_SECONDS = 300
 _MOST_LOG_BYTES = 10_000_000
 _PATIENCE_SECONDS = 15

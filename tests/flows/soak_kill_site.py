@@ -121,3 +121,13 @@ def test_run_that_falls_silent_is_ended_by_its_automation(site: TownSite) -> Non
     eventually(lambda: living_runs(site.town.home) == {})
     assert time.monotonic() - began < PATIENCE_SECONDS
     _is_done_once(site)
+
+
+def test_run_by_hand_is_on_the_screens_while_the_site_is_up(site: TownSite) -> None:
+    """The command uses the server of the site instead of a temporary one of its own."""
+    query = {"sort": "START_TIME_DESC", "limit": 1}
+    before = site.api.post("/flow_runs/filter", query)[0]["id"]
+    site.juki("intake", "--file", "resident")
+    newest = site.api.post("/flow_runs/filter", query)[0]
+    assert newest["id"] != before and newest["deployment_id"] is None
+    assert newest["state_type"] in ("COMPLETED", "FAILED")
