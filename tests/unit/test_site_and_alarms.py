@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from config.settings import Settings
+from flows.serving.exclusive import alone, refuse_taken_port
+from flows.serving.supervisor import SERVER, EndAskedError, Supervisor
 from juki.alarms import Alarm, AlarmKind, alarm_of
 from juki.columns import IdentityFile
 from juki.errors import SourceError, StoreError
@@ -16,6 +21,7 @@ from juki.notifications import Notifications
 from juki.processes import began, identity_of, lives
 from juki.reasons import Code
 from juki.site import SiteFiles, SiteNote, SiteState
+from juki.wire.site_api import SiteApi
 
 AT = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 """Noon in Japan."""
@@ -126,3 +132,48 @@ def test_half_a_note_is_a_broken_site_and_secrets_are_made_once(tmp_path: Path) 
     assert files.state is SiteState.DOWN
     assert files.credentials() == files.credentials() != files.encryption_key() == files.encryption_key()
     assert files.password_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_there_is_one_supervisor_a_home_and_one_server_a_port(tmp_path: Path) -> None:
+    """The second is told so instead of failing later."""
+    files = SiteFiles(Home.at(tmp_path))
+    files.home.create()
+    with alone(files), pytest.raises(StoreError) as second, alone(files):
+        raise AssertionError
+    assert second.value.code is Code.SITE_RUNNING
+    with alone(files):
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StoreError) as refused:
+        refuse_taken_port(taken.getsockname()[1])
+    assert refused.value.code is Code.SITE_PORT_TAKEN
+
+
+def test_a_server_that_is_not_there_is_said_by_one_code() -> None:
+    """Nothing of what the library says, nothing of the password."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    api = SiteApi(port, "juki:s3cret", 1)
+    assert not api.is_answering()
+    with pytest.raises(SourceError) as silent:
+        api.post("/flow_runs/filter")
+    assert (silent.value.code, silent.value.is_transient) == (Code.SITE_SILENT, True)
+    assert "s3cret" not in f"{silent.value} {api!r}"
+
+
+def test_a_server_that_ends_at_once_is_a_site_that_was_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said within a moment instead of after ten minutes, with where to look."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"JUKI_{name.upper()}", raising=False)
+    home = Home.at(tmp_path)
+    home.create()
+    supervisor = Supervisor.of(home, Settings())
+    supervisor.children[SERVER] = subprocess.Popen(["false"])
+    supervisor.children[SERVER].wait()
+    with pytest.raises(StoreError) as refused:
+        supervisor._wait_for(lambda: False)
+    assert refused.value.code is Code.SITE_NOT_STARTED
+    supervisor.stopping.set()
+    with pytest.raises(EndAskedError):
+        supervisor._wait_for(lambda: False)
