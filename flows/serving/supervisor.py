@@ -11,15 +11,13 @@ Source:     ADR-0034.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
@@ -38,6 +36,7 @@ from flows.serving.children import (
     stop_child,
     worker_command,
 )
+from flows.serving.exclusive import alone, refuse_taken_port
 from flows.serving.furnishing import furnish
 from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs
 from juki.alarms import Alarm, AlarmKind
@@ -90,7 +89,7 @@ class Supervisor:
         """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
-        with self._alone():
+        with alone(SiteFiles(self.home)):
             try:
                 self._start()
                 self._watch()
@@ -105,15 +104,6 @@ class Supervisor:
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping.set()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with SiteFiles(self.home).lock_file.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StoreError(Code.SITE_RUNNING, "juki up") from None
-            yield
-
     # -- starting -----------------------------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -121,7 +111,7 @@ class Supervisor:
         end_all(self.home)
         self._note()
         ensure_servers(self.home, self.settings)
-        _refuse_taken_port(self.settings.prefect_port)
+        refuse_taken_port(self.settings.prefect_port)
         self._start_server()
         crash_dead_runs(self.api, self.home, OPEN)
         drop_missed_runs(self.api, datetime.now(UTC))
@@ -252,16 +242,3 @@ class Supervisor:
         """Write a line for whoever reads the journal of the service: words of ours and codes only."""
         sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} juki site: {what}\n")
         sys.stderr.flush()
-
-
-def _refuse_taken_port(port: int) -> None:
-    """Notice another program before the server fails on it.
-
-    Raises: StoreError(SITE_PORT_TAKEN).
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise StoreError(Code.SITE_PORT_TAKEN, str(port)) from None

@@ -141,4 +141,5 @@ def site_of(town: Town, sink: SmtpSink) -> Iterator[TownSite]:
     try:
         yield made
     finally:
-        made.down()
+        if made.files.note() is not None or of_the_site(town.home):
+            made.down()

@@ -108,3 +108,12 @@ def test_status_says_whether_schedules_run(console: Console) -> None:
     broken = console.juki("status", "--json")
     assert [one["code"] for one in broken.data["alarms"]] == ["site.broken", "notification.undelivered"]
     assert broken.code == 1 and broken.data["site"]["unsent_letters"] == 1
+
+
+def test_the_database_is_not_stopped_under_a_running_site(console: Console) -> None:
+    """`juki stop` says what to do first; `juki down` without a site has nothing to do and says so."""
+    _note(console, identity_of(os.getpid()), is_ready=True, is_answering=True)
+    refused = console.juki("stop", "--json")
+    assert (refused.code, refused.data["error"]["code"]) == (2, Code.SITE_RUNNING.value)
+    SiteFiles(console.home).forget()
+    assert console.juki("down", "--json").data == {"stopped": False, "database_stopped": False}
