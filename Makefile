@@ -29,7 +29,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge bench-log soak mutants clean-demo up down
+.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo up down
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -67,6 +67,9 @@ bench-provide: $(READY)  ## 提供の速さを比べる (SIZES=10000,100000) / m
 
 bench-log: $(READY)  ## 操作ログの署名・検証・書出しの速さ (ENTRIES=1000000) / measure signing and verifying the log
 	@$(PY) -m bench.log
+
+bench-vein: $(READY)  ## 静脈認証の代わりの誤り率と攻撃の成否 (PALMS=100) / measure the errors of the vein stand-in
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m bench.vein
 
 soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py --hypothesis-profile=soak

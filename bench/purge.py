@@ -24,6 +24,7 @@ from juki.custody.custody import Custody
 from juki.custody.purging import Purge
 from juki.holds import HoldTerms
 from juki.home import Home, close_to_others
+from juki.operators import Acting
 from juki.package_id import PackageId
 from juki.store import embedded
 from juki.store.install import install
@@ -90,7 +91,7 @@ def _measured(home: Home, urls: dict[IdentityFile, str], provisions: int, due: i
         lambda _: home.outbox,
         lambda: AT,
         lambda hold, at: None,
-        "bench",
+        Acting("bench"),
     )
     ids = _hold(urls[FUHYO], provisions, due, kept)
     for number in ids:

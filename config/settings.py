@@ -118,6 +118,9 @@ class Settings(BaseSettings):
         None,
         description="更新を機構に通知し、受領確認が届くまでに、それぞれ警告するまでの時間。法令に定めがないため必ず決めること",
     )
+    operator_failures_most: int = Field(
+        5, ge=1, le=100, description="操作者の認証結果を続けて何回拒めば、その操作者を停止するか"
+    )
     snapshot_wait_seconds: int = Field(
         300, ge=0, le=86_400,
         description="一回の実行の中で現況が届くのを待つ秒数。過ぎれば実行は失敗とし、次の実行が期限まで続きを行う",

@@ -8,10 +8,13 @@ Invariants: a choice is a member of an enumeration, so that anything else is ref
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from config.places import municipalities_of, municipality_name
 from config.settings import home_of, load_settings
+from juki.assertions import MAX_TOKEN_BYTES
 from juki.columns import IdentityFile
 from juki.differences import Mode
 from juki.order import Channel
@@ -31,6 +34,25 @@ class ModeChoice(Enum):
     PROPOSE = Mode.PROPOSE.japanese
     REPAIR = Mode.REPAIR.japanese
 
+
+class ReleaseReason(Enum):
+    """Why a package is put aside; free words could name somebody, and Prefect would keep them."""
+
+    RESENT = "市町村に確認し、正しいものの再送を受けるため"
+    WRONG_NUMBER = "市町村に確認し、連番の誤りと分かったため"
+    NOT_OURS = "市町村に確認し、他に宛てたものと分かったため"
+    CLOSED = "廃止された市町村のものであるため"
+
+
+Assertion = Annotated[
+    str,
+    Field(title="操作者の認証結果", max_length=MAX_TOKEN_BYTES, json_schema_extra={"format": "password"}),
+]
+"""What a vein gateway attests. Used up before the run does anything: what Prefect keeps of it is worthless."""
+Number = Annotated[str, Field(title="番号", pattern=r"^[RF][1-9][0-9]{0,17}$")]
+Numbers = Annotated[
+    str, Field(title="番号", pattern=r"^[RF][1-9][0-9]{0,17}( [RF][1-9][0-9]{0,17})*$", max_length=4000)
+]
 
 if TYPE_CHECKING:
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.choices import Assertion
 from juki.columns import IdentityFile
+from juki.operators import Act
 from juki.reasons import Code
+from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.provision_artifacts import publish_provisions
 from tasks.provision_runs import work_provisions
@@ -18,8 +21,13 @@ from tasks.requesting import take_in_requests
 
 @flow(name="提供・移転", **WHOLE)
 @sealed
-def provide() -> None:
-    """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。"""
+def provide(assertion: Assertion = "") -> None:
+    """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。
+
+    Args:
+        assertion: 手で始めるときの、操作者の認証結果。操作は「provide」、対象は空。一度しか使えません。
+    """
+    started_by(Act("provide"), assertion)
     taken = take_in_requests()
     runs = [work_provisions(file) for file in IdentityFile]
     publish_provisions(taken, runs)

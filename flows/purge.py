@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.choices import Assertion
+from juki.operators import Act
+from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.purge_artifacts import publish_purge
 from tasks.purging import purge_due
@@ -16,8 +19,13 @@ from tasks.receipting import take_receipts
 
 @flow(name="個人番号の消去", **WHOLE)
 @sealed
-def purge() -> None:
-    """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルを消去し、残っていないことを確かめ、証拠を操作ログに残します。"""
+def purge(assertion: Assertion = "") -> None:
+    """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルを消去し、残っていないことを確かめ、証拠を操作ログに残します。
+
+    Args:
+        assertion: 手で始めるときの、操作者の認証結果。操作は「purge」、対象は空。一度しか使えません。
+    """
+    started_by(Act("purge"), assertion)
     receipts = take_receipts()
     summary = purge_due()
     publish_purge(summary, receipts)

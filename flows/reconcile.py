@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from prefect import flow, runtime
 
-from flows.choices import FileChoice, ModeChoice, MunicipalityChoice, channel_of
+from flows.choices import Assertion, FileChoice, ModeChoice, MunicipalityChoice, channel_of
 from juki.differences import Mode
+from juki.operators import Act
 from juki.reasons import Code
+from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
 from tasks.reconciliation_artifacts import publish_reconciliation
@@ -27,8 +29,9 @@ def _named() -> str:
 @flow(name="整合処理", flow_run_name=_named, **WHOLE)
 @sealed
 def reconcile(
-    municipality: MunicipalityChoice, file: FileChoice, mode: ModeChoice = ModeChoice.REPORT
-) -> None:
+    municipality: MunicipalityChoice, file: FileChoice, mode: ModeChoice = ModeChoice.REPORT,
+    assertion: Assertion = "",
+) -> None:  # fmt: skip
     """市町村CSに現況を求め、両ファイルの一方と一人ずつ照合し、差異を記録します。
 
     失敗した実行は、そのまま、または方法を変えて再実行できます。途中で止まったものは続きから行います。
@@ -37,9 +40,15 @@ def reconcile(
         municipality: 照合する市町村。
         file: 照合するファイル（本人確認情報、附票本人確認情報）。
         mode: 照合のみ／修復の提案まで／修復まで。修復は提案した通知として、受入と同じ検査を通して行います。
+        assertion: 照合のみの実行には要りません。操作は「reconcile」、対象は「352012 resident repair」の形。
     """
+    channel, how_far = channel_of(municipality, file), Mode[mode.name]
+    ordered_by = ""
+    if how_far is not Mode.REPORT:
+        target = f"{channel.municipality_code} {channel.file.value} {how_far.value}"
+        ordered_by = started_by(Act("reconcile", target), assertion).actor
     try:
-        summary = reconcile_channel(channel_of(municipality, file), Mode[mode.name])
+        summary = reconcile_channel(channel, how_far, ordered_by)
     finally:
         checkpoint_logs()
     publish_reconciliation(summary)

@@ -43,6 +43,11 @@ class Home:
         return self.root / "recipients.toml"
 
     @property
+    def issuers_file(self) -> Path:
+        """The keys of the vein gateways whose assertions are believed."""
+        return self.root / "issuers.toml"
+
+    @property
     def ordinance_bases_file(self) -> Path:
         """The work this prefecture's ordinances name (法30条の15①二, ②二)."""
         return self.root / "ordinance_bases.toml"

@@ -98,6 +98,17 @@ class Action(StrEnum):
     JLIS_MESSAGE_CLOSED = "jlis.message_closed"
     JLIS_REPORT_TAKEN = "jlis.report_taken"
     """J-LIS told of errors in what we hold; differences were opened (法30条の8, 30条の43)."""
+    OPERATOR_REGISTERED = "operator.registered"
+    OPERATOR_CHANGED = "operator.changed"
+    """Name, roles, terminals or days of an operator changed."""
+    OPERATOR_REMOVED = "operator.removed"
+    OPERATOR_LOCKED = "operator.locked"
+    """An operator may not act until two administrators let him: by hand, or after too many refusals."""
+    OPERATOR_UNLOCKED = "operator.unlocked"
+    OPERATOR_REFUSED = "operator.refused"
+    """Somebody wanted to act and was not let: the assertion, the operator or the role was not what it must be."""
+    RUN_STARTED = "run.started"
+    """An operator started by hand what otherwise runs by the clock."""
     LOG_SEARCHED = "log.searched"
     """Somebody looked into this log."""
     LOG_EXPORTED = "log.exported"
@@ -116,13 +127,24 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Authentication:
+    """The assertions an act rests on, that of who acts and then that of who approves, and the act they are used for.
+
+    The log keeps their ids. An id is used for one act only: the store refuses it under another `act_id`.
+    """
+
+    act_id: str
+    assertions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One operation: who (operator id or run id), what, on which package, with what result."""
 
     action: Action
     file: IdentityFile
-    actor: str
     outcome: Outcome
+    actor: str = ""
     municipality_code: str = ""
     package: str = ""
     package_id: int | None = None
@@ -143,6 +165,14 @@ class Entry:
     """When a hold had come to its end; when it was erased is the instant of the entry."""
     medium: str = ""
     """The medium it is about, as `R3` or `F3`."""
+    authentication: Authentication | None = None
+    """What an operator proved before the act."""
+    approver: str = ""
+    """The second operator, where one may not act alone."""
+    operator: str = ""
+    """The operator it is about, where the register of operators changes."""
+    change: str = ""
+    """What of it changes, in words of the register."""
 
 
 def instant_text(at: datetime) -> str:
@@ -174,6 +204,10 @@ def canonical_bytes(entry: Entry, entry_no: int, recorded_at: datetime) -> bytes
         "code": entry.code.value if entry.code else "",
     }
     # Later keys stand only where they say something, so that the bytes of older kinds of entries stay as they were.
-    later = ("provision", "recipient", "subject", "subject_index", "due_at", "medium")
+    later = (
+        "provision", "recipient", "subject", "subject_index", "due_at", "medium", "approver", "operator", "change",
+    )  # fmt: skip
     fields |= {name: getattr(entry, name) for name in later if getattr(entry, name)}
+    if entry.authentication is not None:
+        fields["assertions"] = list(entry.authentication.assertions)
     return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -1309,6 +1309,89 @@ class Code(StrEnum):
         "witness.damaged", _N, _E, "チェックポイントが読めないか、この操作ログの既知の鍵で署名されたものではありません。",
         "M8, C2SP tlog-checkpoint", "誰が置いたものかを確かめ、保管先の外へ移してください。それまで新しい署名はしません。",
     )
+    # -- operators (juki.operators, juki.assertions) ----------------------------------------------------------
+    OPERATOR_ASSERTION_MISSING = (
+        "operator.assertion_missing", _N, _E, "この操作には、操作者の生体認証による認証結果が要ります。", "M7, ADR-0036",
+        "juki operator target で操作と対象の書き方を確かめ、認証装置で認証し、--assertion に結果のファイルを指定してください。",
+    )
+    OPERATOR_ASSERTION_FORM = (
+        "operator.assertion_form", _N, _E, "認証結果が定めた形ではありません。操作していません。", "M7, ADR-0036",
+        "認証装置で認証し直してください。続く場合は装置の保守業者に連絡してください。",
+    )
+    OPERATOR_ASSERTION_SIGNATURE = (
+        "operator.assertion_signature", _N, _E, "登録した認証装置の署名ではありません。操作していません。", "M7, ADR-0036",
+        "偽造の疑いがあります。認証結果の出所と、認証装置の鍵の登録（issuers.toml）を確かめてください。",
+    )
+    OPERATOR_ASSERTION_AUDIENCE = (
+        "operator.assertion_audience", _N, _E, "他のシステムのための認証結果です。操作していません。", "M7, ADR-0036",
+        "認証装置の設定を確かめ、認証し直してください。",
+    )
+    OPERATOR_ASSERTION_EXPIRED = (
+        "operator.assertion_expired", _N, _E, "認証結果の期限（5分以内）が切れているか、時刻が合いません。操作していません。", "M7, ADR-0036",
+        "認証し直してください。続く場合は認証装置とこの機械の時計を確かめてください。",
+    )
+    OPERATOR_ASSERTION_FACTORS = (
+        "operator.assertion_factors", _N, _E, "静脈認証と第二の要素の両方を終えた認証結果ではありません。操作していません。", "M7",
+        "静脈認証と第二の要素（ワンタイムパスワードなど）の両方で認証し直してください。",
+    )
+    OPERATOR_ASSERTION_ACT = (
+        "operator.assertion_act", _N, _E, "この操作と対象のための認証結果ではありません。操作していません。", "M7, ADR-0036",
+        "juki operator target で操作と対象の書き方を確かめ、認証し直してください。",
+    )
+    OPERATOR_ASSERTION_REPLAYED = (
+        "operator.assertion_replayed", _N, _E, "すでに使われた認証結果です。操作していません。", "M7, ADR-0036",
+        "認証し直してください。使った覚えがなければ、認証結果が他人に渡った疑いがあります。",
+    )
+    OPERATOR_UNKNOWN = (
+        "operator.unknown", _N, _E, "登録されていない操作者です。操作していません。", "M7", "管理者に登録を依頼してください。",
+    )
+    OPERATOR_LOCKED = (
+        "operator.locked", _N, _E, "この操作者は停止されています。操作していません。", "M7",
+        "管理者二人による juki operator unlock を依頼してください。",
+    )
+    OPERATOR_NOT_VALID = (
+        "operator.not_valid", _N, _E, "この操作者は有効期間の外にあるか、削除されています。操作していません。", "M7",
+        "管理者に確かめてください。",
+    )
+    OPERATOR_TERMINAL = (
+        "operator.terminal", _N, _E, "この操作者に許していない端末での認証です。操作していません。", "M7, M9",
+        "許された端末で認証し直すか、管理者に端末の登録を依頼してください。",
+    )
+    OPERATOR_ROLE = (
+        "operator.role", _N, _E, "この操作者の権限（操作者ID）では許されない操作です。操作していません。", "M7, M9, M10",
+        "juki operator matrix で操作ごとの権限を確かめてください。",
+    )
+    OPERATOR_SECOND_MISSING = (
+        "operator.second_missing", _N, _E, "この操作には、もう一人の管理者の認証結果が要ります。", "M7, M10, ADR-0036",
+        "もう一人の管理者が同じ操作と対象で認証し、--approval に結果のファイルを指定してください。",
+    )
+    OPERATOR_SELF_APPROVAL = (
+        "operator.self_approval", _N, _E, "自分の操作を自分で承認することはできません。操作していません。", "M7, M11, ADR-0036",
+        "ほかの操作者が承認してください。",
+    )
+    OPERATOR_NO_ISSUER = (
+        "operator.no_issuer", _N, _E, "操作者は登録されていますが、認証装置の鍵が登録されていません。操作できません。", "M7, ADR-0036",
+        "issuers.toml に認証装置の鍵を登録してください。",
+    )
+    OPERATOR_NOT_REGISTERED = (
+        "operator.not_registered", _N, _E, "その照合IDの操作者はいません。", "M7", "juki operator list で照合IDを確かめてください。",
+    )
+    OPERATOR_ID_TAKEN = (
+        "operator.id_taken", _N, _E, "その照合IDは使われているか、かつて使われていました。", "M7, M8",
+        "古い操作ログが指す人が変わらないよう、別の照合IDを使ってください。",
+    )
+    OPERATOR_STATE = (
+        "operator.state", _N, _E, "操作者の今の状態では、その操作はできません。", "M7", "juki operator list で状態を確かめてください。",
+    )
+    OPERATOR_FEW_ADMINISTRATORS = (
+        "operator.few_administrators", _N, _E, "有効な管理者が二人未満になるため、できません。", "M7, ADR-0036",
+        "先にほかの管理者を登録してください。",
+    )
+    OPERATOR_SYSTEM_ACT = (
+        "operator.system_act", _N, _E, "予定による実行には許されていない操作です。", "M7, ADR-0036",
+        "操作者が認証し、実行の認証結果の欄に指定してください。",
+    )
+
     LOG_ENTRY_UNKNOWN = (
         "log.entry_unknown", _N, _E, "この番号の操作ログはありません。", "M8", "juki log search で番号を確かめてください。",
     )

@@ -1,4 +1,4 @@
-"""The municipal side by hand: `python -m simulator pki | serve | publish | tidy | faults`.
+"""The municipal side by hand: `python -m simulator pki | serve | publish | tidy | faults`, and the device: `… vein`.
 
 Decides:    how an exercise lies in its folder: `pki/` the certificates and keys, `cs/<code>/` the accounts.
 Leaves:     everything else to the modules it calls.
@@ -22,6 +22,7 @@ from simulator.faults import EXPECTED, Fault
 from simulator.office import MunicipalOffice
 from simulator.sealing import Sealer
 from simulator.sftp_server import make_key, public_line, serve
+from simulator.vein import command as vein
 
 PREFECTURE_CODE = "350001"
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("faults", help="起こせる障害と、現れるべきコードの一覧").set_defaults(
         run=_list_faults
     )
+    vein.add_to(commands)
     return parser
 
 

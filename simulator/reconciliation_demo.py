@@ -19,7 +19,8 @@ from rich.console import Console
 from config.places import municipality_name
 from config.settings import load_settings
 from config.stores import admin_url
-from juki.cli.difference_actions import approve
+from juki.acts.differences import approve
+from juki.cli.acting import site_of
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.differences import Mode
@@ -152,7 +153,7 @@ def _wanted(planted: list[Planted]) -> set[_Difference]:
 def _approve_the_rest(home: Home) -> list[Channel]:
     """Approve, as the local administrator, what only an operator may let through; name the channels it is of."""
     rest = [(file, *row) for file in IdentityFile for row in _ask(home, file, _OPEN)]
-    approve(Installation.open(), [PackageId(file, number) for file, number, _ in rest], clock.now())
+    approve(site_of(Installation.open()), [PackageId(file, number) for file, number, _ in rest], clock.now())
     return sorted({Channel(code, file) for file, _, code in rest})
 
 

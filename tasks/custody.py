@@ -6,6 +6,7 @@ from config.leaving import refusal_to_leave
 from config.recipients import delivery_of, load_recipients
 from juki.columns import IdentityFile
 from juki.custody.custody import Custody
+from juki.operators import Acting
 from tasks import clock
 from tasks.boundary import run_actor
 from tasks.workshop import Workshop
@@ -23,5 +24,5 @@ def custody_of(shop: Workshop) -> Custody:
         delivery=lambda code: delivery_of(shop.home, load_recipients(shop.home).of(code)),
         now=clock.now,
         may_leave=lambda hold, at: refusal_to_leave(shop.home, hold, at),
-        actor=run_actor(),
+        acting=Acting(run_actor()),
     )

@@ -30,7 +30,7 @@ from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles
 from tasks import clock
-from tasks.boundary import UNIT_OF_WORK, PipelineError, sealed
+from tasks.boundary import UNIT_OF_WORK, PipelineError, run_actor, sealed
 from tasks.collecting import Collection
 from tasks.digesting import confirm_by_digests
 from tasks.entries import channel_entry
@@ -53,7 +53,7 @@ class ReconciliationSummary:
 
 @task(name="市町村の整合処理", task_run_name="{channel}", **UNIT_OF_WORK)
 @sealed
-def reconcile_channel(channel: Channel, mode: Mode) -> ReconciliationSummary:
+def reconcile_channel(channel: Channel, mode: Mode, started_by: str = "") -> ReconciliationSummary:
     """Reconcile one channel to its end, or go on with what an earlier run began.
 
     Raises: PipelineError with the code of what stands in the way; the reconciliation then stays open until its
@@ -61,7 +61,7 @@ def reconcile_channel(channel: Channel, mode: Mode) -> ReconciliationSummary:
     """
     shop = Workshop.open()
     with reconciliation_lock(shop.store_url(channel.file), channel.file, channel.municipality_code):
-        work = _Work.begin(shop, channel, mode)
+        work = _Work.begin(shop, channel, mode, started_by or run_actor())
         try:
             return work.do()
         except JukiError as error:
@@ -84,14 +84,14 @@ class _Work:
     """The snapshot, once it is whole."""
 
     @classmethod
-    def begin(cls, shop: Workshop, channel: Channel, mode: Mode) -> _Work:
+    def begin(cls, shop: Workshop, channel: Channel, mode: Mode, started_by: str) -> _Work:
         """Register the reconciliation, or find the one that is open."""
         at = clock.now()
         deadline = at + shop.settings.hours(Period.SNAPSHOT_DEADLINE)
         shop.municipalities.of(channel.municipality_code)
         with open_unit(shop.store_url(channel.file), channel.file) as unit:
             shop.check_keys(unit)
-            registered = unit.reconciliations.begin(channel.municipality_code, mode, at, deadline)
+            registered = unit.reconciliations.begin(channel.municipality_code, mode, at, deadline, started_by)
         return cls(shop, channel, registered)
 
     @property
@@ -199,7 +199,7 @@ class _Work:
             if is_beyond(changes, rows, self.shop.settings.reconcile_bound) and changes > approved:
                 self._hold_back(unit, changes, rows)
                 return False
-            unit.differences.propose(code)
+            unit.differences.propose(code, self.registered.started_by)
         if mode is Mode.PROPOSE:
             return False
         done = repair.fn(self.channel, self.number, is_approved_beyond=changes <= approved)

@@ -19,6 +19,7 @@ from config.identities import recipient_keys, recipient_sender_of
 from config.recipients import Recipient, arrivals_of, load_recipients
 from juki.columns import IdentityFile
 from juki.errors import ContractError, JukiError, SourceError
+from juki.operators import Acting
 from juki.provide.opening import Opener
 from juki.provide.registering import Desk, Registered, refuse_file, register
 from juki.reasons import Code
@@ -64,7 +65,7 @@ def take_in_requests() -> TakenIn:
 
 def desk_of(shop: Workshop) -> Desk:
     """Say where requests are taken in, by the run."""
-    return Desk(shop.home, {file: shop.store_url(file) for file in IdentityFile}, run_actor())
+    return Desk(shop.home, {file: shop.store_url(file) for file in IdentityFile}, Acting(run_actor()))
 
 
 def opener_of(shop: Workshop, recipient: Recipient) -> Opener:

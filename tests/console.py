@@ -84,10 +84,12 @@ class Console:
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
             "reconciliation, difference, jlis_package, jlis_message, provision, provided, hold, medium, "
-            "checkpoint"
+            "checkpoint, used_assertion"
         )
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:
+                if file is IdentityFile.RESIDENT:
+                    connection.execute("TRUNCATE operator")
                 connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
                 connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
                 connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")

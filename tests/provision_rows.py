@@ -27,6 +27,7 @@ from juki.home import Home
 from juki.identity import plan_changes
 from juki.keys import FileKeys, Purpose
 from juki.numbers import SealingKey
+from juki.operators import Acting
 from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.store.roles import Duty
@@ -139,7 +140,7 @@ class Lender:
         urls = {file: self.stores.url(file) for file in IdentityFile}
         terms = load_settings(self.home).hold_terms
         return Custody(
-            self.home, urls, terms, self.folder, lambda: self.at, lambda hold, at: self.refusal, actor
+            self.home, urls, terms, self.folder, lambda: self.at, lambda hold, at: self.refusal, Acting(actor)
         )
 
     def pass_time(self, **how: float) -> None:

@@ -110,7 +110,7 @@ class Case:
             unit.packages.advance(code, sequence, self.last_no[code], self.at)
             applied = Applied(bytes(32), self.at, first, self.last_no[code], carried.counts)
             unit.packages.settle_applied(number, applied, b"", self.at)
-            entry = Entry(Action.PACKAGE_APPLIED, self.file, "test", Outcome.DONE, code, mark.name, number)
+            entry = Entry(Action.PACKAGE_APPLIED, self.file, Outcome.DONE, "test", code, mark.name, number)
             record_changes(unit, entry, carried)
         effects: list[int] = carried.effects.tolist()
         return effects

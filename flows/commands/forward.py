@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flows.environment import prepare
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained
 from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.output import AsJson, ExitCode, Result, finish
@@ -18,6 +19,7 @@ from juki.cli.reasons_shown import code_lines
 from juki.errors import JukiError
 
 
+@operated("forward", starts_run=True)
 def forward(as_json: AsJson = False) -> None:
     """両ファイルの更新を機構（J-LIS）に通知し、受領確認と誤りの通報を取り込む
 

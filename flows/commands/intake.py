@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from flows.environment import prepare
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained, iso
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.package_commands import counts_shown
@@ -63,6 +64,7 @@ class ChannelRun:
         return bool(refused or self.counts["rejected"] or facts.waiting or facts.deferred_files)
 
 
+@operated("intake", "municipality", "file", starts_run=True)
 def intake(municipality: Municipalities = None, file: Files = None, as_json: AsJson = False) -> None:
     """市町村CSから異動の通知を受け入れ、両ファイルを更新し、受領書を返す
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flows.environment import prepare
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained, iso
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_commands import described
@@ -25,6 +26,7 @@ _HEADINGS = ("番号", "提供先", "要求", "人数", "状態", "理由")
 _MOST_SHOWN = 1_000
 
 
+@operated("provide", starts_run=True)
 def provide(as_json: AsJson = False) -> None:
     """提供先の要求に答え、封緘して送付フォルダに置く（提供・移転）
 

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from flows.environment import prepare
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, chosen_files, explained, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
@@ -51,6 +52,7 @@ class ChannelOutcome:
     failure: JukiError | None
 
 
+@operated("reconcile", "municipality", "file", "mode", starts_run=True)
 def reconcile(
     municipality: WantedMunicipalities = None, file: WantedFile = None, mode: WantedMode = Mode.REPORT,
     as_json: AsJson = False,

@@ -62,6 +62,9 @@ BUILT_IN = (
     LazyCommand("purge", "juki.cli.hold_commands:purge", "期限の来た一時保存を消去し、証拠を残す"),
     LazyCommand("medium", "juki.cli.medium_commands:app", "媒体の登録・貸出・返却・廃棄を記録する"),
     LazyCommand("jlis", "juki.cli.jlis_commands:app", "機構（J-LIS）への通知を調べる・届け直す"),
+    LazyCommand(
+        "operator", "juki.cli.operator_commands:app", "操作者の登録・変更・停止・削除と、操作ごとの権限"
+    ),
     LazyCommand("log", "juki.cli.log_commands:app", "操作ログを検証する・署名する・調べる・書き出す"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""

@@ -1,7 +1,7 @@
 """`juki difference`: what the files and the municipalities say differently, why, and what is done about it.
 
 Decides:    what is shown of a difference: number, kind, names of columns, state; never who it is, never a value.
-Leaves:     what may be decided to `juki.cli.difference_actions`, repairing to `juki reconcile --mode repair`.
+Leaves:     what may be decided to `juki.acts.differences`, repairing to `juki reconcile --mode repair`.
 Invariants: differences and reconciliations are numbered per store and named `R12` or `F12`, like packages.
 """
 
@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 
-from juki.cli.difference_actions import accept as accept_differences
-from juki.cli.difference_actions import approve as approve_differences
-from juki.cli.difference_actions import approve_run
-from juki.cli.difference_actions import propose as propose_repairs
+from juki.acts.differences import accept as accept_differences
+from juki.acts.differences import approve as approve_differences
+from juki.acts.differences import approve_run
+from juki.acts.differences import propose as propose_repairs
+from juki.cli.acting import operated, site_of
 from juki.cli.installation import (
     Installation,
     OneFile,
@@ -123,6 +124,7 @@ def show(difference_id: OneId, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("difference propose", "municipality", "file")
 def propose(municipality: OneMunicipality = "", file: OneFile = None, as_json: AsJson = False) -> None:
     """修復できる差異について、修復を提案する（承認すると、次の --mode repair の整合処理が行う）。"""
     code = checked_municipality(municipality)
@@ -130,11 +132,12 @@ def propose(municipality: OneMunicipality = "", file: OneFile = None, as_json: A
     codes = [code] if code else installation.municipalities.codes
     channels = [Channel(each, one) for each in codes for one in chosen_files(file)]
     _finish_decision(
-        propose_repairs(installation, channels, datetime.now(UTC)), "修復を提案しました", as_json
+        propose_repairs(site_of(installation), channels, datetime.now(UTC)), "修復を提案しました", as_json
     )
 
 
 @app.command()
+@operated("difference approve", "ids", "run")
 def approve(ids: OptionalIds = None, run: Run = "", as_json: AsJson = False) -> None:
     """差異の修復を承認する。--run では、上限を超えて止まった整合処理の件数までの変更を承認する。"""
     installation, at = Installation.open(), datetime.now(UTC)
@@ -142,20 +145,21 @@ def approve(ids: OptionalIds = None, run: Run = "", as_json: AsJson = False) -> 
         raise ConfigurationError(Code.COMMAND_ARGUMENT, "ID, --run")
     if run:
         wanted = PackageId.parse(run)
-        approved = approve_run(installation, wanted, at)
+        approved = approve_run(site_of(installation), wanted, at)
         said = f"{wanted}: 次の整合処理（--mode repair）で {approved.beyond_bound:,} 件までの変更を承認しました。"
         finish(Result({"run": str(wanted), **run_described(approved)}, [], [said]), as_json=as_json)
         return
     numbers = [PackageId.parse(one) for one in ids or []]
-    _finish_decision(approve_differences(installation, numbers, at), "修復を承認しました", as_json)
+    _finish_decision(approve_differences(site_of(installation), numbers, at), "修復を承認しました", as_json)
 
 
 @app.command()
+@operated("difference accept", "ids")
 def accept(ids: Ids, reason: Reason, as_json: AsJson = False) -> None:
     """差異をそのままとする（理由が操作ログに残る。内容が変われば未処理に戻る）。"""
     installation = Installation.open()
     numbers = [PackageId.parse(one) for one in ids]
-    accepted = accept_differences(installation, numbers, reason, datetime.now(UTC))
+    accepted = accept_differences(site_of(installation), numbers, reason, datetime.now(UTC))
     _finish_decision(accepted, "そのままとしました", as_json)
 
 

@@ -8,14 +8,13 @@ Source:     assessment M8, M10, M12.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from config.leaving import refusal_to_leave
 from config.recipients import delivery_of, load_recipients
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
 from juki.columns import IdentityFile
 from juki.custody import timing
 from juki.custody.custody import Custody
@@ -26,6 +25,7 @@ from juki.journal import Action
 from juki.media import Medium
 from juki.package_id import PackageId
 from juki.provisions import ProvisionState
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
@@ -44,8 +44,7 @@ def custody_of(installation: Installation) -> Custody:
         delivery=lambda code: delivery_of(home, load_recipients(home).of(code)),
         now=lambda: datetime.now(UTC),
         may_leave=lambda hold, at: refusal_to_leave(home, hold, at),
-        actor=local_administrator(),
-        terminal=os.uname().nodename,
+        acting=acting(),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.hold_actions import custody_of, hand_over_on, holds_of, run_purge
 from juki.cli.installation import Installation, OneFile, chosen_files, explained, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
@@ -60,6 +61,7 @@ def list_holds(
     )
 
 
+@operated("purge")
 def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="消去せずに、消去されるものを示す")] = False,
     confirm_clock: Annotated[
@@ -77,6 +79,7 @@ def purge(
     finish(_purge_result(summary, grace, is_dry=dry_run), as_json=as_json)
 
 
+@operated("provision resend", "provision")
 def resend_provision(provision: Id, as_json: AsJson = False) -> None:
     """送付した提供を、同じファイルのまま再送する（一時保存の期限は延びない）。"""
     hold = resend(custody_of(Installation.open()), PackageId.parse(provision))
@@ -84,6 +87,7 @@ def resend_provision(provision: Id, as_json: AsJson = False) -> None:
     finish(_one(hold, lines), as_json=as_json)
 
 
+@operated("provision receipt", "provision")
 def receipt_provision(provision: Id, as_json: AsJson = False) -> None:
     """提供先が受領したことを記録する（一時保存の期限が早まることがある）。"""
     custody = custody_of(Installation.open())
@@ -92,6 +96,7 @@ def receipt_provision(provision: Id, as_json: AsJson = False) -> None:
     finish(_one(hold, [f"{hold.provision}: {said}。期限 {shown(hold.due_at)}。"]), as_json=as_json)
 
 
+@operated("provision hand-over", "provision", "medium")
 def hand_over_provision(
     provision: Id,
     medium: Annotated[str, typer.Option("--medium", metavar="ID", help="登録した媒体の番号（R3 または F3 の形）")],

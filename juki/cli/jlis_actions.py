@@ -8,17 +8,17 @@ Source:     法30条の7, 30条の42; M8, ADR-0027.
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.jlis import JlisState
 from juki.journal import Action, Entry, Outcome
 from juki.package_id import PackageId
 from juki.packages import PackageKind, PackageName
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.jlis_messages import JlisMessages
 from juki.store.jlis_packages import JlisPackages
@@ -56,7 +56,6 @@ def close_message(installation: Installation, wanted: PackageId, reason: str, at
 
 
 def _entry(action: Action, file: IdentityFile, package: str, basis: str) -> Entry:
-    return Entry(
-        action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, package=package, basis=basis,
-    )  # fmt: skip
+    return acting().signed(Entry(
+        action=action, file=file, outcome=Outcome.DONE, package=package, basis=basis,
+    ))  # fmt: skip

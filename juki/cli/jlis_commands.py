@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, OneFile, chosen_files, shown, shown_briefly
 from juki.cli.jlis_actions import close_message
 from juki.cli.jlis_actions import resend as resend_package
@@ -99,6 +100,7 @@ def show(package_id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("jlis resend", "package_id")
 def resend(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
     """受領が確認されていないパッケージを、次の実行で、同じ番号・同じ内容で届け直す。"""
     wanted, installation = PackageId.parse(package_id), Installation.open()
@@ -109,6 +111,7 @@ def resend(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("jlis close", "message_id")
 def close(message_id: Id, reason: Reason, as_json: AsJson = False) -> None:
     """拒否した、機構からのものとして届いたファイルを確認済みにする（ファイルは残す）。"""
     wanted, installation = PackageId.parse(message_id), Installation.open()

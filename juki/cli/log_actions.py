@@ -9,7 +9,6 @@ Source:     assessment M8.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from config.logs import log_keys, log_place
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import local_administrator
 from juki.columns import IdentityFile
 from juki.journal import Action, Entry, Outcome
 from juki.oplog.exporting import Exported, export_log
@@ -74,7 +73,6 @@ def rotate_key(installation: Installation, at: datetime) -> int:
 def _entry(
     action: Action, file: IdentityFile, counts: Mapping[str, int], basis: str = "", subject_index: str = ""
 ) -> Entry:
-    return Entry(
-        action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, counts=counts, basis=basis, subject_index=subject_index,
-    )  # fmt: skip
+    return acting().signed(Entry(
+        action=action, file=file, outcome=Outcome.DONE, counts=counts, basis=basis, subject_index=subject_index,
+    ))  # fmt: skip

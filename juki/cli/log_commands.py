@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from config.logs import log_keys, log_place
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, OneFile, OneMunicipality, checked_municipality, chosen_files
 from juki.cli.log_actions import export, rotate_key, search
 from juki.cli.log_shown import found_result, proved_result, signed_result, verified_result
@@ -44,7 +45,7 @@ OneEntry = Annotated[
     typer.Option("--entry", min=1, metavar="N", help="一件が含まれることを証明する（--file が要る）"),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="書き出すフォルダ（新しいもの）")]
-Actor = Annotated[str, typer.Option("--actor", help="操作者・実行の番号で絞る")]
+Actor = Annotated[str, typer.Option("--actor", help="操作者の照合ID、または flow-run:… などの行為者で絞る")]
 SubjectIndex = Annotated[str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引で絞る")]
 WantedAction = Annotated[Action | None, typer.Option("--action", help="操作で絞る")]
 Since = Annotated[str, typer.Option("--since", metavar="WHEN", help="この日（2026-11-23）または日時から")]
@@ -99,6 +100,7 @@ def checkpoint(as_json: AsJson = False) -> None:
 
 
 @app.command("search")
+@operated("log search")
 def search_log(
     actor: Actor = "",
     subject_index: SubjectIndex = "",
@@ -127,6 +129,7 @@ def search_log(
 
 
 @app.command("export")
+@operated("log export", "folder")
 def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -> None:
     """操作ログを、証明・チェックポイント・公開鍵とともに書き出す（docs/formats/log-export.md）。
 
@@ -152,6 +155,7 @@ def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -
 
 
 @app.command("rotate-key")
+@operated("log rotate-key")
 def rotate(as_json: AsJson = False) -> None:
     """チェックポイントに署名する鍵を新しくする。古い署名は、古い公開鍵で検証できる。"""
     installation = Installation.open()

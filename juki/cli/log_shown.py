@@ -11,6 +11,7 @@ from typing import Any
 
 from juki.cli.installation import Installation, explained, shown
 from juki.cli.log_actions import FoundEntries
+from juki.cli.operator_actions import listed
 from juki.cli.output import ExitCode, Result, Table
 from juki.cli.reasons_shown import SHORT, code_lines
 from juki.columns import IdentityFile
@@ -113,7 +114,11 @@ def found_result(
     total = sum(one.total for one in found.values())
     data = {"entries": entries, "total": total, "is_cut": total > len(entries)}
     cut = f"（うち {len(entries):,} 件を表示。--limit で増やせます）" if total > len(entries) else ""
-    rows = [_row(installation, entry) for entry in entries]
+    names = {one.operator_id: one.name for one in listed(installation)}
+    data["operators"] = {
+        one: name for one, name in names.items() if any(_is_of(entry, one) for entry in entries)
+    }
+    rows = [_row(installation, entry, names) for entry in entries]
     tables = [Table("操作ログ", _FOUND, rows)] if rows else []
     return Result(data, tables, [f"{total:,} 件{cut}"])
 
@@ -144,12 +149,27 @@ def _exit_code(alarms: Iterable[Alarm]) -> ExitCode:
     return ExitCode.FOUND if any(True for _ in alarms) else ExitCode.OK
 
 
-def _row(installation: Installation, entry: Mapping[str, Any]) -> tuple[str, ...]:
+def _is_of(entry: Mapping[str, Any], operator_id: str) -> bool:
+    return f"operator:{operator_id}" in (entry["actor"], entry.get("approver"))
+
+
+def _who(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Name who acted and who approved; operators who were removed are still in the register for this."""
+    people = [entry["actor"], entry.get("approver") or ""]
+    shown_as = []
+    for one in filter(None, people):
+        operator_id = one.removeprefix("operator:")
+        name = names.get(operator_id) if one.startswith("operator:") else None
+        shown_as.append(f"{operator_id}（{name}）" if name else one)
+    return " 承認 ".join(shown_as)
+
+
+def _row(installation: Installation, entry: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
     municipality = entry["municipality_code"]
     return (
         SHORT[IdentityFile(entry["file"])], str(entry["entry_no"]),
         shown(datetime.fromisoformat(entry["recorded_at"])), entry["action"],
-        _OUTCOMES[Outcome(entry["outcome"])], entry["actor"], entry["terminal"],
+        _OUTCOMES[Outcome(entry["outcome"])], _who(entry, names), entry["terminal"],
         installation.name(municipality) if municipality else "-",
         str(entry.get("subject_index") or entry["package_id"] or entry.get("provision") or "-"),
         "あり" if entry["number_accessed"] else "-", entry["code"] or "-",

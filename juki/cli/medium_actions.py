@@ -8,17 +8,17 @@ Source:     assessment M8, M10.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date, datetime
 
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError
 from juki.journal import Action, Entry, Outcome
 from juki.media import Medium
 from juki.package_id import PackageId
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.media import Media
 from juki.store.roles import Duty
@@ -69,10 +69,9 @@ def _noted(
 ) -> Medium:  # fmt: skip
     with open_unit(installation.store_url(file), file, Duty.PROVIDER) as unit:
         medium = change(unit.media)
-        entry = Entry(
-            action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
-            outcome=Outcome.DONE, basis=basis, medium=str(medium.medium_id),
-        )  # fmt: skip
+        entry = acting().signed(Entry(
+            action=action, file=file, outcome=Outcome.DONE, basis=basis, medium=str(medium.medium_id),
+        ))  # fmt: skip
         unit.journal.append(entry, at)
     return medium
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from juki.cli import medium_actions
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, OneFile, chosen_files, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
@@ -57,6 +58,7 @@ def list_media(
 
 
 @app.command()
+@operated("medium register", "file", "label")
 def register(
     file: WantedFile,
     label: Annotated[str, typer.Option(help="媒体に書いた名前（重複しないもの）")],
@@ -72,6 +74,7 @@ def register(
 
 
 @app.command("hand-out")
+@operated("medium hand-out", "medium")
 def hand_out(
     medium: Id,
     to: Annotated[str, typer.Option("--to", help="渡した先（所属と職名）")],
@@ -85,6 +88,7 @@ def hand_out(
 
 
 @app.command("return")
+@operated("medium return", "medium")
 def give_back(
     medium: Id,
     place: Annotated[str, typer.Option(help="戻した場所（なければ元の保管場所）")] = "",
@@ -97,6 +101,7 @@ def give_back(
 
 
 @app.command()
+@operated("medium retire", "medium")
 def retire(
     medium: Id,
     reason: Annotated[str, typer.Option(help="廃棄の方法と理由（操作ログに残る）")],

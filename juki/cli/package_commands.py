@@ -1,7 +1,7 @@
 """`juki package`: list and show packages, let one wait again, put one aside, close what was found in one.
 
 Decides:    what is shown of a package: all that is registered, as codes, counts and digests.
-Leaves:     when a package may be retried or released to `juki.cli.package_actions`.
+Leaves:     when a package may be retried or released to `juki.acts.packages`.
 Invariants: packages are named `R12` (本人確認情報) or `F12` (附票本人確認情報), in every output and argument.
 """
 
@@ -13,6 +13,14 @@ from typing import Annotated
 
 import typer
 
+from juki.acts.packages import (
+    Done,
+    close_package,
+    find_package,
+    release_package,
+    retry_package,
+)
+from juki.cli.acting import operated, site_of
 from juki.cli.installation import (
     Installation,
     OneFile,
@@ -25,13 +33,6 @@ from juki.cli.installation import (
     shown_briefly,
 )
 from juki.cli.output import AsJson, Result, Table, finish
-from juki.cli.package_actions import (
-    Done,
-    close_package,
-    find_package,
-    release_package,
-    retry_package,
-)
 from juki.cli.reasons_shown import code_lines, found_lines
 from juki.order import PackageKind, PackageState
 from juki.package_id import PackageId
@@ -97,7 +98,7 @@ def show(package_id: Id, as_json: AsJson = False) -> None:
     """一つのパッケージについて登録されたことをすべて示す（個人の値は示さない）。"""
     wanted = PackageId.parse(package_id)
     installation = Installation.open()
-    package = find_package(installation, wanted)
+    package = find_package(site_of(installation), wanted)
     with installation.overview(wanted.file) as overview:
         codes = overview.finding_counts(Wanted(package_number=wanted.number))
     findings = [{**explained(code), "count": count} for code, count in codes.items()]
@@ -108,11 +109,12 @@ def show(package_id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("package retry", "package_id")
 def retry(package_id: Id, as_json: AsJson = False) -> None:
     """拒否したパッケージを、もう一度順番を待つ状態に戻す（隔離したファイルを使う）。"""
     wanted = PackageId.parse(package_id)
     installation = Installation.open()
-    done = retry_package(installation, wanted, datetime.now(UTC))
+    done = retry_package(site_of(installation), wanted, datetime.now(UTC))
     said = "順番を待つ状態に戻しました。" if done.has_changed else "すでに順番を待っています。"
     _finish_action(
         installation, done, f"{wanted} を{said}" if done.has_changed else f"{wanted} は{said}", as_json
@@ -120,21 +122,23 @@ def retry(package_id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+@operated("package release", "package_id")
 def release(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
     """事故や、順番の来ないパッケージを解除し、受入を進められるようにする（ファイルは隔離のまま）。"""
     wanted = PackageId.parse(package_id)
     installation = Installation.open()
-    done = release_package(installation, wanted, reason, datetime.now(UTC))
+    done = release_package(site_of(installation), wanted, reason, datetime.now(UTC))
     said = "を解除しました。受入を再開できます。" if done.has_changed else "はすでに解除されています。"
     _finish_action(installation, done, f"{wanted} {said}", as_json)
 
 
 @app.command()
+@operated("package close", "package_id")
 def close(package_id: Id, reason: Reason, as_json: AsJson = False) -> None:
     """適用したパッケージの拒否レコードを、市町村への確認が済んだものとする（レコードは隔離のまま）。"""
     wanted = PackageId.parse(package_id)
     installation = Installation.open()
-    done = close_package(installation, wanted, reason, datetime.now(UTC))
+    done = close_package(site_of(installation), wanted, reason, datetime.now(UTC))
     said = "の拒否レコードを確認済みにしました。" if done.has_changed else "はすでに確認済みです。"
     _finish_action(installation, done, f"{wanted} {said}", as_json)
 

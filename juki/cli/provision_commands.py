@@ -12,11 +12,12 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.hold_commands import hang_into
 from juki.cli.installation import Installation, OneFile, chosen_files, explained, iso, shown, shown_briefly
 from juki.cli.output import AsJson, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
-from juki.cli.request_actions import desk_of, operator_id
+from juki.cli.request_actions import desk_of, entered_by
 from juki.package_id import PackageId
 from juki.provide.registering import run_again
 from juki.provisions import ProvisionState
@@ -43,7 +44,8 @@ State = Annotated[
 ]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="新しいものから何件まで示すか")]
 By = Annotated[
-    str, typer.Option("--by", metavar="操作者ID", help="答え直すことにした操作者（操作ログに残る）")
+    str,
+    typer.Option("--by", metavar="照合ID", help="答え直す操作者（操作ログに残る。認証結果があれば要らない）"),
 ]
 
 
@@ -88,9 +90,10 @@ def show(provision_id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def rerun(provision_id: Id, by: By, as_json: AsJson = False) -> None:
+@operated("provision rerun", "provision_id")
+def rerun(provision_id: Id, by: By = "", as_json: AsJson = False) -> None:
     """前の要求に、今の根拠と記録でもう一度答える（新しい番号・新しい一時保存になる）。"""
-    wanted, operator = PackageId.parse(provision_id), operator_id(by)
+    wanted, operator = PackageId.parse(provision_id), entered_by(by)
     new = run_again(desk_of(Installation.open(), operator), wanted, datetime.now(UTC))
     lines = [f"{wanted} の要求を {new} として受け付けました。", "次にすること: juki provide"]
     finish(Result({"id": str(new), "rerun_of": str(wanted)}, lines=lines), as_json=as_json)

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from juki.acts.rejections import retry_records
+from juki.cli.acting import operated, site_of
 from juki.cli.installation import (
     Installation,
     OneFile,
@@ -23,7 +25,6 @@ from juki.cli.installation import (
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.package_commands import ID_HELP, Id
 from juki.cli.reasons_shown import SEVERITIES, found_lines
-from juki.cli.rejection_actions import retry_records
 from juki.columns import BY_NAME, IdentityFile
 from juki.errors import ConfigurationError
 from juki.package_id import PackageId
@@ -83,11 +84,12 @@ def list_rejections(
 
 
 @app.command()
+@operated("rejection retry", "package_id")
 def retry(package_id: Id, as_json: AsJson = False) -> None:
     """拒否したレコードを、次の受入でもう一度判定する（拒否の原因がなくなったときに使う）。"""
     wanted = PackageId.parse(package_id)
     installation = Installation.open()
-    done = retry_records(installation, wanted, datetime.now(UTC))
+    done = retry_records(site_of(installation), wanted, datetime.now(UTC))
     package = done.package
     said = "次の受入で再判定します。" if done.has_changed else "すでに再判定を待っています。"
     data = {

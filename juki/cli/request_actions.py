@@ -7,42 +7,44 @@ Source:     docs/formats/request.md section 4, assessment M8.
 
 from __future__ import annotations
 
-import os
-import re
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from config.identities import recipient_keys, signing_identity
+from juki.cli.acting import acting
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, JukiError
 from juki.keys import read_private
+from juki.operators import checked_operator_id
 from juki.provide.opening import sealed_to_ourselves
 from juki.provide.registering import Desk, Registered, register
 from juki.reasons import Code
 from juki.requests import MAX_REQUEST_BYTES, check_binding, parse_request
 
 STANDARD_INPUT = "-"
-_OPERATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-_FEWEST_DIGITS_OF_A_PERSON = 11
 
 
-def operator_id(text: str) -> str:
-    """Return the id of an operator as it goes into the operation log.
+def entered_by(by: str) -> str:
+    """Tell who enters: the operator who was let, else who is named.
 
-    Raises: ConfigurationError(COMMAND_ARGUMENT) for another form, or what could be a number of a person.
+    Raises: ConfigurationError(COMMAND_ARGUMENT) for an id of another form, or another than the operator's own.
     """
-    is_number = sum(letter.isdigit() for letter in text) >= _FEWEST_DIGITS_OF_A_PERSON
-    if _OPERATOR.fullmatch(text) is None or is_number:
+    own = acting().operator_id
+    if own and by not in ("", own):
         raise ConfigurationError(Code.COMMAND_ARGUMENT, "--by")
-    return text
+    return own or checked_operator_id(by, "--by")
 
 
 def desk_of(installation: Installation, operator: str) -> Desk:
     """Say where requests are taken in, by an operator at this terminal."""
     urls = {file: installation.store_url(file) for file in IdentityFile}
-    return Desk(installation.home, urls, f"operator:{operator}", os.uname().nodename)
+    who = acting()
+    return Desk(
+        installation.home, urls, who if who.operator_id else replace(who, actor=f"operator:{operator}")
+    )
 
 
 def enter_request(installation: Installation, source: str, operator: str, at: datetime) -> Registered:

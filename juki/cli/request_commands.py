@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
+from juki.cli.acting import operated
 from juki.cli.installation import Installation, chosen_files, explained, iso, shown_briefly
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
-from juki.cli.request_actions import enter_request, operator_id
+from juki.cli.request_actions import enter_request, entered_by
 from juki.reasons import Code, known_code
 from juki.store.provisions import Provision
 from juki.store.roles import Duty
@@ -33,7 +34,10 @@ Source = Annotated[
         metavar="FILE|-", help="要求の文書（juki-request/1）。自分だけが読めるファイルか標準入力（-）"
     ),
 ]
-By = Annotated[str, typer.Option("--by", metavar="操作者ID", help="入力した操作者（操作ログに残る）")]
+By = Annotated[
+    str,
+    typer.Option("--by", metavar="照合ID", help="入力した操作者（操作ログに残る。認証結果があれば要らない）"),
+]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="新しいものから何件まで示すか")]
 
 
@@ -43,9 +47,10 @@ def _root() -> None:
 
 
 @app.command()
-def enter(source: Source, by: By, as_json: AsJson = False) -> None:
+@operated("request enter", "source")
+def enter(source: Source, by: By = "", as_json: AsJson = False) -> None:
     """紙の要求を、提供先の出す文書と同じ形で入力する。封緘して保管し、平文では残さない。"""
-    operator = operator_id(by)
+    operator = entered_by(by)
     done = enter_request(Installation.open(), source, operator, datetime.now(UTC))
     lines = [f"{done.provision} として受け付けました。", "次にすること: juki provide"]
     if done.code is not None:

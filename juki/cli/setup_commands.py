@@ -18,8 +18,8 @@ from config.presentation import template
 from config.settings import Settings, home_of, load_settings
 from config.store_keys import keys_at_hand
 from config.stores import DATABASES, PREFECT_DATABASE, admin_url, ensure_servers, is_embedded
+from juki.cli.acting import local_administrator
 from juki.cli.output import AsJson, Result, Table, finish
-from juki.cli.package_actions import local_administrator
 from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.errors import ConfigurationError, StoreError

@@ -23,6 +23,7 @@ from juki.holds import Hold, HoldTerms
 from juki.home import Home
 from juki.journal import Action, Entry, Outcome
 from juki.numbers import SealingKey
+from juki.operators import Acting
 from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.store.holds import provision_lock
@@ -44,8 +45,7 @@ class Custody:
     delivery: Callable[[str], Path]
     now: Callable[[], datetime]
     may_leave: Callable[[Hold, datetime], Code | None]
-    actor: str
-    terminal: str = ""
+    acting: Acting
 
     @property
     def keys(self) -> HoldKeys:
@@ -101,9 +101,10 @@ class Custody:
         refused: Code | None = None,
     ) -> Entry:  # fmt: skip
         """Write the journal entry of what was done with a provision."""
-        return Entry(
-            action=action, file=hold.provision.file, actor=self.actor, terminal=self.terminal,
+        entry = Entry(
+            action=action, file=hold.provision.file,
             outcome=Outcome.REFUSED if refused else Outcome.DONE, code=refused,
             basis=hold.basis, package=hold.file_name if hold.sequence else "", provision=str(hold.provision),
             recipient=hold.recipient, counts=counts, due_at=due_at, medium=medium,
         )  # fmt: skip
+        return self.acting.signed(entry)

@@ -67,9 +67,6 @@ def _newest(custody: Custody) -> datetime | None:
 def _journal(custody: Custody, action: Action, doubt: Code, at: datetime, basis: str = "") -> None:
     outcome = Outcome.DONE if action is Action.CLOCK_CONFIRMED else Outcome.REFUSED
     for file in IdentityFile:
-        entry = Entry(
-            action=action, file=file, actor=custody.actor, terminal=custody.terminal, outcome=outcome, code=doubt,
-            basis=basis,
-        )  # fmt: skip
+        entry = Entry(action=action, file=file, outcome=outcome, code=doubt, basis=basis)
         with custody.unit(file, Duty.PURGER) as unit:
-            unit.journal.append(entry, at)
+            unit.journal.append(custody.acting.signed(entry), at)

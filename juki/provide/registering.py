@@ -18,6 +18,7 @@ from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.home import Home
 from juki.journal import Action, Entry, Outcome
+from juki.operators import Acting
 from juki.package_id import PackageId
 from juki.provisions import Method, ProvisionState
 from juki.reasons import Code
@@ -34,8 +35,7 @@ class Desk:
 
     home: Home
     urls: Mapping[IdentityFile, str]
-    actor: str
-    terminal: str = ""
+    acting: Acting
 
     @property
     def files(self) -> RequestFiles:
@@ -128,8 +128,9 @@ def _as_before(old: Provision) -> Asking:
 
 
 def _entry(desk: Desk, name: RequestName, done: Registered, basis: str, counts: dict[str, int]) -> Entry:
-    return Entry(
-        action=Action.REQUEST_RECEIVED, file=name.file, actor=desk.actor, terminal=desk.terminal,
+    entry = Entry(
+        action=Action.REQUEST_RECEIVED, file=name.file,
         outcome=Outcome.REFUSED if done.is_refused else Outcome.DONE, package=str(name), code=done.code, basis=basis,
         counts=counts, provision=str(done.provision or ""), recipient=name.recipient,
     )  # fmt: skip
+    return desk.acting.signed(entry)

@@ -92,7 +92,7 @@ class Differences:
 
     # -- what is decided ------------------------------------------------------------------------------------
 
-    def propose(self, municipality_code: str) -> int:
+    def propose(self, municipality_code: str, by: str) -> int:
         """Make a proposal of every open difference of which a repair may be proposed; count them."""
         columns = self._difference.c
         proposed = self.connection.execute(
@@ -103,9 +103,15 @@ class Differences:
                 columns.repair_package_id.is_(None),
                 columns.kind.in_([kind.value for kind, is_automatic in AUTOMATIC.items() if is_automatic]),
             )
-            .values(state=DifferenceState.PROPOSED.value)
+            .values(state=DifferenceState.PROPOSED.value, proposed_by=by)
         )
         return proposed.rowcount
+
+    def any_proposed_by(self, ids: Sequence[int], by: str) -> bool:
+        """Tell whether one of some differences was made a proposal by this very actor."""
+        columns = self._difference.c
+        query = select(columns.difference_id).where(columns.difference_id.in_(ids), columns.proposed_by == by)
+        return self.connection.execute(query.limit(1)).one_or_none() is not None
 
     def approve(self, ids: Sequence[int], by: str, at: datetime) -> int:
         """Note that an operator approved repairs; count those not approved before.

@@ -21,6 +21,7 @@ from juki.journal_many import canonical_texts
 from juki.merkle import Frontier, leaf_hash
 from juki.reasons import Code
 from juki.store.bulk import copy_in, cursor_of
+from juki.store.operators import UsedAssertions
 from juki.store.tables import TABLES
 from juki.subjects import Subjects
 
@@ -42,12 +43,14 @@ class Journal:
     def append(self, entry: Entry, recorded_at: datetime) -> int:
         """Add an entry as the last one and return its number.
 
-        Raises: JournalError(JOURNAL_BROKEN) when the last entry does not carry a tree of its size.
+        Raises: JournalError(JOURNAL_BROKEN) when the last entry does not carry a tree of its size;
+                DeniedError(OPERATOR_ASSERTION_REPLAYED) when its assertion was used for another act.
         """
         self.lock()
         frontier = self.frontier()
         content = canonical_bytes(entry, frontier.size + 1, recorded_at)
         leaf = leaf_hash(content)
+        self._use(entry, frontier.size + 1, recorded_at)
         self.connection.execute(
             TABLES[self.file].journal.insert(),
             {
@@ -70,6 +73,7 @@ class Journal:
         numbers = range(frontier.size + 1, frontier.size + 1 + len(subjects))
         if not numbers:
             return numbers
+        self._use(entry, numbers.start, recorded_at)
         texts = canonical_texts(entry, subjects, numbers.start, recorded_at)
         leaves = [leaf_hash(text.encode()) for text in texts]
         last = frontier.grown_by(leaves).to_bytes()
@@ -81,6 +85,11 @@ class Journal:
         }
         copy_in(cursor_of(self.connection), "journal", pa.table(rows))
         return numbers
+
+    def _use(self, entry: Entry, entry_no: int, at: datetime) -> None:
+        """Use the assertions an act rests on with its first entry: an operator acts once on each."""
+        if entry.authentication is not None:
+            UsedAssertions(self.file, self.connection).use(entry.authentication, entry_no, at)
 
     def frontier(self) -> Frontier:
         """Read the tree as the last entry left it."""

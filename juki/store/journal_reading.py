@@ -108,13 +108,16 @@ class JournalReader:
         entry = sql_cast(columns.entry, JSONB)
         narrowed: list[ColumnElement[bool]] = []
         for column, wanted in (
-            (columns.actor, sought.actor), (columns.action, sought.action and sought.action.value),
+            (columns.action, sought.action and sought.action.value),
             (columns.outcome, sought.outcome and sought.outcome.value),
             (columns.municipality_code, sought.municipality_code),
             (entry["subject_index"].astext, sought.subject_index),
         ):  # fmt: skip
             if wanted:
                 narrowed.append(column == wanted)
+        if sought.actor:
+            # The bare id of an operator stands for the operator.
+            narrowed.append(columns.actor.in_([sought.actor, f"operator:{sought.actor}"]))
         if sought.since is not None:
             narrowed.append(columns.recorded_at >= instant_text(sought.since))
         if sought.until is not None:

@@ -54,6 +54,8 @@ class Reconciliation:
     """How many changes were not made because they were too many for one approval."""
     approved_at: datetime | None
     approved_by: str | None
+    started_by: str
+    """The operator who had it run by hand; the run itself where the clock did."""
     report_sent_at: datetime | None
     finished_at: datetime | None
     digests: DigestOutcome | None
@@ -83,16 +85,16 @@ class Reconciliations:
         return TABLES[self.file].reconciliation
 
     def begin(
-        self, municipality_code: str, mode: Mode, at: datetime, deadline_at: datetime
+        self, municipality_code: str, mode: Mode, at: datetime, deadline_at: datetime, started_by: str = ""
     ) -> Reconciliation:
-        """Open a reconciliation, or go on with the one that is open, in the mode that is asked for now."""
+        """Open a reconciliation, or go on with the one that is open, in the mode and by whom it is asked for now."""
         is_open = self.open_one(municipality_code)
         if is_open is not None:
-            self._update(is_open.reconciliation_id, mode=mode.value, code=None)
+            self._update(is_open.reconciliation_id, mode=mode.value, code=None, started_by=started_by)
             return self.by_id(is_open.reconciliation_id)
         row = {
             "municipality_code": municipality_code, "mode": mode.value, "requested_at": at,
-            "deadline_at": deadline_at, "state": ReconciliationState.REQUESTED.value,
+            "deadline_at": deadline_at, "state": ReconciliationState.REQUESTED.value, "started_by": started_by,
         }  # fmt: skip
         inserted = self.connection.execute(
             self._table.insert().values(row).returning(self._table.c.reconciliation_id)
@@ -272,6 +274,7 @@ class Reconciliations:
             found={kind.value: values[f"{kind.value}_found"] or 0 for kind in DifferenceKind},
             column_counts=row.column_counts or {},
             repaired=row.repaired, beyond_bound=row.beyond_bound, approved_at=row.approved_at,
-            approved_by=row.approved_by, report_sent_at=row.report_sent_at, finished_at=row.finished_at,
+            approved_by=row.approved_by, started_by=row.started_by or "",
+            report_sent_at=row.report_sent_at, finished_at=row.finished_at,
             digests=DigestOutcome(row.digests) if row.digests else None, numbers_unopened=row.numbers_unopened,
         )  # fmt: skip

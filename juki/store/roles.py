@@ -67,7 +67,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
         "journal": _ADD, "checkpoint": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE,
         "reconciliation": _SEE, "provision": _SEE, "hold": _SEE, "medium": _SEE,
     },
-    Duty.ADMINISTRATOR: {name: _SEE for name in _COMMON_TABLES if name != "journal"}
+    Duty.ADMINISTRATOR: dict.fromkeys(_COMMON_TABLES - {"journal", "used_assertion"}, _SEE)
     | {
         "journal": _ADD, "package": _KEEP, "channel": _KEEP,
         "reconciliation": (*_SEE, "UPDATE"), "difference": (*_SEE, "UPDATE"),
@@ -78,7 +78,8 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
 # What only one of the two stores has: the bridge stands between them, and has no table of people on either side.
 _GRANTS_OF_ONE_STORE: dict[IdentityFile, dict[Duty, dict[str, tuple[str, ...]]]] = {
     IdentityFile.RESIDENT: {
-        Duty.PROVIDER: {"crossing": _KEEP}, Duty.AUDITOR: {"crossing": _SEE}, Duty.ADMINISTRATOR: {"crossing": _SEE},
+        Duty.PROVIDER: {"crossing": _KEEP}, Duty.AUDITOR: {"crossing": _SEE, "operator": _SEE},
+        Duty.ADMINISTRATOR: {"crossing": _SEE, "operator": _KEEP},
     },
     IdentityFile.FUHYO: {
         Duty.BRIDGE: {"held_number": _ADD, "provision": _SEE},
@@ -100,11 +101,19 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     for duty, tables in (*_GRANTS.items(), *_GRANTS_OF_ONE_STORE[file].items()):
         for table, privileges in tables.items():
             yield role_name(file, duty), ", ".join(privileges), table
+    # Whoever may write into the log notes there what an operator proved, and that it is used up.
+    for duty, tables in _GRANTS.items():
+        if "journal" in tables:
+            yield role_name(file, duty), ", ".join(_ADD), "used_assertion"
     visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]
     reader = role_name(file, Duty.READER)
     yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
     named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]
     yield reader, f"SELECT ({', '.join(named)})", "difference"
+    if (register := TABLES[file].operator) is not None:
+        # Who may act is asked by readers; what the people are called is not.
+        asked = ", ".join(column.name for column in register.columns if column.name != "name")
+        yield reader, f"SELECT ({asked})", register.name
     for kept in (TABLES[file].jlis_package, TABLES[file].jlis_message):
         told = ", ".join(column.name for column in kept.columns if column.name not in _NOT_FOR_READERS)
         yield reader, f"SELECT ({told})", kept.name

@@ -42,6 +42,7 @@ from juki.differences import DifferenceKind, DifferenceState, DigestOutcome, Mod
 from juki.jlis import JlisState, MessageKind, MessageState
 from juki.order import PackageKind, PackageState
 from juki.store.checks import one_of
+from juki.store.operator_tables import operator_table, used_assertion_table
 from juki.store.provision_tables import declared_here
 
 _NAMING = {
@@ -443,6 +444,7 @@ def _reconciliation(metadata: MetaData) -> Table:
         Column("beyond_bound", Integer()),
         Column("approved_at", DateTime(timezone=True)),
         Column("approved_by", Text()),
+        Column("started_by", Text()),
         Column("report", LargeBinary()),
         Column("report_no", Integer()),
         Column("report_sent_at", DateTime(timezone=True)),
@@ -486,6 +488,7 @@ def _difference(metadata: MetaData) -> Table:
         Column("record_sealed", LargeBinary()),
         Column("approved_at", DateTime(timezone=True)),
         Column("approved_by", Text()),
+        Column("proposed_by", Text()),
         Column("repair_package_id", BigInteger()),
         Column("entry_no", BigInteger()),
         Column("settled_at", DateTime(timezone=True)),
@@ -519,6 +522,7 @@ class StoreTables:
     outbox: Table
     journal: Table
     checkpoint: Table
+    used_assertion: Table
     store_key: Table
     reconciliation: Table
     difference: Table
@@ -532,6 +536,8 @@ class StoreTables:
     """In the fuhyo store only: numbers are lent out with fuhyo data."""
     crossing: Table | None
     """In the resident store only: what the bridge may fetch from it."""
+    operator: Table | None
+    """In the resident store only: there is one register of operators."""
 
 
 def _declare(file: IdentityFile) -> StoreTables:
@@ -549,11 +555,13 @@ def _declare(file: IdentityFile) -> StoreTables:
         outbox=_outbox(metadata),
         journal=_journal(metadata),
         checkpoint=_checkpoint(metadata),
+        used_assertion=used_assertion_table(metadata),
         store_key=_store_key(metadata),
         reconciliation=_reconciliation(metadata),
         difference=_difference(metadata),
         jlis_package=_jlis_package(metadata),
         jlis_message=_jlis_message(metadata),
+        operator=operator_table(metadata) if file is IdentityFile.RESIDENT else None,
         **declared_here(metadata, is_fuhyo=file is IdentityFile.FUHYO),
     )
 

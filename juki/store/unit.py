@@ -30,6 +30,7 @@ from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.journal_reading import JournalReader
 from juki.store.media import Media
+from juki.store.operators import Operators
 from juki.store.packages import PackageRegister
 from juki.store.provisions import Provisions
 from juki.store.reconciliations import Reconciliations
@@ -105,6 +106,11 @@ class Unit:
     def journal(self) -> Journal:
         """The operation log."""
         return Journal(self.file, self.connection)
+
+    @property
+    def operators(self) -> Operators:
+        """The register of operators, which is in the resident store."""
+        return Operators(self.connection)
 
     @property
     def checkpoints(self) -> CheckpointRegister:

@@ -73,6 +73,11 @@ ROOMS: dict[str, Room] = {
     ),
     # Checkpoints are signed and read with keys that are given; the key files and the witness folders are apart.
     "juki.checkpoints": Room(_RULES, frozenset({"cryptography"}), is_pure=True),
+    # A token is checked with keys and at an instant that are given.
+    "juki.assertions": Room(_RULES, frozenset({"joserfc"}), is_pure=True),
+    # What a person decides, with files, rows and the log in one order; a terminal and a run do the same.
+    "juki.acts": Room((*_CORE, "juki.store", "juki.wire", "juki.acts")),
+    "juki.gate": Room((*_CORE, "juki.assertions", "juki.store")),
     "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
     "juki.witnesses": Room(_CORE, frozenset()),
     # The log as a whole: its store, its keys and its witnesses together.

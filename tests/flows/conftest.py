@@ -85,7 +85,8 @@ class Town:
         """Begin anew: empty stores, empty folders."""
         tables = (
             "current, history, former_code, channel, package, rejection, quarantine, outbox, reconciliation, "
-            "difference, jlis_package, jlis_message, provision, provided, hold, medium, checkpoint"
+            "difference, jlis_package, jlis_message, provision, provided, hold, medium, checkpoint, "
+            "used_assertion"
         )
         for name in DATABASES.values():
             with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:

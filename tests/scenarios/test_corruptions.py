@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 from config.stores import DATABASES
-from juki.cli.difference_actions import approve
+from juki.acts.differences import approve
+from juki.cli.acting import site_of
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.differences import Mode
@@ -137,7 +138,7 @@ def test_corruption_is_found_exactly_and_put_right(
     left = prefecture.open_differences(file)
     assert set(left.values()) == (expected if corruption in WAITS else set())
     if left:
-        approve(Installation.open(), [PackageId(file, number) for number in left], clock.now())
+        approve(site_of(Installation.open()), [PackageId(file, number) for number in left], clock.now())
         prefecture.reconcile(touched)
         prefecture.reconcile(touched)
     assert prefecture.open_differences(file) == {}

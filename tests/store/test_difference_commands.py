@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from juki.cli.package_actions import local_administrator
+from juki.cli.acting import local_administrator
 from juki.differences import Mode
 from juki.home import Home
 from juki.journal import Action

@@ -170,7 +170,7 @@ def test_what_was_decided_holds_for_what_was_seen_only(
     note(stores, 1, difference("A"))
     if state == PROPOSED:
         with open_unit(stores.resident_url, RESIDENT) as unit:
-            assert unit.differences.propose(HERE) == 1
+            assert unit.differences.propose(HERE, "test") == 1
     else:
         decide(stores, state, "A")
     if change == "tampered":
@@ -258,7 +258,7 @@ def test_what_was_repaired_is_not_approved_again(stores: Stores) -> None:
     note(stores, 1, difference("A"))
     with open_unit(stores.resident_url, RESIDENT) as unit:
         unit.differences.repaired([rows_of(stores, "SELECT difference_id FROM difference")[0][0]], 77, 5)
-        assert unit.differences.propose(HERE) == 0
+        assert unit.differences.propose(HERE, "test") == 0
     with pytest.raises(JukiError) as refused:
         decide(stores, APPROVED, "A")
     assert refused.value.code is Code.DIFFERENCE_STATE
@@ -273,7 +273,7 @@ def test_what_may_not_be_repaired_is_not_proposed(stores: Stores) -> None:
     )
     note(stores, 2, difference("W", MISSING), municipality="352012")
     with open_unit(stores.resident_url, RESIDENT) as unit:
-        assert unit.differences.propose(HERE) == 1
+        assert unit.differences.propose(HERE, "test") == 1
     proposed = rows_of(stores, "SELECT kind, municipality_code FROM difference WHERE state = 'proposed'")
     assert proposed == [(DIFFERS, HERE)]
 

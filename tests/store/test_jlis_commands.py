@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from juki.cli.package_actions import local_administrator
+from juki.cli.acting import local_administrator
 from juki.home import Home
 from juki.jlis import MessageKind
 from juki.order import FileMark

@@ -12,7 +12,7 @@ import pytest
 from config.logs import log_keys
 from config.settings import load_settings
 from juki.checkpoints import origin_of
-from juki.cli.package_actions import local_administrator
+from juki.cli.acting import local_administrator
 from juki.columns import IdentityFile
 from juki.home import Home
 from juki.journal import Action, Entry, Outcome

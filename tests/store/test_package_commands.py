@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from juki.cli import package_actions
+from juki.cli.acting import local_administrator
 from juki.home import Home
 from juki.journal import Action
 from juki.reasons import Code
@@ -116,7 +116,7 @@ def test_retried_package_waits_again_with_its_file(console: Console) -> None:
     assert (console.files().spool / said.data["file_name"]).read_bytes() == b"sealed"
     (entry,) = console.entries()
     assert entry["action"] == Action.PACKAGE_RETRIED.value
-    assert entry["actor"] == package_actions.local_administrator()
+    assert entry["actor"] == local_administrator()
     assert (entry["package_id"], entry["code"]) == (number, Code.PACKAGE_SIGNATURE.value)
 
 
@@ -221,7 +221,7 @@ def test_released_incident_lets_the_channel_go_on(console: Console) -> None:
     assert console.juki("package", "show", f"R{applied}", "--json").data["state"] == "applied"
     (entry,) = console.entries()
     assert entry["action"] == Action.PACKAGE_RELEASED.value
-    assert (entry["basis"], entry["actor"]) == (REASON, package_actions.local_administrator())
+    assert (entry["basis"], entry["actor"]) == (REASON, local_administrator())
     assert entry["terminal"]
 
 

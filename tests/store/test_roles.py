@@ -19,21 +19,22 @@ from tests.conftest import Stores
 TABLES = (
     "current", "history", "former_code", "channel", "package", "rejection", "quarantine", "outbox", "journal",
     "store_key", "reconciliation", "difference", "jlis_package", "jlis_message",
-    "provision", "provided", "hold", "medium", "checkpoint",
+    "provision", "provided", "hold", "medium", "checkpoint", "used_assertion",
 )  # fmt: skip
 PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "TRUNCATE"}
 ALLOWED = {
-    #                    cur his for chn pkg rej qua out jou key rec dif jpk jmg pro pvd hol med chk
-    Duty.INTAKE:        "SIU SI  SIU SIU SIU SI  SI  SI  SI  S   SIU SIU -   SI  -   -   -   -   SI",
-    Duty.READER:        "-   -   S   S   S   S   -   S   -   -   S   -   -   -   S   S   S   S   -",
-    Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -",
-    Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -",
-    Duty.PURGER:        "SD  SD  SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  -   SU  -   -",
-    Duty.AUDITOR:       "-   -   -   S   S   S   -   -   SI  -   S   -   -   -   S   -   S   S   S",
-    Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S",
+    #                    cur his for chn pkg rej qua out jou key rec dif jpk jmg pro pvd hol med chk asn
+    Duty.INTAKE:        "SIU SI  SIU SIU SIU SI  SI  SI  SI  S   SIU SIU -   SI  -   -   -   -   SI  SI",
+    Duty.READER:        "-   -   S   S   S   S   -   S   -   -   S   -   -   -   S   S   S   S   -   -",
+    Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -   SI",
+    Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -   SI",
+    Duty.PURGER:        "SD  SD  SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  -   SU  -   -   SI",
+    Duty.AUDITOR:       "-   -   -   S   S   S   -   -   SI  -   S   -   -   -   S   -   S   S   S   SI",
+    Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S   SI",
 }  # fmt: skip
 OF_ONE_STORE = {
     (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "S"},
+    (IdentityFile.RESIDENT, "operator"): {Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "SIU"},
     (IdentityFile.FUHYO, "held_number"): {Duty.BRIDGE: "SI", Duty.PURGER: "SD"},
     (IdentityFile.FUHYO, "provision"): {Duty.BRIDGE: "S"},
 }
@@ -45,6 +46,7 @@ _COLUMN = {
     "provision": "state", "provided": "outcome", "hold": "due_at", "medium": "label", "crossing": "closed_at",
     "held_number": "number_sealed",
     "jlis_package": "state", "jlis_message": "seen_at", "checkpoint": "note",
+    "used_assertion": "act_id", "operator": "name",
 }  # fmt: skip
 WHOLE_FUHYO = {"current": "S", "history": "S"}
 """There is no number to hide in the fuhyo file: its reader may read whole rows."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from juki.cli.package_actions import checked_reason, local_administrator
+from juki.cli.acting import local_administrator
 from juki.errors import ConfigurationError
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 
 

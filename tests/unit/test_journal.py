@@ -11,7 +11,7 @@ from juki.reasons import Code
 
 AT = datetime(2026, 3, 25, 20, 0, 0, 1, timezone(timedelta(hours=9)))
 ENTRY = Entry(
-    Action.PACKAGE_REFUSED, IdentityFile.FUHYO, "flow-run:1", Outcome.REFUSED, municipality_code="352039",
+    Action.PACKAGE_REFUSED, IdentityFile.FUHYO, Outcome.REFUSED, "flow-run:1", municipality_code="352039",
     package="352039-fuhyo-notice-00000001.p7m", package_id=3, code=Code.PACKAGE_BINDING, counts={"b": 2, "a": 1},
 )  # fmt: skip
 CANONICAL = (
@@ -39,6 +39,6 @@ def test_the_same_instant_in_another_zone_is_the_same_entry() -> None:
 
 def test_a_reason_in_japanese_stays_readable() -> None:
     """An auditor reads the log without a decoder."""
-    entry = Entry(Action.PACKAGE_RELEASED, IdentityFile.RESIDENT, "x", Outcome.DONE, basis="市町村に確認済み")
+    entry = Entry(Action.PACKAGE_RELEASED, IdentityFile.RESIDENT, Outcome.DONE, "x", basis="市町村に確認済み")
     assert json.loads(canonical_bytes(entry, 1, AT))["basis"] == "市町村に確認済み"
     assert "市町村に確認済み".encode() in canonical_bytes(entry, 1, AT)

@@ -1,4 +1,4 @@
-"""What the local administrator may do with refused records: let the next intake judge them again.
+"""What a person may do with refused records: let the next intake judge them again.
 
 Decides:    when that is allowed.
 Leaves:     the judging to `tasks.judging_again`; why records were refused to `juki rejection list`.
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from juki.cli.installation import Installation
-from juki.cli.package_actions import Done, acting_on, entry_of, seen
+from juki.acts.packages import Done, acting_on, entry_of, seen
+from juki.acts.site import Site
 from juki.errors import JukiError
 from juki.journal import Action
 from juki.order import PackageState
@@ -18,17 +18,17 @@ from juki.package_id import PackageId
 from juki.reasons import Code
 
 
-def retry_records(installation: Installation, package_id: PackageId, at: datetime) -> Done:
+def retry_records(site: Site, package_id: PackageId, at: datetime) -> Done:
     """Ask that the refused records of an applied package be judged again by the next intake.
 
     Raises: JukiError(PACKAGE_NOT_FOUND), JukiError(PACKAGE_NOTHING_OPEN).
     """
-    with acting_on(installation, package_id) as unit:
+    with acting_on(site, package_id) as unit:
         package = seen(unit, package_id)
         if package.judge_again_at is not None:
             return Done(package, has_changed=False)
         if package.state is not PackageState.APPLIED or not package.counts.get("rejected"):
             raise JukiError(Code.PACKAGE_NOTHING_OPEN, str(package_id))
         unit.packages.ask_to_judge_again(package_id.number, at)
-        unit.journal.append(entry_of(package, Action.RECORDS_RETRIED, None), at)
+        unit.journal.append(entry_of(site, package, Action.RECORDS_RETRIED, None), at)
         return Done(seen(unit, package_id), has_changed=True)

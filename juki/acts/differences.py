@@ -1,6 +1,6 @@
-"""What the local administrator may decide about differences: propose, approve, accept, let many changes pass.
+"""What a person may decide about differences: propose, approve, accept, let many changes pass.
 
-Decides:    who acts and how it is recorded, until operators do (M7): the one seam at which that will change.
+Decides:    that nobody approves what he himself had proposed, or let begin (M7).
 Leaves:     which decision a difference allows to `juki.store.differences`, carrying repairs out to the flow.
 Invariants: a decision and its journal entry commit together. A run that would change more than the bound is let pass
             up to the number of changes that was seen, and only if nothing has been compared since.
@@ -9,89 +9,98 @@ Source:     measure M11, M8, ADR-0022.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason, local_administrator
+from juki.acts.site import Site
 from juki.columns import IdentityFile
-from juki.errors import JukiError
+from juki.errors import DeniedError, JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel
 from juki.package_id import PackageId
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.reconciliations import Reconciliation
 from juki.store.roles import Duty
 from juki.store.unit import Unit, open_unit
 
 
-def propose(installation: Installation, channels: Sequence[Channel], at: datetime) -> int:
+def propose(site: Site, channels: Sequence[Channel], at: datetime) -> int:
     """Make a proposal of every open difference of these channels that may be repaired; count them."""
     proposed = 0
     for channel in channels:
-        with _acting_on(installation, channel.file) as unit:
-            count = unit.differences.propose(channel.municipality_code)
+        with _acting_on(site, channel.file) as unit:
+            count = unit.differences.propose(channel.municipality_code, site.acting.actor)
             if count:
-                entry = _entry(Action.DIFFERENCES_PROPOSED, channel.file, {"differences": count})
+                entry = _entry(site, Action.DIFFERENCES_PROPOSED, channel.file, {"differences": count})
                 unit.journal.append(entry, at)
         proposed += count
     return proposed
 
 
-def approve(installation: Installation, ids: Sequence[PackageId], at: datetime) -> int:
+def approve(site: Site, ids: Sequence[PackageId], at: datetime) -> int:
     """Approve the repair of some differences; count those that were not approved before.
 
     Raises: JukiError(DIFFERENCE_UNKNOWN, DIFFERENCE_STATE, DIFFERENCE_NO_REPAIR); then none of a store is.
+            DeniedError(OPERATOR_SELF_APPROVAL) when the operator proposed one of them himself.
     """
     approved = 0
     for file, numbers in _by_file(ids).items():
-        with _acting_on(installation, file) as unit:
-            count = unit.differences.approve(numbers, local_administrator(), at)
+        with _acting_on(site, file) as unit:
+            if site.acting.operator_id and unit.differences.any_proposed_by(numbers, site.acting.actor):
+                raise DeniedError(Code.OPERATOR_SELF_APPROVAL)
+            count = unit.differences.approve(numbers, site.acting.actor, at)
             if count:
-                unit.journal.append(_entry(Action.DIFFERENCES_APPROVED, file, {"differences": count}), at)
+                unit.journal.append(
+                    _entry(site, Action.DIFFERENCES_APPROVED, file, {"differences": count}), at
+                )
         approved += count
     return approved
 
 
-def accept(installation: Installation, ids: Sequence[PackageId], reason: str, at: datetime) -> int:
+def accept(site: Site, ids: Sequence[PackageId], reason: str, at: datetime) -> int:
     """Let some differences stay as they are; count those that were not accepted before.
 
     Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(DIFFERENCE_UNKNOWN, DIFFERENCE_STATE).
     """
     basis, accepted = checked_reason(reason), 0
     for file, numbers in _by_file(ids).items():
-        with _acting_on(installation, file) as unit:
-            count = unit.differences.accept(numbers, local_administrator(), basis, at)
+        with _acting_on(site, file) as unit:
+            count = unit.differences.accept(numbers, site.acting.actor, basis, at)
             if count:
-                entry = _entry(Action.DIFFERENCES_ACCEPTED, file, {"differences": count}, basis)
+                entry = _entry(site, Action.DIFFERENCES_ACCEPTED, file, {"differences": count}, basis)
                 unit.journal.append(entry, at)
         accepted += count
     return accepted
 
 
-def approve_run(installation: Installation, run: PackageId, at: datetime) -> Reconciliation:
+def approve_run(site: Site, run: PackageId, at: datetime) -> Reconciliation:
     """Let the next run of a channel make as many changes as its last one was stopped for.
 
     Raises: JukiError(RECONCILIATION_NOT_FOUND), JukiError(RECONCILIATION_NOTHING_BEYOND) when this is not the last
-            comparison of its channel, or it was not stopped.
+            comparison of its channel, or it was not stopped. DeniedError(OPERATOR_SELF_APPROVAL) when the operator
+            had it run himself.
     """
-    with _acting_on(installation, run.file) as unit:
+    with _acting_on(site, run.file) as unit:
         wanted = unit.reconciliations.by_id(run.number)
         code = wanted.channel.municipality_code
         last = unit.reconciliations.last_compared(code)
         if last is None or last.reconciliation_id != run.number or not last.beyond_bound:
             raise JukiError(Code.RECONCILIATION_NOTHING_BEYOND, str(run))
+        if site.acting.operator_id and last.started_by == site.acting.actor:
+            raise DeniedError(Code.OPERATOR_SELF_APPROVAL)
         if last.approved_at is None:
-            unit.reconciliations.approve(run.number, local_administrator(), at)
-            entry = _entry(Action.BOUND_APPROVED, run.file, {"changes": last.beyond_bound}, municipality=code)
+            unit.reconciliations.approve(run.number, site.acting.actor, at)
+            entry = _entry(
+                site, Action.BOUND_APPROVED, run.file, {"changes": last.beyond_bound}, municipality=code
+            )
             unit.journal.append(entry, at)
         return unit.reconciliations.by_id(run.number)
 
 
-def _acting_on(installation: Installation, file: IdentityFile) -> AbstractContextManager[Unit]:
-    return open_unit(installation.store_url(file), file, Duty.ADMINISTRATOR)
+def _acting_on(site: Site, file: IdentityFile) -> AbstractContextManager[Unit]:
+    return open_unit(site.urls[file], file, Duty.ADMINISTRATOR)
 
 
 def _by_file(ids: Sequence[PackageId]) -> Mapping[IdentityFile, list[int]]:
@@ -103,9 +112,13 @@ def _by_file(ids: Sequence[PackageId]) -> Mapping[IdentityFile, list[int]]:
 
 
 def _entry(
-    action: Action, file: IdentityFile, counts: Mapping[str, int], basis: str = "", municipality: str = ""
+    site: Site,
+    action: Action,
+    file: IdentityFile,
+    counts: Mapping[str, int],
+    basis: str = "",
+    municipality: str = "",
 ) -> Entry:
-    return Entry(
-        action=action, file=file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, municipality_code=municipality, basis=basis, counts=counts,
-    )  # fmt: skip
+    return site.acting.signed(Entry(
+        action=action, file=file, outcome=Outcome.DONE, municipality_code=municipality, basis=basis, counts=counts,
+    ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the local administrator may do with a package: let it wait again, put it aside, close its findings.
+"""What a person may do with a package: let it wait again, put it aside, close its findings.
 
 Decides:    when each is allowed, and the order in which files and register change.
 Leaves:     the states to `juki.store.packages`, the files to `juki.wire.package_files`.
@@ -10,30 +10,22 @@ Source:     spec/packages.md section 2, assessment M8.
 
 from __future__ import annotations
 
-import os
-import pwd
-import re
-import unicodedata
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from juki.cli.installation import Installation
-from juki.errors import ConfigurationError, JukiError
+from juki.acts.site import Site
+from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.order import Channel, PackageState
 from juki.package_id import PackageId
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.status import Overview, PackageRecord
 from juki.store.unit import Unit, channel_lock, open_unit
 from juki.wire.package_files import PackageFiles
-
-_REASON_CHARACTERS = 200
-_NOT_IN_A_LINE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LIKE_AN_IDENTIFIER = re.compile(r"\d([\s\-‐-―－ー・.]?\d){10}")
-"""Eleven digits or more, of any script and however grouped: a number of a person has no place in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +36,17 @@ class Done:
     has_changed: bool
 
 
-def local_administrator() -> str:
-    """Name who acts, by the account of the operating system that runs this process."""
-    return f"local-administrator:{pwd.getpwuid(os.getuid()).pw_name}"
-
-
-def retry_package(installation: Installation, package_id: PackageId, at: datetime) -> Done:
+def retry_package(site: Site, package_id: PackageId, at: datetime) -> Done:
     """Let a package that was refused or put aside wait for its turn again, its file back from quarantine.
 
     Raises: JukiError with the code of what stands against it; SourceError(CHANNEL_BUSY) while a run works the
             channel.
     """
-    url, found = installation.store_url(package_id.file), find_package(installation, package_id)
-    files = PackageFiles.of(installation.home, found.channel)
+    url, found = site.urls[package_id.file], find_package(site, package_id)
+    files = PackageFiles.of(site.home, found.channel)
     with (
         channel_lock(url, package_id.file, found.channel.municipality_code),
-        acting_on(installation, package_id) as unit,
+        acting_on(site, package_id) as unit,
     ):
         package = seen(unit, package_id)
         if package.state is PackageState.RECEIVED:
@@ -72,11 +59,11 @@ def retry_package(installation: Installation, package_id: PackageId, at: datetim
             files.remove(package.file_name)
             raise JukiError(Code.PACKAGE_FILE_MISSING, str(package_id))
         unit.packages.reopen(package_id.number)
-        unit.journal.append(entry_of(package, Action.PACKAGE_RETRIED, package.code), at)
+        unit.journal.append(entry_of(site, package, Action.PACKAGE_RETRIED, package.code), at)
         return Done(seen(unit, package_id), has_changed=True)
 
 
-def release_package(installation: Installation, package_id: PackageId, reason: str, at: datetime) -> Done:
+def release_package(site: Site, package_id: PackageId, reason: str, at: datetime) -> Done:
     """Put a package aside that stands in the way: the file stays in quarantine, what was applied stands.
 
     An incident, so that the channel goes on; a refused package that takes no place in the order; and one whose
@@ -86,36 +73,36 @@ def release_package(installation: Installation, package_id: PackageId, reason: s
     Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(PACKAGE_NOT_INCIDENT), SourceError(CHANNEL_BUSY).
     """
     basis = checked_reason(reason)
-    url, found = installation.store_url(package_id.file), find_package(installation, package_id)
+    url, found = site.urls[package_id.file], find_package(site, package_id)
     with (
         channel_lock(url, package_id.file, found.channel.municipality_code),
-        acting_on(installation, package_id) as unit,
+        acting_on(site, package_id) as unit,
     ):
         package = seen(unit, package_id)
         if package.state is PackageState.RELEASED:
             return Done(package, has_changed=False)
-        is_closed = found.channel.municipality_code in installation.municipalities.closed
+        is_closed = found.channel.municipality_code in site.closed
         if not _may_be_put_aside(unit, package, is_closed=is_closed):
             raise JukiError(Code.PACKAGE_NOT_INCIDENT, str(package_id))
         if package.state is PackageState.RECEIVED:
             # What is left in the spool when this is killed is removed by the next run.
-            _keep(PackageFiles.of(installation.home, package.channel), package)
+            _keep(PackageFiles.of(site.home, package.channel), package)
             unit.packages.withdraw(package_id.number, at)
         else:
             unit.packages.settle(package_id.number, PackageState.RELEASED, package.code, at)
         changed = seen(unit, package_id)
-        unit.journal.append(entry_of(changed, Action.PACKAGE_RELEASED, changed.code, basis), at)
+        unit.journal.append(entry_of(site, changed, Action.PACKAGE_RELEASED, changed.code, basis), at)
         return Done(changed, has_changed=True)
 
 
-def close_package(installation: Installation, package_id: PackageId, reason: str, at: datetime) -> Done:
+def close_package(site: Site, package_id: PackageId, reason: str, at: datetime) -> Done:
     """Note that the records refused of an applied package were dealt with; they stay in quarantine.
 
     Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(PACKAGE_NOTHING_OPEN).
     """
     basis = checked_reason(reason)
-    find_package(installation, package_id)
-    with acting_on(installation, package_id) as unit:
+    find_package(site, package_id)
+    with acting_on(site, package_id) as unit:
         package = seen(unit, package_id)
         if package.closed_at is not None:
             return Done(package, has_changed=False)
@@ -123,30 +110,17 @@ def close_package(installation: Installation, package_id: PackageId, reason: str
             raise JukiError(Code.PACKAGE_NOTHING_OPEN, str(package_id))
         unit.packages.close(package_id.number, at)
         counts = {"rejected": package.counts["rejected"]}
-        unit.journal.append(entry_of(package, Action.PACKAGE_CLOSED, None, basis, counts), at)
+        unit.journal.append(entry_of(site, package, Action.PACKAGE_CLOSED, None, basis, counts), at)
         return Done(seen(unit, package_id), has_changed=True)
 
 
-def find_package(installation: Installation, package_id: PackageId) -> PackageRecord:
+def find_package(site: Site, package_id: PackageId) -> PackageRecord:
     """Find a package.
 
     Raises: JukiError(PACKAGE_NOT_FOUND).
     """
-    with installation.overview(package_id.file) as overview:
-        return _found(overview.package(package_id.number), package_id)
-
-
-def checked_reason(reason: str) -> str:
-    """Return the reason as it goes into the operation log.
-
-    Raises: ConfigurationError(REASON_TEXT_FORM) when it is empty, too long, not one line, or holds what looks
-            like a number of a person.
-    """
-    text = reason.strip()
-    is_one_line = all(unicodedata.category(character) not in _NOT_IN_A_LINE for character in text)
-    if not 1 <= len(text) <= _REASON_CHARACTERS or not is_one_line or _LIKE_AN_IDENTIFIER.search(text):
-        raise ConfigurationError(Code.REASON_TEXT_FORM, "--reason")
-    return text
+    with open_unit(site.urls[package_id.file], package_id.file, Duty.READER) as unit:
+        return seen(unit, package_id)
 
 
 def _may_be_put_aside(unit: Unit, package: PackageRecord, *, is_closed: bool) -> bool:
@@ -176,9 +150,9 @@ def _check_retry(unit: Unit, package: PackageRecord) -> None:
         raise JukiError(Code.PACKAGE_NEWER_WAITING, str(package.package_id))
 
 
-def acting_on(installation: Installation, package_id: PackageId) -> AbstractContextManager[Unit]:
+def acting_on(site: Site, package_id: PackageId) -> AbstractContextManager[Unit]:
     """Open a transaction on the store of a package in the role of the administrator."""
-    return open_unit(installation.store_url(package_id.file), package_id.file, Duty.ADMINISTRATOR)
+    return open_unit(site.urls[package_id.file], package_id.file, Duty.ADMINISTRATOR)
 
 
 def seen(unit: Unit, package_id: PackageId) -> PackageRecord:
@@ -193,13 +167,13 @@ def _found(package: PackageRecord | None, package_id: PackageId) -> PackageRecor
 
 
 def entry_of(
-    package: PackageRecord, action: Action, code: Code | None, basis: str = "",
+    site: Site, package: PackageRecord, action: Action, code: Code | None, basis: str = "",
     counts: Mapping[str, int] | None = None,
 ) -> Entry:  # fmt: skip
-    """Write the journal entry of what the local administrator did with a package."""
+    """Write the journal entry of what somebody did with a package."""
     channel: Channel = package.channel
-    return Entry(
-        action=action, file=channel.file, actor=local_administrator(), terminal=os.uname().nodename,
-        outcome=Outcome.DONE, municipality_code=channel.municipality_code, package=package.file_name,
-        package_id=package.package_id.number, code=code, basis=basis, counts=counts or {},
+    entry = Entry(
+        action=action, file=channel.file, outcome=Outcome.DONE, municipality_code=channel.municipality_code,
+        package=package.file_name, package_id=package.package_id.number, code=code, basis=basis, counts=counts or {},
     )  # fmt: skip
+    return site.acting.signed(entry)

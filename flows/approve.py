@@ -1,0 +1,39 @@
+"""修復の承認: approve repairs of differences, or changes beyond the bound, by an operator, from the Prefect UI."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.choices import Assertion, Number, Numbers
+from juki.operators import Act
+from juki.package_id import PackageId
+from tasks.authorising import started_by
+from tasks.boundary import WHOLE, sealed
+from tasks.by_hand import approve_differences, approve_reconciliation
+
+
+@flow(name="修復の承認", flow_run_name="{differences}", **WHOLE)
+@sealed
+def approve(differences: Numbers, assertion: Assertion = "") -> None:
+    """差異の修復を承認します。承認したものは、次の「修復まで」の整合処理が行います。
+
+    Args:
+        differences: 差異の番号（R12、F12 の形。空白で区切って並べられます）。
+        assertion: 操作者の認証結果。操作は「difference approve」、対象は差異の番号を空白でつないだもの。
+    """
+    wanted = [PackageId.parse(one) for one in differences.split()]
+    target = " ".join(map(str, wanted))
+    approve_differences(wanted, started_by(Act("difference approve", target), assertion))
+
+
+@flow(name="上限を超える変更の承認", flow_run_name="{run}", **WHOLE)
+@sealed
+def approve_beyond(run: Number, assertion: Assertion = "") -> None:
+    """上限を超えて止まった整合処理について、その件数までの変更を承認します。その実行を始めた人は承認できません。
+
+    Args:
+        run: 整合処理の番号（R12、F12 の形。juki difference list --runs で示されます）。
+        assertion: 操作者の認証結果。操作は「difference approve」、対象は整合処理の番号。
+    """
+    wanted = PackageId.parse(run)
+    approve_reconciliation(wanted, started_by(Act("difference approve", str(wanted)), assertion))

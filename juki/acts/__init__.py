@@ -1,0 +1,1 @@
+"""What a person decides about packages, records and differences: the same from a terminal and from the Prefect UI."""

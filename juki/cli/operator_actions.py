@@ -1,0 +1,195 @@
+"""What administrators do with the register of operators: each change by two of them, with its journal entry.
+
+Decides:    which changes are allowed in which state, and that two administrators remain.
+Leaves:     who may do it to `juki.operator_matrix`, the rows to `juki.store.operators`.
+Invariants: a change and its journal entry commit together; the log says which roles, terminals and days an operator
+            has from then on, and never what a person is called; whoever is changed does not have to agree.
+Source:     assessment M7, ADR-0036.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from juki.cli.acting import acting
+from juki.cli.installation import Installation
+from juki.columns import IdentityFile
+from juki.dates import civil_date
+from juki.errors import ConfigurationError, JukiError
+from juki.gate import ENOUGH_ADMINISTRATORS
+from juki.journal import Action, Entry, Outcome
+from juki.operators import Operator, Role, checked_operator_id
+from juki.reason_text import checked_reason
+from juki.reasons import Code
+from juki.store.roles import Duty
+from juki.store.unit import Unit, open_unit
+
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an operator is to be from now on; None leaves it as it is."""
+
+    name: str | None = None
+    roles: Sequence[Role] | None = None
+    terminals: Sequence[str] | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+def listed(installation: Installation) -> list[Operator]:
+    """List all operators there ever were."""
+    with open_unit(_url(installation), IdentityFile.RESIDENT, Duty.AUDITOR) as unit:
+        return unit.operators.listed()
+
+
+def register(
+    installation: Installation, operator_id: str, wanted: Wanted, reason: str, at: datetime
+) -> Operator:
+    """Register an operator under an id that nobody ever had.
+
+    Raises: ConfigurationError(COMMAND_ARGUMENT, REASON_TEXT_FORM), JukiError(OPERATOR_ID_TAKEN).
+    """
+    blank = Operator(
+        checked_operator_id(operator_id, "ID"), "", frozenset(), frozenset(), civil_date(at), None
+    )  # fmt: skip
+    new = checked(_with(blank, wanted))
+    with open_unit(_url(installation), IdentityFile.RESIDENT, Duty.ADMINISTRATOR) as unit:
+        unit.operators.register(new, at)
+        _journal(unit, Action.OPERATOR_REGISTERED, new, checked_reason(reason), at)
+    return new
+
+
+def change(
+    installation: Installation, operator_id: str, wanted: Wanted, reason: str, at: datetime
+) -> Operator:
+    """Change name, roles, terminals or days of an operator.
+
+    Raises: as `register`, and JukiError(OPERATOR_NOT_REGISTERED, OPERATOR_STATE, OPERATOR_FEW_ADMINISTRATORS).
+    """
+    return _changed(
+        installation,
+        operator_id,
+        Action.OPERATOR_CHANGED,
+        reason,
+        at,
+        lambda one: checked(_with(one, wanted)),
+    )
+
+
+def remove(installation: Installation, operator_id: str, reason: str, at: datetime) -> Operator:
+    """Remove an operator for ever; his name stays for the old entries of the log.
+
+    Raises: JukiError(OPERATOR_NOT_REGISTERED, OPERATOR_STATE, OPERATOR_FEW_ADMINISTRATORS).
+    """
+    return _changed(
+        installation,
+        operator_id,
+        Action.OPERATOR_REMOVED,
+        reason,
+        at,
+        lambda one: replace(one, removed_at=at),
+    )
+
+
+def lock(installation: Installation, operator_id: str, reason: str, at: datetime) -> Operator:
+    """Stop an operator at once, which one person may do: a lost card does not wait for two.
+
+    Raises: JukiError(OPERATOR_NOT_REGISTERED, OPERATOR_STATE).
+    """
+    return _changed(
+        installation, operator_id, Action.OPERATOR_LOCKED, reason, at,
+        lambda one: replace(one, locked_at=one.locked_at or at), leaves_enough=False,
+    )  # fmt: skip
+
+
+def unlock(installation: Installation, operator_id: str, reason: str, at: datetime) -> Operator:
+    """Let a locked operator act again.
+
+    Raises: JukiError(OPERATOR_NOT_REGISTERED, OPERATOR_STATE).
+    """
+
+    def unlocked(one: Operator) -> Operator:
+        if one.locked_at is None:
+            raise JukiError(Code.OPERATOR_STATE, one.operator_id)
+        return replace(one, locked_at=None, failures=0)
+
+    return _changed(
+        installation, operator_id, Action.OPERATOR_UNLOCKED, reason, at, unlocked, leaves_enough=False
+    )
+
+
+def checked(operator: Operator) -> Operator:
+    """Hold what is to be registered to its form.
+
+    Raises: ConfigurationError(COMMAND_ARGUMENT) naming the option at fault.
+    """
+    faults = {
+        "--name": not 1 <= len(operator.name) <= _LONGEST_NAME or not operator.name.isprintable(),
+        "--role": not operator.roles,
+        "--terminal": not operator.terminals,
+        "--valid-to": operator.valid_to is not None and operator.valid_to < operator.valid_from,
+    }
+    if any(faults.values()):
+        raise ConfigurationError(Code.COMMAND_ARGUMENT, ", ".join(name for name in faults if faults[name]))
+    for terminal in operator.terminals:
+        checked_operator_id(terminal, "--terminal")
+    return operator
+
+
+def _with(operator: Operator, wanted: Wanted) -> Operator:
+    return replace(
+        operator,
+        name=operator.name if wanted.name is None else wanted.name.strip(),
+        roles=operator.roles if wanted.roles is None else frozenset(wanted.roles),
+        terminals=operator.terminals if wanted.terminals is None else frozenset(wanted.terminals),
+        valid_from=wanted.valid_from or operator.valid_from,
+        valid_to=wanted.valid_to or operator.valid_to,
+    )
+
+
+def _changed(
+    installation: Installation, operator_id: str, action: Action, reason: str, at: datetime,
+    become: Callable[[Operator], Operator], *, leaves_enough: bool = True,
+) -> Operator:  # fmt: skip
+    basis = checked_reason(reason)
+    with open_unit(_url(installation), IdentityFile.RESIDENT, Duty.ADMINISTRATOR) as unit:
+        unit.operators.lock_register()
+        found = unit.operators.of(operator_id)
+        if found.removed_at is not None:
+            raise JukiError(Code.OPERATOR_STATE, operator_id)
+        before, new = unit.operators.administrators(civil_date(at)), become(found)
+        unit.operators.write(new)
+        if leaves_enough and unit.operators.administrators(civil_date(at)) < min(
+            before, ENOUGH_ADMINISTRATORS
+        ):
+            raise JukiError(Code.OPERATOR_FEW_ADMINISTRATORS, operator_id)
+        _journal(unit, action, new, basis, at)
+    return new
+
+
+def _journal(unit: Unit, action: Action, operator: Operator, basis: str, at: datetime) -> None:
+    entry = Entry(
+        action=action, file=IdentityFile.RESIDENT, outcome=Outcome.DONE, basis=basis,
+        operator=operator.operator_id, change=_said(operator),
+    )  # fmt: skip
+    unit.journal.append(acting().signed(entry), at)
+
+
+def _said(operator: Operator) -> str:
+    """Write roles, terminals and days as the log keeps them."""
+    days = f"{operator.valid_from.isoformat()}/{operator.valid_to.isoformat() if operator.valid_to else ''}"
+    return " ".join(
+        (
+            "roles=" + ",".join(sorted(operator.roles)),
+            "terminals=" + ",".join(sorted(operator.terminals)),
+            days,
+        )
+    )
+
+
+def _url(installation: Installation) -> str:
+    return installation.store_url(IdentityFile.RESIDENT)

@@ -1,0 +1,95 @@
+"""Which command which operator may use (操作者ID × 操作): the one table of it.
+
+Decides:    for every command of `juki`, the roles it is open to, and whether a second administrator has to agree.
+Leaves:     who has which role to the register, enforcing it to `juki.cli.acting` and to `tasks.authorising`.
+Invariants: every command is in the table (a test walks them all); what is in no table may be used by nobody; an act
+            that copies, or changes the register of operators, needs two administrators.
+Source:     assessment M7, M9, M10, ADR-0036.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from juki.operators import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a command; with `roles` empty it shows and changes nothing of people and needs no operator.
+
+    `needs_second`: an administrator other than who acts agrees to the very same act.
+    """
+
+    roles: frozenset[Role] = frozenset()
+    needs_second: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether whoever may use the machine may use it: states, counts, codes and keys of the machine."""
+        return not self.roles
+
+
+_V, _C, _R, _P, _U, _A = (
+    Role.VIEWER, Role.CLERK, Role.RECONCILER, Role.PROVIDER, Role.AUDITOR, Role.ADMINISTRATOR,
+)  # fmt: skip
+
+
+def _each(commands: Iterable[str], access: Access) -> dict[str, Access]:
+    return dict.fromkeys(commands, access)
+
+
+def _for(*roles: Role) -> Access:
+    return Access(frozenset(roles))
+
+
+_TWO = Access(frozenset({_A}), needs_second=True)
+
+MATRIX: Mapping[str, Access] = {
+    # States, counts and codes; nothing of a person is shown, nothing of the files is changed.
+    **_each(("init", "stop", "config show", "status"), Access()),
+    **_each(
+        ("package list", "package show", "rejection list", "difference list", "difference show"), Access()
+    ),
+    **_each(("basis list", "basis show", "recipient list", "recipient show"), Access()),
+    **_each(("request list", "provision list", "provision show", "hold list", "medium list"), Access()),
+    **_each(
+        ("jlis list", "jlis show", "log verify", "log checkpoint", "log keys", "operator list"), Access()
+    ),
+    **_each(("operator target", "operator matrix"), Access()),
+    # Receiving from municipalities.
+    "intake": _for(_C, _R, _A),
+    **_each(("package retry", "package close", "rejection retry"), _for(_C, _A)),
+    "package release": _for(_R, _A),
+    # Reconciliation.
+    **_each(("reconcile", "difference propose", "difference approve", "difference accept"), _for(_R, _A)),
+    # Providing, holding, handing over.
+    **_each(("request enter", "provide", "provision rerun", "provision resend"), _for(_P)),
+    **_each(("provision receipt", "provision hand-over"), _for(_P)),
+    "purge": _for(_P, _A),
+    **_each(("medium register", "medium hand-out", "medium return", "medium retire"), _for(_P, _A)),
+    **_each(("forward", "jlis resend", "jlis close"), _for(_R, _A)),
+    # The operation log.
+    **_each(("log search", "log export"), _for(_U)),
+    "log rotate-key": _TWO,
+    # The register of operators.
+    **_each(("operator register", "operator change", "operator remove", "operator unlock"), _TWO),
+    "operator lock": _for(_A, _U),
+}
+"""By the words of the command."""
+
+SYSTEM: frozenset[str] = frozenset(
+    {"intake", "reconcile", "provide", "purge", "forward", "log checkpoint", "review", "quality"}
+)
+"""What a scheduled run may do, as nobody in particular; anything else by the clock is refused.
+
+Reconciling by the clock repairs what needs nobody's approval, within the bound (ADR-0022)."""
+
+
+def access_of(command: str) -> Access:
+    """Find a command in the table.
+
+    Raises: KeyError for what is in no table.
+    """
+    return MATRIX[command]

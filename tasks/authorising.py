@@ -1,0 +1,76 @@
+"""Who started a run, and whether it may do what it is asked: the clock little, a person what his assertion is for.
+
+Decides:    that a run started by hand needs an operator's assertion once there are operators; what is noted of it.
+Leaves:     every check to `juki.gate`; a person who passed it on the way here (a command) does not pass it again.
+Invariants: the assertion is used up before anything of the run is done, so that what Prefect keeps of it is
+            worthless; the same run tried again needs another one.
+Source:     assessment M7, design 6 and 7, ADR-0036.
+"""
+
+from __future__ import annotations
+
+from prefect.artifacts import create_markdown_artifact
+from prefect.context import FlowRunContext
+
+from config.issuers import load_issuers
+from juki.assertions import audience_of
+from juki.columns import IdentityFile
+from juki.errors import DeniedError
+from juki.gate import PASSED, Gate, Presented
+from juki.operator_matrix import SYSTEM, access_of
+from juki.operators import Act, Acting
+from juki.reasons import Code
+from tasks import clock
+from tasks.boundary import run_actor
+from tasks.workshop import Workshop
+
+
+def started_by(act: Act, assertion: str) -> Acting:
+    """Tell who a run acts for, as `authorise` does, and show an operator on its page."""
+    who = authorise(act, assertion)
+    if who.operator_id:
+        page = f"- 操作者 {who.operator_id}（端末 {who.terminal}）\n- 操作 {act.command} {act.target}\n"
+        create_markdown_artifact(page, key="operator", description="この実行を始めた操作者")
+    return who
+
+
+def authorise(act: Act, assertion: str) -> Acting:
+    """Tell who a run acts for, or refuse it.
+
+    Raises: DeniedError with what stands against it; OPERATOR_SYSTEM_ACT where the clock asks for too much.
+    """
+    passed = PASSED.get()
+    if passed is not None:
+        return passed
+    gate = _gate(Workshop.open())
+    if not assertion and _is_by_the_clock():
+        _check_system(gate, act)
+        return gate.bystander
+    if not assertion and not gate.is_closed():
+        return gate.bystander
+    who = gate.admit(Presented(assertion), act, access_of(act.command), clock.now())
+    gate.note_start(who, act, clock.now(), run_actor())
+    return who
+
+
+def _is_by_the_clock() -> bool:
+    """Tell whether a schedule made this run; whatever else made it, a person did."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context is not None else None
+    return run is not None and run.auto_scheduled
+
+
+def _check_system(gate: Gate, act: Act) -> None:
+    if act.command not in SYSTEM:
+        gate.note_refusal(act, Code.OPERATOR_SYSTEM_ACT, clock.now(), None)
+        raise DeniedError(Code.OPERATOR_SYSTEM_ACT, act.command)
+
+
+def _gate(shop: Workshop) -> Gate:
+    return Gate(
+        url=shop.store_url(IdentityFile.RESIDENT),
+        issuers=load_issuers(shop.home),
+        audience=audience_of(shop.settings.prefecture_code),
+        most_failures=shop.settings.operator_failures_most,
+        bystander=Acting(run_actor()),
+    )
