@@ -32,7 +32,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo
+.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo up down
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -79,12 +79,19 @@ soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	  --hypothesis-profile=soak
 	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
 	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
+	@$(PY) -m pytest tests/flows/soak_kill_site.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
 	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)
 
+up: $(READY)  ## Prefect・ワーカ・予定・警報をすべて起動する / start server, worker, schedules and alarms
+	@$(PY) -m juki up
+
+down: $(READY)  ## up で起動したものをすべて止める / stop everything `make up` started
+	@$(PY) -m juki down
+
 clean-demo: $(READY)  ## デモのデータを消す / remove what the demo made
-	@$(PY) -m juki stop
+	@$(PY) -m juki down
 	@home="$${JUKI_HOME:-.juki}"; if [ -d "$$home" ] && [ ! -f "$$home/demo-summary.json" ]; then \
 	  echo "$$home はデモのものではありません / is not the demo's" >&2; exit 1; fi; rm -rf -- "$$home"
 

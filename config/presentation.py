@@ -62,8 +62,8 @@ def template(decided: Mapping[Period, int] | None = None) -> str:
 def _example(key: str, default: object) -> str:
     """Show how a value is written; a period that must be decided is left blank on purpose."""
     if default is None:
-        text = '"…"' if key.endswith(("_url", "_file", "_folders")) else "…"
-        return f"[{text}]" if key.endswith("_folders") else text
+        text = '"…"' if key.endswith(("_url", "_file", "_folders")) or key.startswith("smtp_") else "…"
+        return f"[{text}]" if key.endswith(("_folders", "_to")) else text
     return json.dumps(default, ensure_ascii=False)
 
 

@@ -55,6 +55,7 @@ def _body_code(code: str) -> str:
 
 BodyCode = Annotated[str, AfterValidator(_body_code)]
 """A 全国地方公共団体コード of six digits."""
+_ADDRESS = r"^[^@\s,<>]+@[^@\s,<>]+$"
 Hours = Annotated[int, Field(ge=1, le=24 * 366)]
 
 
@@ -200,11 +201,37 @@ class Settings(BaseSettings):
     quality_stale_hours: int = Field(
         50, ge=1, le=24 * 366, description="最後の品質検査からこの時間を過ぎたら警告する（予定は毎日）"
     )
+    prefect_port: int = Field(
+        4200, ge=1024, le=65_535, description="juki up の画面と API のポート（この機械の中からだけ届く）"
+    )
+    prefect_url: SecretStr | None = Field(
+        None,
+        description="Prefect の記録を置く PostgreSQL の URL（なければ組込み。両ファイルとは別のデータベース）",
+    )
+    prefect_url_file: Path | None = Field(None, description="上の URL を収めたファイル（0600、絶対パス）")
+    smtp_host: str | None = Field(
+        None, min_length=1, description="警報を送るメールサーバ（なければ送らない）"
+    )
+    smtp_port: int = Field(587, ge=1, le=65_535, description="メールサーバのポート")
+    smtp_from: str | None = Field(None, pattern=_ADDRESS, description="警報の差出人のアドレス")
+    smtp_to: list[Annotated[str, Field(pattern=_ADDRESS)]] | None = Field(
+        None, min_length=1, max_length=50, description="警報の宛先のアドレスの配列"
+    )
+    smtp_starttls: bool = Field(
+        True, description="STARTTLS で暗号化し、証明書を確かめる（false は庁内の中継サーバなどに限る）"
+    )
+    smtp_ca_file: Path | None = Field(
+        None, description="メールサーバの証明書の認証局（PEM、絶対パス。なければこの機械のもの）"
+    )
+    smtp_user: str | None = Field(
+        None, min_length=1, description="メールサーバの利用者名（STARTTLS のときだけ使う）"
+    )
+    smtp_password_file: Path | None = Field(None, description="その暗証を収めたファイル（0600、絶対パス）")
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")
 
-    @field_validator("resident_url", "fuhyo_url")
+    @field_validator("resident_url", "fuhyo_url", "prefect_url")
     @classmethod
     def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
@@ -223,6 +250,15 @@ class Settings(BaseSettings):
         """A scanner whose patterns may be of any age would let everything through in the end."""
         if self.scanner_address and self.scanner_pattern_hours is None:
             raise ConfigurationError(Code.CONFIG_MISSING, "scanner_pattern_hours")
+        return self
+
+    @model_validator(mode="after")
+    def _can_post(self) -> Settings:
+        """A server without addresses would post nothing; a password goes over an encrypted line only."""
+        if self.smtp_host and not (self.smtp_from and self.smtp_to):
+            raise ConfigurationError(Code.CONFIG_MISSING, "smtp_from, smtp_to")
+        if self.smtp_user and not (self.smtp_starttls and self.smtp_password_file):
+            raise ConfigurationError(Code.CONFIG_MISSING, "smtp_starttls, smtp_password_file")
         return self
 
     @classmethod
@@ -270,8 +306,16 @@ class Settings(BaseSettings):
 
         Raises: ConfigurationError(KEY_MISSING | KEY_PERMISSIONS) for a file that can not be read privately.
         """
-        direct: SecretStr | None = getattr(self, f"{file.value}_url")
-        by_file: Path | None = getattr(self, f"{file.value}_url_file")
+        return self._url_of(file.value)
+
+    @property
+    def own_prefect_url(self) -> str | None:
+        """The URL of the database of Prefect; None when it is on the embedded server. Raises as `url` does."""
+        return self._url_of("prefect")
+
+    def _url_of(self, owner: str) -> str | None:
+        direct: SecretStr | None = getattr(self, f"{owner}_url")
+        by_file: Path | None = getattr(self, f"{owner}_url_file")
         if direct is not None:
             return direct.get_secret_value()
         return read_private(by_file).decode("utf-8", "replace").strip() if by_file else None
@@ -289,7 +333,7 @@ def load_settings(home: Home) -> Settings:
     """
     _refuse_unknown_variables(os.environ)
     values = read_toml(home.settings_file)
-    if any(values.get(f"{file.value}_url") for file in IdentityFile):
+    if any(values.get(f"{owner}_url") for owner in (*IdentityFile, "prefect")):
         read_private(home.settings_file)
     return validated(lambda: Settings(**values), home.settings_file.name)
 

@@ -3,7 +3,8 @@
 Decides:    that a run without a server of its own keeps its records in JUKI_HOME or on the embedded server, is
             silent on the terminal, calls nobody, and that its temporary server answers to this process only
             and does not outlive a killed run for longer than until the next one.
-Leaves:     a Prefect server that is named (PREFECT_API_URL) to whoever runs it: then the run is recorded there.
+Leaves:     a Prefect server that is named (PREFECT_API_URL), and that of the site of this home while it is up, to
+            whoever runs it: then the run is recorded there.
 Invariants: Prefect reads its environment once, so this module imports nothing of it and refuses to come late.
 Source:     design 6, ADR-0006.
 """
@@ -13,13 +14,19 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from config.settings import Settings
 from config.stores import is_embedded, prefect_url
 from flows.leftover_servers import RUN, end_leftovers, this_run
+from juki.errors import ConfigurationError
 from juki.home import Home
+from juki.reasons import Code
+from juki.site import SiteFiles, SiteState
 
-_ALWAYS = {
+_DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
+_TLS = "PREFECT_SERVER_DATABASE_SQLALCHEMY_CONNECT_ARGS_TLS"
+ALWAYS = {
     # Calls home unless told otherwise, in three places.
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -28,6 +35,7 @@ _ALWAYS = {
     "PREFECT_LOGGING_LOG_PRINTS": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
+HEARTBEAT_SECONDS = 30
 _QUIET = {
     # The terminal belongs to the command; what happened is in the stores, as codes.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -53,23 +61,55 @@ def prepare(home: Home, settings: Settings) -> None:
     """
     if "prefect" in sys.modules:
         raise RuntimeError("prefect is already imported")
-    os.environ.update(_ALWAYS | _QUIET)
+    os.environ.update(ALWAYS | _QUIET)
     os.environ["PREFECT_HOME"] = str(home.prefect)
+    if "PREFECT_API_URL" not in os.environ and SiteFiles(home).state is SiteState.UP:
+        os.environ.update(_of_the_site(home))
     if "PREFECT_API_URL" not in os.environ:
         end_leftovers(home.prefect)
         os.environ[RUN] = this_run()
         os.environ.update(_WITHOUT_SERVER | _private_server())
-        os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = database_url(home, settings)
+        os.environ.update(database_settings(home, settings))
 
 
-def database_url(home: Home, settings: Settings) -> str:
-    """Tell where Prefect keeps its records: its own database on the embedded server, or a file of the home.
+def _of_the_site(home: Home) -> dict[str, str]:
+    """Lead to the server of the site, so that its screens show what was run by hand as well."""
+    files = SiteFiles(home)
+    note = files.note()
+    if note is None:
+        return {}
+    return {
+        "PREFECT_API_URL": f"{note.pages}/api",
+        "PREFECT_API_AUTH_STRING": files.credentials(),
+        # Else nobody would notice that a run by hand was killed.
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    }
+
+
+def database_settings(home: Home, settings: Settings) -> dict[str, str]:
+    """Tell where Prefect keeps its records: its own database where one is named or embedded, or a file of the home.
 
     SQLite answers 503 when runs follow each other closely, so it is only used where there is no better.
+    Raises: ConfigurationError(CONFIG_INVALID) for a way of encryption that proves nothing.
     """
-    if is_embedded(settings):
-        return prefect_url(home).replace("postgresql://", "postgresql+asyncpg://", 1)
-    return f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}"
+    named = settings.own_prefect_url or (prefect_url(home) if is_embedded(settings) else None)
+    if named is None:
+        return {_DATABASE: f"sqlite+aiosqlite:///{home.prefect / 'prefect.db'}"}
+    return _postgresql(named)
+
+
+def _postgresql(url: str) -> dict[str, str]:
+    """Write a URL as libpq takes it in the words of Prefect's driver, which has other ones for encryption."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    mode, authority = options.pop("sslmode", ""), options.pop("sslrootcert", "")
+    if mode not in ("", "verify-ca", "verify-full"):
+        raise ConfigurationError(Code.CONFIG_INVALID, "prefect_url sslmode")
+    said = {_DATABASE: urlunsplit(("postgresql+asyncpg", *parts[1:3], urlencode(options, safe="/"), ""))}
+    if mode:
+        said |= {f"{_TLS}_ENABLED": "true", f"{_TLS}_CHECK_HOSTNAME": str(mode == "verify-full").lower()}
+        said |= {f"{_TLS}_CA_FILE": authority} if authority else {}
+    return said
 
 
 def _private_server() -> dict[str, str]:

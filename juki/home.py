@@ -103,6 +103,11 @@ class Home:
         return self.root / "prefect"
 
     @property
+    def notifications(self) -> Path:
+        """Alarms as they were told, and letters still to be posted; made when the first is told."""
+        return self.root / "notifications"
+
+    @property
     def logs(self) -> Path:
         """Logs of codes and counts."""
         return self.root / "logs"
@@ -128,6 +133,7 @@ class Home:
         return (
             self.keys, self.holds, self.provisions, self.requests, self.postgres, self.spool, self.quarantine,
             self.prefect, self.logs, self.witness, self.quality,
+            self.prefect, self.logs, self.witness, self.notifications,
         )  # fmt: skip
 
     @property

@@ -125,6 +125,8 @@ class Action(StrEnum):
     """A copy of this log was made for whoever checks it."""
     LOG_KEY_ROTATED = "log.key_rotated"
     """Checkpoints of this log are signed with a new key from here on."""
+    ALARM_RAISED = "alarm.raised"
+    """Something about the schedules or the site needs somebody, and was told."""
 
     QUALITY_CHECKED = "quality.checked"
     """The tables of a file were checked as a whole."""

@@ -1501,6 +1501,63 @@ class Code(StrEnum):
     QUALITY_RUN_UNKNOWN = (
         "quality.run_unknown", _N, _E, "この品質検査の報告はありません。", "ADR-0033", "juki quality show --list で確かめてください。",
     )
+
+    # -- the site: server, worker, schedules, alarms (juki.site, juki.alarms, flows/serving) -------------------
+    ALARM_RUN_LATE = (
+        "alarm.run_late", _N, _A, "予定の時刻を過ぎても始まらない実行があります。", "ADR-0034",
+        "juki status でワーカが動いているか、長く続いている実行がないかを確かめてください。",
+    )
+    ALARM_RUN_CRASHED = (
+        "alarm.run_crashed", _N, _A, "実行が途中で異常終了しました。", "ADR-0034",
+        "次の実行が続きから行います。繰り返すときは画面の実行の記録と juki status を確かめてください。",
+    )
+    ALARM_RUN_SILENT = (
+        "alarm.run_silent", _N, _A, "実行からの連絡が途絶えたため、異常終了として扱いました。", "ADR-0034",
+        "次の実行が続きから行います。ワーカの機械が動いているかを確かめてください。",
+    )
+    ALARM_RECONCILIATION_FAILED = (
+        "alarm.reconciliation_failed", _N, _A, "整合処理が失敗しました。", "M11, ADR-0034",
+        "juki status で理由を確かめ、画面からそのまま、または方法を変えて再実行してください。",
+    )
+    ALARM_PURGE_OVERDUE = (
+        "alarm.purge_overdue", _N, _A, "個人番号の消去が予定どおりに終わっていません。", "M12, ADR-0034",
+        "juki status と juki hold list で理由と残っているものを確かめてください。",
+    )
+    ALARM_CHECKPOINT_STALE = (
+        "alarm.checkpoint_stale", _N, _A, "操作ログの署名が予定どおりに終わっていません。", "M8, ADR-0034",
+        "juki status で理由を確かめ、juki log checkpoint を実行してください。",
+    )
+    ALARM_SITE_RESTARTED = (
+        "alarm.site_restarted", _N, _A, "Prefect のサーバまたはワーカがひとりでに終わったため、起動し直しました。", "ADR-0034",
+        "繰り返すときは JUKI_HOME/logs の prefect-server.log と prefect-worker.log を確かめてください。",
+    )
+    SITE_SILENT = (
+        "site.silent", _N, _E, "Prefect のサーバが応答しないか、求めを受け付けません。", "ADR-0034",
+        "juki status で状態を、JUKI_HOME/logs/prefect-server.log で理由を確かめてください。",
+    )
+    SITE_BROKEN = (
+        "site.broken", _N, _E, "Prefect のサイトが止められないまま終わっています。予定は実行されません。", "ADR-0034",
+        "juki up で起動し直してください。途中の実行は異常終了として片付けられ、次の実行が続きから行います。",
+    )
+    SITE_NOT_STARTED = (
+        "site.not_started", _N, _E, "Prefect のサイトを起動できませんでした。", "ADR-0034",
+        "JUKI_HOME/logs の prefect-site.log、prefect-server.log、prefect-worker.log で理由を確かめてください。",
+    )
+    SITE_PORT_TAKEN = (
+        "site.port_taken", _N, _E, "このポートはほかのプログラムが使っています。", "ADR-0034",
+        "prefect_port を変えるか、そのプログラムを止めてください。",
+    )
+    SITE_RUNNING = (
+        "site.running", _N, _E, "Prefect のサイトが動いている間はできません。", "ADR-0034", "先に juki down を実行してください。",
+    )
+    NOTIFICATION_UNWRITTEN = (
+        "notification.unwritten", _N, _E, "警報を通知のフォルダに書けません。", "ADR-0034",
+        "JUKI_HOME/notifications の権限とディスクの空きを確かめてください。",
+    )
+    NOTIFICATION_UNDELIVERED = (
+        "notification.undelivered", _N, _A, "警報のメールを送れません。送れるまで残し、繰り返し試みます。", "ADR-0034",
+        "smtp_host などの設定と、メールサーバが動いているかを確かめてください。",
+    )
     RUN_CHANNELS_FAILED = (
         "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
         "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",

@@ -22,11 +22,12 @@ from juki.cli.acting import local_administrator
 from juki.cli.output import AsJson, Result, Table, finish
 from juki.columns import IdentityFile
 from juki.credentials import Credentials
-from juki.errors import ConfigurationError
+from juki.errors import ConfigurationError, StoreError
 from juki.home import Home
 from juki.key_checks import compare_keys
 from juki.keys import FileKeys, write_private
 from juki.reasons import Code
+from juki.site import SiteFiles, SiteState
 from juki.store import embedded
 from juki.store.install import install
 from juki.store.key_register import keys_of_store, register_keys
@@ -53,7 +54,12 @@ def init(as_json: AsJson = False) -> None:
 
 
 def stop(as_json: AsJson = False) -> None:
-    """組込みの PostgreSQL を止める。止まっていれば何もしない。"""
+    """組込みの PostgreSQL を止める。止まっていれば何もしない。
+
+    Raises: StoreError(SITE_RUNNING) while server and worker use it.
+    """
+    if SiteFiles(home_of()).state not in (SiteState.DOWN, SiteState.BROKEN):
+        raise StoreError(Code.SITE_RUNNING, "juki stop")
     stopped = embedded.stop(home_of())
     line = "組込みの PostgreSQL を止めました。" if stopped else "組込みの PostgreSQL は動いていません。"
     finish(Result({"stopped": stopped}, lines=[line]), as_json=as_json)

@@ -24,6 +24,7 @@ from juki.cli.provision_status import provision_alarms
 from juki.cli.quality_shown import quality_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
 from juki.cli.scanner_status import described_standing, infection_alarms, standing_lines
+from juki.cli.site_status import described_site, site_alarms, site_lines
 from juki.cli.status_metrics import status_gauges
 from juki.health import ChannelHealth, Condition, Confirmation, Health
 from juki.openmetrics import openmetrics_text
@@ -52,7 +53,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
     judged = installation.health(now, limits)
     alarms = [
         *custody_alarms(installation, now), *provision_alarms(installation, now), *infection_alarms(installation),
-        *quality_alarms(installation, judged, now),
+        *quality_alarms(installation, judged, now), *site_alarms(installation),
     ]  # fmt: skip
     scanning = scanner_standing(installation.settings, now)
     troubled = [one for one in judged if one.conditions]
@@ -69,6 +70,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
     said = [line for alarm in alarms for line in alarm.lines]
     lines = [*([] if tables else [summary]), *said, *reasons, *normal, *jlis_lines(told), *log_lines(logs)]
     lines += standing_lines(scanning)
+    lines += site_lines(installation)
     data = {
         "as_of": iso(now),
         "summary": _counts(judged),
@@ -77,6 +79,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
         "jlis": [described_facts(one) for one in told],
         "operation_logs": described_logs(logs),
         "scanner": described_standing(scanning),
+        "site": described_site(installation),
     }
     is_troubled = bool(troubled or alarms) or any(one.conditions for one in told)
     is_troubled |= any(one.alarms for one in logs) or scanning.state is ScannerState.STOPPED

@@ -20,6 +20,14 @@ _INSTALL_LOCK = 0x6A756B69
 """One advisory lock for every installer of a database ("juki")."""
 _SCHEMA_OWNER_ONLY = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 
+_LET_IN = """DO $$ BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        GRANT {name} TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END $$"""
+"""An owner that is no superuser must be a member of a duty to act in it; else whoever made the roles let it in."""
+
 
 def install(admin_url: str, file: IdentityFile) -> None:
     """Create or upgrade the tables and roles of one store; safe to repeat and to run twice at once.
@@ -61,6 +69,7 @@ def _create_roles(connection: Connection, file: IdentityFile) -> None:
                 END $$"""
             )
         )
+        connection.execute(text(_LET_IN.format(name=name)))
 
 
 def _grant(connection: Connection, file: IdentityFile) -> None:

@@ -48,6 +48,9 @@ ROOMS: dict[str, Room] = {
     # Key material: the one place of the core beside wire/ that needs cryptography, files and randomness.
     "juki.durable": Room(_RULES),
     "juki.home": Room(_RULES),
+    "juki.processes": Room(_RULES),
+    "juki.site": Room((*_RULES, "juki.durable", "juki.home", "juki.keys", "juki.processes")),
+    "juki.notifications": Room((*_RULES, "juki.durable", "juki.keys")),
     "juki.keys": Room((*_RULES, "juki.durable", "juki.home")),
     "juki.credentials": Room(_CORE, DATA | {"cryptography"}),
     "juki.numbers": Room(_CORE, DATA | {"cryptography"}),
@@ -79,7 +82,9 @@ ROOMS: dict[str, Room] = {
     "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
     "juki.witnesses": Room(_CORE, frozenset()),
     # The log as a whole: its store, its keys and its witnesses together.
-    "juki.oplog": Room((*_CORE, "juki.store", "juki.oplog"), frozenset({"cryptography"})),
+    "juki.oplog": Room(
+        (*_CORE, "juki.notifications", "juki.store", "juki.oplog"), frozenset({"cryptography"})
+    ),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # Requests as runs and the command line take them in alike.

@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 from config.municipalities import load_municipalities
+from config.notifying import mail_server
 from config.places import known_municipality_codes, municipality_name, yamaguchi_municipalities
 from config.presentation import shown_settings, template
 from config.settings import Period, Settings, load_settings
+from flows.environment import database_settings
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
 from juki.differences import DEFAULT_BOUND, Bound
 from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
+from juki.wire.mail import MailServer
 
 SECRET = "s3cr3t-pässword"
 URL = f"postgresql://admin:{SECRET}@db.example:5433/juki?options=-c%20{SECRET}"
@@ -265,3 +268,38 @@ def test_the_bound_of_repairs_is_a_share_and_a_number(home: Home, monkeypatch: p
         with monkeypatch.context() as variables:
             variables.setenv(f"JUKI_RECONCILE_BOUND_{name}", value)
             assert f"reconcile_bound_{name.lower()}" in str(_refusal(home))
+
+
+def test_letters_need_addresses_and_a_password_an_encrypted_line(home: Home) -> None:
+    """A server alone would post nothing, and nobody would notice."""
+    _write(home, 'smtp_host = "mail.example"\nsmtp_from = "a@pref.example"\n')
+    assert (_refusal(home).code, _refusal(home).ref) == (Code.CONFIG_MISSING, "smtp_from, smtp_to")
+    addresses = 'smtp_host = "mail.example"\nsmtp_from = "a@pref.example"\nsmtp_to = ["b@pref.example"]\n'
+    _write(home, addresses)
+    assert mail_server(load_settings(home)) == MailServer(
+        "mail.example", 587, "a@pref.example", ["b@pref.example"], starttls=True
+    )
+    _write(home, addresses + 'smtp_user = "juki"\nsmtp_starttls = false\n')
+    assert _refusal(home).ref == "smtp_starttls, smtp_password_file"
+    _write(home, 'smtp_to = ["nobody"]\n')
+    assert _refusal(home).code is Code.CONFIG_INVALID
+
+
+def test_database_of_prefect_is_reached_encrypted_and_proven_or_not_at_all(home: Home) -> None:
+    """`require` encrypts towards whoever answers; that proves nothing."""
+    url = "postgresql://prefect:x@db.example/prefect?sslmode=verify-full&sslrootcert=/srv/root.pem"
+    _write(home, f'prefect_url = "{url}"\n')
+    said = database_settings(home, load_settings(home))
+    name = "PREFECT_API_DATABASE_CONNECTION_URL"
+    assert said.pop(name) == "postgresql+asyncpg://prefect:x@db.example/prefect"
+    assert sorted(said.values()) == ["/srv/root.pem", "true", "true"]
+    assert len([key for key in said if "_TLS_" in key]) == 3
+    _write(home, f'prefect_url = "{url.replace("verify-full", "require")}"\n')
+    with pytest.raises(ConfigurationError) as refused:
+        database_settings(home, load_settings(home))
+    assert (refused.value.code, refused.value.ref) == (Code.CONFIG_INVALID, "prefect_url sslmode")
+    _write(home, "")
+    embedded = database_settings(home, load_settings(home))
+    assert list(embedded) == [name] and embedded[name].startswith(
+        "postgresql+asyncpg://prefect@/prefect?host=/"
+    )

@@ -84,6 +84,16 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             }
         ),
         "the numbers are erased; what may lie in a folder is looked for again": frozenset({Code.HOLD_DELIVERY_LEFT}),
+        "the next run goes on with the work; somebody should look (ADR-0034)": frozenset(
+            {
+                Code.ALARM_RUN_LATE, Code.ALARM_RUN_CRASHED, Code.ALARM_RUN_SILENT,
+                Code.ALARM_RECONCILIATION_FAILED, Code.ALARM_PURGE_OVERDUE, Code.ALARM_CHECKPOINT_STALE,
+                Code.ALARM_SITE_RESTARTED,
+            }
+        ),
+        "the alarm is logged and in the folder; the letter is tried again": frozenset(
+            {Code.NOTIFICATION_UNDELIVERED}
+        ),
         "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
             {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
         ),

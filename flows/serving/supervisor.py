@@ -1,0 +1,244 @@
+"""The supervisor: the one process that starts the site, watches over it, and ends it.
+
+Decides:    in which order the parts of the site start and end, when one is started again, and what is done in between
+            (dead runs ended, letters posted, the database kept running).
+Leaves:     what server and worker are told to `flows.serving.children`, the records of Prefect to
+            `flows.serving.recovering`.
+Invariants: one a home, by a lock that goes with the process. It imports no Prefect, so that what stops Prefect does
+            not stop it. Whatever it or its children die of, the next start ends what is left and goes on.
+Source:     ADR-0034.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Event
+from types import FrameType
+
+from config.notifying import mail_server, notifications, post_unsent
+from config.settings import Settings
+from config.stores import admin_url, ensure_servers
+from flows.serving.children import (
+    client_environment,
+    end_all,
+    end_runs,
+    server_command,
+    server_environment,
+    start_child,
+    stop_child,
+    worker_command,
+)
+from flows.serving.exclusive import alone, refuse_taken_port
+from flows.serving.furnishing import furnish
+from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs
+from juki.alarms import Alarm, AlarmKind
+from juki.columns import IdentityFile
+from juki.errors import JukiError, StoreError
+from juki.home import Home
+from juki.oplog.alarming import raise_alarm
+from juki.processes import identity_of
+from juki.reasons import Code
+from juki.site import SiteFiles, SiteNote
+from juki.wire.site_api import SiteApi
+
+SERVER, WORKER = "server", "worker"
+_START_SECONDS = 600
+_LOOK_SECONDS = 0.5
+_HEALTH_EVERY_SECONDS = 10
+_HEALTH_TIMEOUT_SECONDS = 10
+_DEAF_AFTER_LOOKS = 6
+_CARE_EVERY_SECONDS = 60
+_LONGEST_PAUSE_SECONDS = 60
+
+
+class EndAskedError(Exception):
+    """Somebody asked the supervisor to end the site."""
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """The site of one home."""
+
+    home: Home
+    settings: Settings
+    api: SiteApi
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    restarts: int = 0
+    silent_looks: int = 0
+    stopping: Event = field(default_factory=Event)
+    due: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, home: Home, settings: Settings) -> Supervisor:
+        """Prepare the supervisor of a home; starts nothing."""
+        api = SiteApi(settings.prefect_port, SiteFiles(home).credentials(), _HEALTH_TIMEOUT_SECONDS)
+        return cls(home, settings, api)
+
+    def run(self) -> None:
+        """Start the site, watch over it until asked to end, and end it.
+
+        Raises: StoreError(SITE_RUNNING) when another supervisor does; JukiError for what keeps it from starting.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._asked_to_stop)
+        with alone(SiteFiles(self.home)):
+            try:
+                self._start()
+                self._watch()
+            except EndAskedError:
+                self._end()
+                SiteFiles(self.home).forget()
+            except JukiError as error:
+                self._end()
+                self._note(failure=error.code.value)
+                raise
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping.set()
+
+    # -- starting -----------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Bring up database, server, records, worker, schedules, in this order."""
+        end_all(self.home)
+        self._note()
+        ensure_servers(self.home, self.settings)
+        refuse_taken_port(self.settings.prefect_port)
+        self._start_server()
+        crash_dead_runs(self.api, self.home, OPEN)
+        drop_missed_runs(self.api, datetime.now(UTC))
+        self._start_worker()
+        furnish(self.api, self.home, self.settings, self._wait_for)
+        self._note(is_ready=True)
+        self._say("ready")
+
+    def _start_server(self) -> None:
+        environment = server_environment(self.home, self.settings, self.settings.prefect_port)
+        command = server_command(self.settings.prefect_port)
+        self.children[SERVER] = start_child(command, environment, self.home.logs / "prefect-server.log")
+        self._wait_for(self.api.is_answering)
+        self.silent_looks = 0
+
+    def _start_worker(self) -> None:
+        environment = client_environment(self.home, self.settings.prefect_port)
+        log = self.home.logs / "prefect-worker.log"
+        self.children[WORKER] = start_child(worker_command(self.home), environment, log)
+
+    def _wait_for(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so while the server lives.
+
+        Raises: StoreError(SITE_NOT_STARTED); EndAskedError.
+        """
+        until = time.monotonic() + _START_SECONDS
+        while not is_so():
+            self._pause()
+            if self.children[SERVER].poll() is not None or time.monotonic() > until:
+                raise StoreError(Code.SITE_NOT_STARTED, SERVER)
+
+    def _pause(self) -> None:
+        if self.stopping.wait(_LOOK_SECONDS):
+            raise EndAskedError
+
+    # -- watching -----------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while True:
+            self._pause()
+            self._cared_for(self._look_after_children, "children", _LOOK_SECONDS)
+            self._cared_for(self._look_after_health, "health", _HEALTH_EVERY_SECONDS)
+            self._cared_for(self._look_after_runs, "runs", _CARE_EVERY_SECONDS)
+            self._cared_for(self._look_after_letters, "letters", _CARE_EVERY_SECONDS)
+
+    def _cared_for(self, care: Callable[[], None], name: str, every_seconds: float) -> None:
+        """Do something now and then; what fails is said, and tried again in its turn."""
+        if time.monotonic() < self.due.get(name, 0):
+            return
+        self.due[name] = time.monotonic() + every_seconds
+        try:
+            care()
+        except JukiError as error:
+            self._say(f"{name} {error.code.value}")
+
+    def _look_after_children(self) -> None:
+        """Start again what ended by itself: a worker's runs end with it, for nobody could end them any more."""
+        if self.children[SERVER].poll() is not None:
+            self._restart(SERVER, self._start_server)
+        elif self.children[WORKER].poll() is not None:
+            end_runs(self.home)
+            self._restart(WORKER, self._start_worker)
+
+    def _restart(self, part: str, start: Callable[[], None]) -> None:
+        self.restarts += 1
+        # The more often, the longer the pause: what ends at once would otherwise use up the machine.
+        self.due["children"] = time.monotonic() + min(2**self.restarts, _LONGEST_PAUSE_SECONDS)
+        self._say(f"restarting {part}")
+        self._note(is_ready=True, is_answering=False)
+        if part == WORKER:
+            crash_dead_runs(self.api, self.home, OPEN)
+        else:
+            ensure_servers(self.home, self.settings)
+        start()
+        self._note(is_ready=True)
+        self._raise_restarted(part)
+
+    def _raise_restarted(self, part: str) -> None:
+        alarm = Alarm(AlarmKind.SITE_RESTARTED, part, datetime.now(UTC))
+        url = admin_url(self.home, self.settings, IdentityFile.RESIDENT)
+        is_posted = mail_server(self.settings) is not None
+        raise_alarm(url, alarm, "site", notifications(self.home), alarm.at, is_posted=is_posted)
+        self.due["letters"] = 0
+
+    def _look_after_health(self) -> None:
+        """Keep the database running, and end a server that has not answered for a minute."""
+        ensure_servers(self.home, self.settings)
+        is_answering = self.api.is_answering()
+        if is_answering != (self.silent_looks == 0):
+            self._note(is_ready=True, is_answering=is_answering)
+        self.silent_looks = 0 if is_answering else self.silent_looks + 1
+        if self.silent_looks >= _DEAF_AFTER_LOOKS:
+            stop_child(self.children[SERVER])
+
+    def _look_after_runs(self) -> None:
+        crash_dead_runs(self.api, self.home)
+
+    def _look_after_letters(self) -> None:
+        post_unsent(self.home, self.settings)
+
+    # -- ending -------------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        """End worker and runs, note the end of the runs, then end the server; whatever happens, nothing is left."""
+        try:
+            if WORKER in self.children:
+                stop_child(self.children[WORKER])
+            end_runs(self.home)
+            if SERVER in self.children and self.children[SERVER].poll() is None:
+                with suppress(JukiError):
+                    crash_dead_runs(self.api, self.home, OPEN)
+                stop_child(self.children[SERVER])
+        finally:
+            end_all(self.home)
+
+    def _note(self, **said: object) -> None:
+        files = SiteFiles(self.home)
+        before = files.note()
+        if before is None or before.supervisor != identity_of(os.getpid()):
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            before = SiteNote(identity_of(os.getpid()), self.settings.prefect_port, since)
+        is_answering = bool(said.get("is_ready"))
+        files.write(
+            replace(before, **({"is_answering": is_answering, "restarts": self.restarts} | said))  # type: ignore[arg-type]
+        )
+
+    def _say(self, what: str) -> None:
+        """Write a line for whoever reads the journal of the service: words of ours and codes only."""
+        sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} juki site: {what}\n")
+        sys.stderr.flush()

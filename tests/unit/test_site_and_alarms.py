@@ -1,0 +1,179 @@
+"""Alarms: which are the same, how they are said, and that what is said can be read again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from flows.serving.exclusive import alone, refuse_taken_port
+from flows.serving.supervisor import SERVER, EndAskedError, Supervisor
+from juki.alarms import Alarm, AlarmKind, alarm_of
+from juki.columns import IdentityFile
+from juki.errors import SourceError, StoreError
+from juki.home import Home
+from juki.notifications import Notifications
+from juki.processes import began, identity_of, lives
+from juki.reasons import Code
+from juki.site import SiteFiles, SiteNote, SiteState
+from juki.wire.site_api import SiteApi
+
+AT = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
+"""Noon in Japan."""
+PURGE = Alarm(AlarmKind.PURGE_OVERDUE, "purge", AT)
+CHANNEL = Alarm(
+    AlarmKind.RECONCILIATION_FAILED, "reconcile:352039-fuhyo", AT, "flow-run:1", IdentityFile.FUHYO, "352039"
+)
+CODES = {
+    AlarmKind.RUN_LATE: Code.ALARM_RUN_LATE,
+    AlarmKind.RUN_CRASHED: Code.ALARM_RUN_CRASHED,
+    AlarmKind.RUN_SILENT: Code.ALARM_RUN_SILENT,
+    AlarmKind.RECONCILIATION_FAILED: Code.ALARM_RECONCILIATION_FAILED,
+    AlarmKind.PURGE_OVERDUE: Code.ALARM_PURGE_OVERDUE,
+    AlarmKind.CHECKPOINT_STALE: Code.ALARM_CHECKPOINT_STALE,
+    AlarmKind.SITE_RESTARTED: Code.ALARM_SITE_RESTARTED,
+}
+
+
+@pytest.mark.parametrize("kind", list(AlarmKind))
+def test_every_kind_says_what_happened_and_what_to_do(kind: AlarmKind) -> None:
+    """In Japanese, with its own code."""
+    said = "\n".join(Alarm(kind, "purge", AT).lines)
+    assert kind.code is CODES[kind]
+    assert kind.code.message in said and kind.code.next_step in said and "12:00:00" in said
+
+
+def test_the_day_of_an_alarm_is_that_of_japan() -> None:
+    """Nine hours before midnight in London a new day begins here."""
+    late, next_day = datetime(2026, 12, 1, 14, 59, tzinfo=UTC), datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
+    numbers = {Alarm(AlarmKind.RUN_LATE, "intake", at).number for at in (AT, late, next_day)}
+    assert len(numbers) == 2
+    assert Alarm(AlarmKind.RUN_LATE, "intake", next_day).day_began_at == next_day
+    assert Alarm(AlarmKind.RUN_LATE, "intake", late).day_began_at == next_day - timedelta(days=1)
+
+
+@pytest.mark.parametrize("alarm", [PURGE, CHANNEL])
+def test_what_is_written_for_programs_reads_as_the_same_alarm(alarm: Alarm) -> None:
+    """A letter that waits is posted as it was meant."""
+    assert alarm_of(alarm.described()) == alarm
+
+
+def test_letters_wait_until_they_are_taken_and_are_taken_once(tmp_path: Path) -> None:
+    """A mail server that is away loses nothing; told twice, it is one letter."""
+    told, taken = Notifications(tmp_path / "notifications"), list[Alarm]()
+
+    def away(_alarm: Alarm) -> None:
+        raise SourceError(Code.NOTIFICATION_UNDELIVERED, "smtp", is_transient=True)
+
+    for _ in range(2):
+        told.tell(PURGE, is_posted=True)
+    told.tell(CHANNEL, is_posted=False)
+    with pytest.raises(SourceError):
+        told.post(away)
+    assert told.waiting == 1
+    assert told.post(taken.append) == 1
+    assert told.post(taken.append) == 0
+    assert (taken, told.waiting) == ([PURGE], 0)
+    assert len(told.lines_file.read_text("utf-8").splitlines()) == 3
+    assert told.page_file.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_is_no_letter_stops_nobody(tmp_path: Path) -> None:
+    """Half a file of a machine that lost its power can not be posted and does not keep the others."""
+    told, taken = Notifications(tmp_path), list[Alarm]()
+    told.tell(PURGE, is_posted=True)
+    (told.unsent / "half.json").write_text('{"kind": "run_')
+    assert told.post(taken.append) == 1
+    assert told.waiting == 0
+
+
+def test_a_folder_that_can_not_be_written_is_said_by_its_code(tmp_path: Path) -> None:
+    """A file stands in the place of the folder."""
+    (tmp_path / "notifications").write_text("")
+    with pytest.raises(StoreError) as refused:
+        Notifications(tmp_path / "notifications").tell(PURGE, is_posted=True)
+    assert refused.value.code is Code.NOTIFICATION_UNWRITTEN
+
+
+def test_a_later_process_under_the_same_number_is_another() -> None:
+    """A number alone would let a stranger stand for a supervisor, or be ended in its place."""
+    mine = identity_of(os.getpid())
+    assert lives(mine)
+    assert not lives(f"{os.getpid()}:1") and not lives("") and not lives(f"{os.getpid()}:")
+    assert began(2**31 - 1) == ""
+
+
+def _note(supervisor: str, **said: bool) -> SiteNote:
+    return SiteNote(supervisor, 4200, AT.isoformat(), **said)
+
+
+def test_the_state_of_a_site_follows_from_who_wrote_it_down() -> None:
+    """A supervisor that is no more watches over nothing, whatever it wrote."""
+    mine = identity_of(os.getpid())
+    assert _note(mine).state is SiteState.STARTING
+    assert _note(mine, is_ready=True).state is SiteState.TROUBLED
+    assert _note(mine, is_ready=True, is_answering=True).state is SiteState.UP
+    assert _note(f"{os.getpid()}:1", is_ready=True, is_answering=True).state is SiteState.BROKEN
+
+
+def test_half_a_note_is_a_broken_site_and_secrets_are_made_once(tmp_path: Path) -> None:
+    """A machine that lost its power in the middle of writing; a password that changed would lock everybody out."""
+    files = SiteFiles(Home.at(tmp_path))
+    files.home.create()
+    assert files.state is SiteState.DOWN
+    files.note_file.write_text('{"supervisor": "1')
+    assert files.state is SiteState.BROKEN
+    files.forget()
+    assert files.state is SiteState.DOWN
+    assert files.credentials() == files.credentials() != files.encryption_key() == files.encryption_key()
+    assert files.password_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_there_is_one_supervisor_a_home_and_one_server_a_port(tmp_path: Path) -> None:
+    """The second is told so instead of failing later."""
+    files = SiteFiles(Home.at(tmp_path))
+    files.home.create()
+    with alone(files), pytest.raises(StoreError) as second, alone(files):
+        raise AssertionError
+    assert second.value.code is Code.SITE_RUNNING
+    with alone(files):
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StoreError) as refused:
+        refuse_taken_port(taken.getsockname()[1])
+    assert refused.value.code is Code.SITE_PORT_TAKEN
+
+
+def test_a_server_that_is_not_there_is_said_by_one_code() -> None:
+    """Nothing of what the library says, nothing of the password."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    api = SiteApi(port, "juki:s3cret", 1)
+    assert not api.is_answering()
+    with pytest.raises(SourceError) as silent:
+        api.post("/flow_runs/filter")
+    assert (silent.value.code, silent.value.is_transient) == (Code.SITE_SILENT, True)
+    assert "s3cret" not in f"{silent.value} {api!r}"
+
+
+def test_a_server_that_ends_at_once_is_a_site_that_was_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said within a moment instead of after ten minutes, with where to look."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"JUKI_{name.upper()}", raising=False)
+    home = Home.at(tmp_path)
+    home.create()
+    supervisor = Supervisor.of(home, Settings())
+    supervisor.children[SERVER] = subprocess.Popen(["false"])
+    supervisor.children[SERVER].wait()
+    with pytest.raises(StoreError) as refused:
+        supervisor._wait_for(lambda: False)
+    assert refused.value.code is Code.SITE_NOT_STARTED
+    supervisor.stopping.set()
+    with pytest.raises(EndAskedError):
+        supervisor._wait_for(lambda: False)
