@@ -58,8 +58,8 @@ def test_all_normal_is_a_short_page_and_exit_code_0(console: Console) -> None:
     console.apply(2)
     said = console.juki("status")
     assert (said.code, said.err) == (0, "")
-    summary, _, normal, log, scanning = said.out.splitlines()
-    assert scanning.startswith("ウイルス検査: していません")
+    summary, _, normal, log, scanning, site = said.out.splitlines()
+    assert scanning.startswith("ウイルス検査: していません") and site.startswith("予定（Prefect）: ")
     assert "正常 6" in summary and log.startswith("操作ログ: 本人 0 件（署名 -、以後 0 件）")
     assert "山口市 本人2・附票0" in normal and "宇部市 本人0・附票0" in normal
     assert console.juki("status", "--all").out.count("\t正常\t") == 6
