@@ -113,6 +113,12 @@ class Action(StrEnum):
     """Somebody looked into this log."""
     LOG_EXPORTED = "log.exported"
     """A copy of this log was made for whoever checks it."""
+    COPY_BEGUN = "copy.begun"
+    """A copy of what is kept begins; this stands before anything is copied (M9)."""
+    COPY_MADE = "copy.made"
+    """A copy is complete: what, how much, where to, for whom."""
+    COPY_REFUSED = "copy.refused"
+    """A copy was not begun, or broken off; what was written of it was removed."""
     LOG_KEY_ROTATED = "log.key_rotated"
     """Checkpoints of this log are signed with a new key from here on."""
 
