@@ -28,11 +28,16 @@ def closed_places(home: Home, settings: Settings) -> list[Path]:
     return [one.resolve() for one in (home.root, *folders, *settings.witnesses(home))]
 
 
-def taken_certificates(home: Home, municipalities: Municipalities) -> list[x509.Certificate]:
-    """List the certificates that mean somebody else, or that this machine itself could open a copy with.
+def is_taken(certificate: x509.Certificate, home: Home, municipalities: Municipalities) -> bool:
+    """Tell whether a certificate means somebody who gets data otherwise, or this machine itself could open it.
 
-    One that can not be read is nobody's: what it is registered for does not work either.
+    Keys are compared: a certificate issued anew opens what the old one did.
     """
+    return any(one.public_key() == certificate.public_key() for one in _taken(home, municipalities))
+
+
+def _taken(home: Home, municipalities: Municipalities) -> list[x509.Certificate]:
+    """List what is registered; one that can not be read is nobody's, for what it is for does not work either."""
     found = [key.certificate for key in recipient_keys(home)] if _has_envelope(home) else []
     for recipient in load_recipients(home).recipient:
         try:

@@ -16,9 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography import x509
-
-from config.copy_places import closed_places, taken_certificates
+from config.copy_places import closed_places, is_taken
 from config.identities import signing_identity
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
@@ -125,14 +123,9 @@ def _folder(installation: Installation, order: Order) -> CopyFolder:
     home, settings = installation.home, installation.settings
     place = checked_place(order.to, closed_places(home, settings))
     certificate = named_certificate(order.certificate, order.fingerprint, datetime.now(UTC))
-    if _means_another(certificate, taken_certificates(home, installation.municipalities)):
+    if is_taken(certificate, home, installation.municipalities):
         raise JukiError(Code.COPY_CERTIFICATE_TAKEN, "--certificate")
     return CopyFolder(place, signing_identity(home), certificate)
-
-
-def _means_another(certificate: x509.Certificate, taken: Sequence[x509.Certificate]) -> bool:
-    """Compare keys: a certificate issued anew opens what the old one did."""
-    return any(one.public_key() == certificate.public_key() for one in taken)
 
 
 def _counts(file: IdentityFile, folder: CopyFolder, rows: Mapping[str, int]) -> dict[str, int]:
