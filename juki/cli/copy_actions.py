@@ -20,7 +20,6 @@ from config.copy_places import closed_places, is_taken
 from config.identities import signing_identity
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.package_actions import checked_reason
 from juki.columns import IdentityFile
 from juki.copies import Manifest, Wanted, destination
 from juki.copying.folder import CopyFolder, checked_place
@@ -31,6 +30,7 @@ from juki.journal import Action, Entry, Outcome
 from juki.keys import FileKeys
 from juki.number_opening import NumberOpener
 from juki.numbers import SealingKey
+from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.copying import count
 from juki.store.roles import Duty
@@ -54,7 +54,7 @@ class Order:
 
     def said(self) -> str:
         """Say it as the log does."""
-        return f"{self.what} {destination(str(self.to.absolute().resolve()), self.fingerprint)}"
+        return f"{self.what} {destination(str(self.to), self.fingerprint)}"
 
 
 @dataclass(frozen=True, slots=True)

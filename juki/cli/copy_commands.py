@@ -21,7 +21,7 @@ from juki.copies import MANIFEST, Extent, Wanted
 
 _File = Annotated[IdentityFile, typer.Option("--file", help="resident 本人確認情報 / fuhyo 附票本人確認情報")]
 _To = Annotated[
-    Path, typer.Option(metavar="DIR", help="写しを置く新しいフォルダ（JUKI_HOME の外。親フォルダは要る）")
+    Path, typer.Option(metavar="DIR", help="写しを置く新しいフォルダ（絶対パス、JUKI_HOME の外）")
 ]
 _Certificate = Annotated[
     Path, typer.Option(metavar="FILE", help="写しを封緘する、受け取る者の証明書（PEM、RSA 3072ビット以上）")

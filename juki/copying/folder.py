@@ -31,14 +31,14 @@ _TEXT = "この写しは完成していません。manifest.p7m がないもの�
 
 
 def checked_place(path: Path, closed: Sequence[Path]) -> Path:
-    """Return where a copy may be put, links resolved.
+    """Return where a copy may be put: the very path that was approved, from the root and by no link.
 
-    Raises: JukiError(COPY_FOLDER) when its name may not stand in the log, it is a file or not empty, its parent is
-            not there, or it lies in, or holds, a closed folder.
+    Raises: JukiError(COPY_FOLDER) when it leads elsewhere, may not stand in the log, is a file or not empty, its
+            parent is not there, or it lies in, or holds, a closed folder.
     """
-    place = path.absolute().resolve()
+    place = path.resolve()
     overlaps = any(place.is_relative_to(one) or one.is_relative_to(place) for one in closed)
-    if overlaps or not is_place(str(place)) or not _is_free(place):
+    if place != path or overlaps or not is_place(str(place)) or not _is_free(place):
         raise JukiError(Code.COPY_FOLDER, "--to")
     return place
 

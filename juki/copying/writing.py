@@ -8,6 +8,8 @@ Source:     assessment M9, ADR-0038.
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,10 +37,12 @@ def write_rows(
         for kept in wanted.tables:
             name = f"{wanted.file.value}.{kept.value}"
             counted[name] = 0
-            for page in pages(unit, wanted, kept, rows_each):
-                rows = page if opener is None else _with_numbers(page, opener)
-                folder.add(name.replace(".", "-"), format_records(rows), rows.num_rows)
-                counted[name] += rows.num_rows
+            # Closed before its transaction is: whoever stops in the middle ends the COPY first.
+            with closing(pages(unit, wanted, kept, rows_each)) as coming:
+                for page in coming:
+                    rows = page if opener is None else _with_numbers(page, opener)
+                    folder.add(name.replace(".", "-"), format_records(rows), rows.num_rows)
+                    counted[name] += rows.num_rows
     return counted
 
 
@@ -49,8 +53,8 @@ def write_dump(
 
     Raises: StoreError(COPY_DUMP_FAILED).
     """
-    with frozen_database(url, file) as frozen:
-        for piece in dumped(frozen, piece_bytes):
+    with frozen_database(url, file) as frozen, closing(dumped(frozen, piece_bytes)) as pieces:
+        for piece in pieces:
             folder.add(f"{file.value}-dump", piece)
         return {f"{file.value}.{table}": rows for table, rows in frozen.rows.items()}
 

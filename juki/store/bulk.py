@@ -9,7 +9,7 @@ Invariants: nothing is built row by row. Each column must be of the type its tab
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -91,7 +91,7 @@ def copy_out(cursor: psycopg.Cursor, query: str, schema: pa.Schema) -> pa.Table:
 
 def copy_out_pages(
     cursor: psycopg.Cursor, query: str, schema: pa.Schema, rows_each: int
-) -> Iterator[pa.Table]:
+) -> Generator[pa.Table, None, None]:
     """Read as `copy_out` does, so many rows at a time: no more than these are in memory."""
     buffer, rows = io.BytesIO(), 0
     with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:

@@ -8,7 +8,7 @@ Source:     assessment M9, ADR-0038.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -48,7 +48,9 @@ def count(unit: Unit, wanted: Wanted) -> dict[Kept, int]:
     return {kept: unit.connection.execute(query).scalar_one() for kept, query in asked.items()}
 
 
-def pages(unit: Unit, wanted: Wanted, kept: Kept, rows_each: int = ROWS_A_PAGE) -> Iterator[pa.Table]:
+def pages(
+    unit: Unit, wanted: Wanted, kept: Kept, rows_each: int = ROWS_A_PAGE
+) -> Generator[pa.Table, None, None]:
     """Read one table of a file.
 
     Shape: the columns of the copy as text, empty where absent, with `individual_number` empty; last SEALED_COLUMN

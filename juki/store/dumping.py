@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ def frozen_database(url: str, file: IdentityFile) -> Iterator[Frozen]:
         yield Frozen(url, snapshot, major, _rows(connection, file))
 
 
-def dumped(frozen: Frozen, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
+def dumped(frozen: Frozen, piece_bytes: int = PIECE_BYTES) -> Generator[bytes, None, None]:
     """Dump a database as of its snapshot, in pieces of one size and a last one.
 
     Raises: StoreError(COPY_DUMP_FAILED) after the last piece, when the program did not end well: what came is void.

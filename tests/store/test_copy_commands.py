@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,10 @@ import pyarrow as pa
 import pytest
 
 from juki.columns import NOTICE_COLUMNS, IdentityFile
-from juki.copies import Extent, Wanted
+from juki.copies import Extent, Wanted, part_name
+from juki.copying.folder import CopyFolder
+from juki.copying.writing import write_dump, write_rows
+from juki.errors import StoreError
 from juki.home import Home
 from juki.reasons import Code
 from juki.store import dumping, embedded
@@ -185,6 +189,28 @@ def test_copy_on_a_full_disk_leaves_nothing_and_the_log_says_why(
     assert said.code == 2 and Code.COPY_NOT_WRITTEN.value in said.err
     assert not case.to().exists()
     assert case.log() == [("copy.begun", "done", ""), ("copy.refused", "refused", "copy.not_written")]
+
+
+def test_disk_that_fills_up_between_two_parts_ends_the_reading_at_once(case: CopyCase) -> None:
+    """Neither a COPY nor a program goes on for nobody, and the reason stays the disk."""
+    url = case.console.stores.resident_url
+    writings_of_parts: list[Callable[[CopyFolder], object]] = [
+        lambda folder: write_rows(folder, url, Wanted(RESIDENT), None, rows_each=1),
+        lambda folder: write_dump(folder, url, RESIDENT, piece_bytes=1024),
+    ]
+    for number, write in enumerate(writings_of_parts):
+        folder = CopyFolder(case.to(f"half-{number}"), case.ours.signing(), case.keeper.certificate)
+        folder.begin()
+        # Somebody else has the name of the second part: refused by the disk as well.
+        stem = ("resident-current", "resident-dump")[number]
+        (folder.place / part_name(stem, 2)).touch()
+        with pytest.raises(StoreError) as stopped:
+            write(folder)
+        assert stopped.value.code is Code.COPY_NOT_WRITTEN and len(folder.parts) == 1
+        folder.discard()
+        assert [one.name for one in folder.place.iterdir()] == [part_name(stem, 2)]
+    working = "datname = current_database() AND application_name IN ('juki', 'pg_dump')"
+    assert case.rows(f"SELECT count(*) FROM pg_stat_activity WHERE {working}") == [(0,)]
 
 
 def test_copy_killed_in_the_middle_is_begun_in_the_log_and_readable_by_nobody_without_the_key(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,11 +114,14 @@ def test_folder_that_is_used_unmounted_or_named_after_a_person_is_refused(case: 
     """Nothing is overwritten, no folder made where a medium should be, and no name of a person gets into the log."""
     (case.folder / "used").mkdir()
     (case.folder / "used" / "file").touch()
-    for place in ("used", "used/file", "away/copy", "山田太郎", "24727059608"):
-        said = case.console.juki(*case.asked("backup", to=case.folder / place))
+    (case.folder / "elsewhere").symlink_to(case.folder / "used")
+    relative = os.path.relpath(case.to())
+    places = ["used", "used/file", "away/copy", "elsewhere/copy", "山田太郎", "24727059608"]
+    for place in [*(case.folder / one for one in places), Path(relative)]:
+        said = case.console.juki(*case.asked("backup", to=place))
         assert (said.code, Code.COPY_FOLDER.value in said.err) == (2, True), place
     told = [one for one in case.console.entries() if one["action"] == "copy.refused"]
-    assert len(told) == 5 and not any(
+    assert len(told) == 7 and not any(
         "山田" in one["change"] or "24727059608" in one["change"] for one in told
     )
     assert told[-1]["change"].startswith("backup to=- certificate=")
