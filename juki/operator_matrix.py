@@ -77,6 +77,8 @@ MATRIX: Mapping[str, Access] = {
     # The operation log.
     **_each(("log search", "log export"), _for(_U)),
     "log rotate-key": _TWO,
+    # Copies of what is kept (M9).
+    **_each(("export", "backup"), _TWO),
     # The register of operators.
     **_each(("operator register", "operator change", "operator remove", "operator unlock"), _TWO),
     "operator lock": _for(_A, _U),

@@ -1558,6 +1558,36 @@ class Code(StrEnum):
         "notification.undelivered", _N, _A, "警報のメールを送れません。送れるまで残し、繰り返し試みます。", "ADR-0034",
         "smtp_host などの設定と、メールサーバが動いているかを確かめてください。",
     )
+
+    # -- copies of what is kept (juki.copying) ------------------------------------------------------------------
+    COPY_CERTIFICATE_FORM = (
+        "copy.certificate_form", _N, _E, "写しを封緘する証明書が読めないか、暗号化に使えるRSA 3072ビット以上のものではありません。",
+        "M9, ADR-0038", "受け取る者の証明書（PEM、一枚、鍵の用途が鍵の暗号化を含むもの）を確かめてください。",
+    )
+    COPY_CERTIFICATE_EXPIRED = (
+        "copy.certificate_expired", _N, _E, "写しを封緘する証明書が有効期間の外にあります。", "M9, ADR-0038",
+        "受け取る者に新しい証明書を求めてください。",
+    )
+    COPY_CERTIFICATE_OTHER = (
+        "copy.certificate_other", _N, _E, "証明書のフィンガープリントが、承認されたもの（--fingerprint）と異なります。",
+        "M9, ADR-0038", "証明書がすり替えられていないか、受け取る者に確かめてください。",
+    )
+    COPY_CERTIFICATE_TAKEN = (
+        "copy.certificate_taken", _N, _E, "提供先・機構・市町村またはこのシステム自身の証明書には、写しを封緘できません。",
+        "法30条の25, M9, ADR-0038", "提供は juki provide によります。写しには、保管する者の別の証明書を使ってください。",
+    )
+    COPY_FOLDER = (
+        "copy.folder", _N, _E, "写しの置き場所が、新しいか空のフォルダでないか、使えない名前か、置いてはならない場所です。",
+        "M9, M10, ADR-0038", "JUKI_HOME・受渡しフォルダ・保管先の外の、ASCIIの名前の新しいフォルダを、リンクを通らない絶対パスで指定してください。",
+    )
+    COPY_NOT_WRITTEN = (
+        "copy.not_written", _N, _E, "写しを書き込めませんでした。書きかけたものは消しました。", "M9, ADR-0038",
+        "媒体の接続・空き・権限を確かめ、認証からやり直してください。",
+    )
+    COPY_DUMP_FAILED = (
+        "copy.dump_failed", _N, _E, "データベースの写しを作れませんでした。書きかけたものは消しました。", "M9, M15, ADR-0038",
+        "サーバーと同じかより新しい版の pg_dump があるか、データベースが動いているかを確かめ、認証からやり直してください。",
+    )
     RUN_CHANNELS_FAILED = (
         "run.channels_failed", _N, _E, "一部の市町村の受入に失敗しました。ほかの市町村は受け入れました。", "design 5",
         "juki status で市町村ごとの理由を確認してください。次の実行で自動的に再試行します。",

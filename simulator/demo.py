@@ -29,8 +29,9 @@ from juki.cli.scanner_status import described_standing, standing_lines
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
-from simulator import jlis_demo, log_demo, provision_demo, quality_demo, reconciliation_demo
+from simulator import copy_demo, jlis_demo, log_demo, provision_demo, quality_demo, reconciliation_demo
 from simulator.comparison import Compared, compare
+from simulator.copy_demo import CopyChapter
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
 from simulator.exercise import Exercise, exercise
 from simulator.faults import EXPECTED, Fault
@@ -98,12 +99,14 @@ class Story:
     operation_log: LogChapter = field(default_factory=LogChapter)
     scanner: dict[str, object] = field(default_factory=dict)
     """Whether what came in was scanned for viruses; no chapter, for it is neither right nor wrong."""
+    copying: CopyChapter = field(default_factory=CopyChapter)
 
     @property
     def is_ok(self) -> bool:
         """Tell whether every chapter is."""
         chapters = (
             self.intake, self.provision, self.jlis, self.reconciliation, self.quality, self.operation_log,
+            self.copying,
         )  # fmt: skip
         return all(one.ok for one in chapters)
 
@@ -178,6 +181,9 @@ def _go_on(now: Exercise, console: Console, story: Story) -> None:
     with _timed(console, story.intake, "log", "操作ログ: 一件を書き換え、検証で名指しし、元に戻す"):
         log_demo.run(now.home, story.operation_log)
         log_demo.tell(console, story.operation_log)
+    with _timed(console, story.intake, "copy", "写し: 受入担当は拒まれ、管理者二人が封緘した写しを取る"):
+        copy_demo.run(now.home, story.copying)
+        copy_demo.tell(console, story.copying)
 
 
 def _live(now: Exercise, console: Console, chapter: Chapter, intake: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 Decides:    the order: figures, then what is expected of the tables, then of the figures; where faults are named.
 Leaves:     what is expected to `validations.quality.suites`, statements to `juki.store.quality`.
-Invariants: reads as a reader; nothing of the stores is changed but their logs. What a run found is logged before it
+Invariants: reads as the intake does, read only; nothing of the stores is changed but their logs. What a run found is logged before it
             is kept: no log, no report.
 Source:     assessment M11, ADR-0033.
 """
@@ -55,7 +55,7 @@ def check_file(file: IdentityFile) -> FileReport:
     files, url, on = QualityFiles(shop.home), shop.store_url(file), civil_date(clock.now())
     accepted = files.accepted()
     baseline = baseline_of(files.reports(), file, accepted)
-    with open_unit(url, file, Duty.READER) as unit:
+    with open_unit(url, file, Duty.INTAKE) as unit:
         figures = Measuring(file, unit.connection).figures(on)
     part = baseline.of(file) if baseline else None
     checked = _Checked(file, url, on, figures, part.figures if part else None)
@@ -102,7 +102,7 @@ def _placed(checked: _Checked, finding: Finding) -> Finding:
     """Say in which municipalities' rows something does not fit."""
     if not finding.unexpected:
         return finding
-    with open_unit(checked.url, checked.file, Duty.READER) as unit:
+    with open_unit(checked.url, checked.file, Duty.INTAKE) as unit:
         places = Measuring(checked.file, unit.connection).faults(Question(finding.check), checked.on)
     return replace(finding, places=places)
 

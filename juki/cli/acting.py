@@ -79,7 +79,7 @@ def operated(
         @wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             files = Presented(kwargs.pop(ASSERTION, ""), kwargs.pop(APPROVAL, ""))
-            act = Act(command, target_text(kwargs[name] for name in target), is_personal)
+            act = Act(command, target_text(_said(name, kwargs[name]) for name in target), is_personal)
             installation, at = Installation.open(), datetime.now(UTC)
             gate = gate_of(installation)
             if not files.assertion and not gate.is_closed():
@@ -120,6 +120,11 @@ def gate_of(installation: Installation) -> Gate:
 def target_text(values: Iterable[object]) -> str:
     """Write what a command acts on as an assertion names it: the words of its arguments, what is absent left out."""
     return " ".join(word for value in values for word in _words(value))
+
+
+def _said(name: str, value: object) -> object:
+    """Let a switch that is on be told by its name: who attests reads what it is."""
+    return name.replace("_", "-") if value is True else value
 
 
 def _words(value: object) -> list[str]:

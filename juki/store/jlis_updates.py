@@ -66,7 +66,7 @@ _SEALED = (
     "coalesce(encode(t.number_sealed, 'hex'), ''), coalesce(encode(p.number_sealed, 'hex'), ''), "
     "coalesce(p.resident_code, '')"
 )
-_CELLS = {
+UPDATE_CELLS = {
     "notice_no": "t.notice_no::text",
     "notified_at": """to_char(t.notified_at AT TIME ZONE 'Asia/Tokyo', 'YYYY-MM-DD"T"HH24:MI:SS.US') || '+09:00'""",
     "event_date": "coalesce(t.event_date::text, '')",
@@ -127,7 +127,7 @@ def read_updates(
         proposals=_PROPOSALS,
         most=most,
         again=again,
-        cells=", ".join(_CELLS.get(name, f"coalesce(t.{name}, '')") for name in names),
+        cells=", ".join(UPDATE_CELLS.get(name, f"coalesce(t.{name}, '')") for name in names),
         numbers=_SEALED if has_number else "1",
         before=_BEFORE.format(corrections=_corrections()) if has_number else "",
     )

@@ -2,7 +2,7 @@
 
 Decides:    the statement of each question: one row for each row that is asked of, with the column that tells.
 Leaves:     what is expected of that column to `validations.quality`.
-Invariants: role reader, read only; no sealed column is named. Each statement is one, so that it sees one instant.
+Invariants: role intake, for readers see no people (ADR-0038), but read only; no sealed column is named. Each statement is one, so that it sees one instant.
             What it gives by municipality are counts.
 Source:     ADR-0033.
 """
@@ -118,11 +118,11 @@ def statement(question: Question, on: date) -> str:
 
 
 def reading_options(url: str, file: IdentityFile) -> dict[str, Any]:
-    """Give what an engine of SQLAlchemy needs to read what a reader may, and change nothing.
+    """Give what an engine of SQLAlchemy needs to read what the intake may, and change nothing.
 
     The URL, which may hold a password, stays within the closure.
     """
-    options = f"-c timezone=UTC -c default_transaction_read_only=on -c role={role_name(file, Duty.READER)}"
+    options = f"-c timezone=UTC -c default_transaction_read_only=on -c role={role_name(file, Duty.INTAKE)}"
 
     def connect() -> psycopg.Connection:
         return psycopg.connect(url, options=options, connect_timeout=10, application_name="juki")

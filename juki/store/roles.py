@@ -3,8 +3,9 @@
 Decides:    what each duty may do with each table of each of the two databases.
 Leaves:     creating tables to the migrations; who may log in with a role to the administrator of the server.
 Invariants: nobody but the owner updates or deletes `journal`, and a trigger stops the owner too; only the
-            purger deletes; the reader never sees a sealed number; roles of one file have no right on the other;
-            only the bridge may call the function that turns codes into numbers, and it reads no people itself.
+            purger deletes; the reader and the auditor read no people, the purger nothing of them but keys and terms;
+            roles of one file have no right on the other; only the bridge may call the function that turns codes into
+            numbers, and it reads no people itself. No duty may write a file of the server or run a program there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from juki.columns import IdentityFile
-from juki.store.tables import SUPERSEDED_COLUMNS, TABLES, version_columns
+from juki.store.tables import SUPERSEDED_COLUMNS, TABLES
 
 
 class Duty(StrEnum):
@@ -58,7 +59,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
         "provision": _KEEP, "provided": _ADD, "hold": _KEEP, "medium": _KEEP,
     },
     Duty.PURGER: {
-        "current": (*_SEE, "DELETE"), "history": (*_SEE, "DELETE"), "former_code": (*_SEE, "DELETE"),
+        "current": ("DELETE",), "history": ("DELETE",), "former_code": (*_SEE, "DELETE"),
         "quarantine": (*_SEE, "DELETE"), "difference": (*_SEE, "DELETE"), "journal": _ADD,
         "provision": (*_SEE, "UPDATE"), "hold": (*_SEE, "UPDATE"),
     },
@@ -93,7 +94,11 @@ FUNCTIONS: dict[IdentityFile, dict[str, Duty]] = {
 }
 """The functions that act with more rights than their caller has, and the one duty that may call each."""
 
-_NOT_FOR_READERS = frozenset({"number_sealed", "number_index", "record_sealed", "sealed", "kept"})
+_NOT_FOR_READERS = frozenset({"record_sealed", "sealed", "kept"})
+_TERMS = (
+    "resident_code", "kind", "sender_code", "notice_no", "repair_no", "package_id", "received_on", "expires_on",
+)  # fmt: skip
+"""What a version is erased by: who and when, never what it says (M9, ADR-0038)."""
 
 
 def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
@@ -105,9 +110,10 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     for duty, tables in _GRANTS.items():
         if "journal" in tables:
             yield role_name(file, duty), ", ".join(_ADD), "used_assertion"
-    visible = [name for name in version_columns(file) if name not in _NOT_FOR_READERS]
     reader = role_name(file, Duty.READER)
-    yield reader, f"SELECT ({', '.join([*visible, 'expires_on'])})", "current"
+    purger = role_name(file, Duty.PURGER)
+    yield purger, f"SELECT ({', '.join(_TERMS)})", "current"
+    yield purger, f"SELECT ({', '.join([*_TERMS, *SUPERSEDED_COLUMNS])})", "history"
     named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]
     yield reader, f"SELECT ({', '.join(named)})", "difference"
     if (register := TABLES[file].operator) is not None:
@@ -123,8 +129,3 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     yield role_name(file, Duty.INTAKE), "UPDATE (settled_at)", "quarantine"
     # What was signed stands; that it was written to one more witness is noted beside it.
     yield role_name(file, Duty.INTAKE), "UPDATE (written_to)", "checkpoint"
-    yield (
-        reader,
-        f"SELECT ({', '.join([*visible, *SUPERSEDED_COLUMNS, 'expires_on', 'was_newest'])})",
-        "history",
-    )

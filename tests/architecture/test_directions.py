@@ -87,6 +87,8 @@ ROOMS: dict[str, Room] = {
     ),
     "juki.store": Room((*_CORE, "juki.store"), DATA | {"sqlalchemy", "psycopg", "alembic"}),
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
+    # Copies bring rows, keys, the envelope and a folder together.
+    "juki.copying": Room((*_CORE, "juki.store", "juki.wire", "juki.copying"), DATA | {"cryptography"}),
     # Requests as runs and the command line take them in alike.
     "juki.provide": Room((*_CORE, "juki.store", "juki.wire", "juki.provide"), DATA | {"cryptography"}),
     # The command line is the outermost room: it may see everything of the core, and config.

@@ -62,6 +62,8 @@ ARGUMENTS = {
     "scanner close": ["--reason", "x"],
     "operator register": ["op-9", "--name", "x", "--role", "clerk", "--terminal", "T-01", "--reason", "x"],
     "operator change": ["op-9", "--reason", "x"], "operator remove": ["op-9", "--reason", "x"],
+    "export": ["--file", "resident", "--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
+    "backup": ["--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
     "operator lock": ["op-9", "--reason", "x"], "operator unlock": ["op-9", "--reason", "x"],
 }  # fmt: skip
 
