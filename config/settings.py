@@ -140,6 +140,22 @@ class Settings(BaseSettings):
     operator_failures_most: int = Field(
         5, ge=1, le=100, description="操作者の認証結果を続けて何回拒めば、その操作者を停止するか"
     )
+    person_searches_hourly: int = Field(
+        60, ge=1, le=10_000, description="一人の操作者が一時間に、一つのファイルで人を探してよい回数"
+    )
+    person_views_hourly: int = Field(
+        60, ge=1, le=10_000, description="一人の操作者が一時間に、一つのファイルで記録を見てよい人数"
+    )
+    disclosure_alert_days: int = Field(
+        7, ge=1, le=29, description="開示の期限（法30条の33、受理の日を含めて30日）の何日前から警告するか"
+    )
+    correction_alert_days: int = Field(
+        30, ge=1, le=366,
+        description="訂正の申出（法30条の35、遅滞なく調査）を受けてから、答えていないと警告するまでの日数。法定の期限ではない",
+    )  # fmt: skip
+    disclosure_font: Path | None = Field(
+        None, description="開示の書面に使う書体のファイル（絶対パス。なければ Noto Sans CJK JP）"
+    )
     snapshot_wait_seconds: int = Field(
         300, ge=0, le=86_400,
         description="一回の実行の中で現況が届くのを待つ秒数。過ぎれば実行は失敗とし、次の実行が期限まで続きを行う",

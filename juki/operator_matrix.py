@@ -74,6 +74,11 @@ MATRIX: Mapping[str, Access] = {
     "purge": _for(_P, _A),
     **_each(("medium register", "medium hand-out", "medium return", "medium retire"), _for(_P, _A)),
     **_each(("forward", "jlis resend", "jlis close"), _for(_R, _A)),
+    # Looking at people; auditors see who looked, not whom they look at.
+    **_each(("person find", "person show"), _for(_V, _C, _R, _P, _A)),
+    # Telling people what is held of them: the register shows days and decisions, the document everything.
+    **_each(("disclosure list", "disclosure show"), Access()),
+    **_each(("disclosure receive", "disclosure extend", "disclosure close", "disclose"), _for(_P, _A)),
     # The operation log.
     **_each(("log search", "log export"), _for(_U)),
     "log rotate-key": _TWO,

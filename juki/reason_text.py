@@ -19,8 +19,8 @@ _LIKE_AN_IDENTIFIER = re.compile(r"\d([\s\-‐-―－ー・.]?\d){10}")
 """Eleven digits or more, of any script and however grouped: a number of a person has no place in the log."""
 
 
-def checked_reason(reason: str) -> str:
-    """Return the reason as it goes into the operation log.
+def checked_reason(reason: str, option: str = "--reason") -> str:
+    """Return the reason as it goes into the operation log; `option` is where it was given.
 
     Raises: ConfigurationError(REASON_TEXT_FORM) when it is empty, too long, not one line, or holds what looks
             like a number of a person.
@@ -28,5 +28,5 @@ def checked_reason(reason: str) -> str:
     text = reason.strip()
     is_one_line = all(unicodedata.category(character) not in _NOT_IN_A_LINE for character in text)
     if not 1 <= len(text) <= _REASON_CHARACTERS or not is_one_line or _LIKE_AN_IDENTIFIER.search(text):
-        raise ConfigurationError(Code.REASON_TEXT_FORM, "--reason")
+        raise ConfigurationError(Code.REASON_TEXT_FORM, option)
     return text

@@ -1447,6 +1447,73 @@ class Code(StrEnum):
         "操作者が認証し、実行の認証結果の欄に指定してください。",
     )
 
+    # -- seeing people, and telling them what is held of them (juki.cli.person_actions, juki.disclosures) --------
+    PERSON_QUERY_FORM = (
+        "person.query_form", _N, _E, "誰を探すかの文書が定めた形ではありません。探していません。", "M9, ADR-0037",
+        "docs/formats/person.md の三つの形のどれか一つで書き直してください。",
+    )
+    PERSON_NUMBER_ON_FUHYO = (
+        "person.number_on_fuhyo", _N, _E, "附票本人確認情報は個人番号では探せません。", "法30条の41①, M6",
+        "住民票コードか、氏名の振り仮名と生年月日で探してください。",
+    )
+    PERSON_NOT_FOUND = (
+        "person.not_found", _N, _E, "該当する人はいません。", "M9", "条件を確かめて探し直してください。本人への通知は juki disclosure で行います。",
+    )
+    PERSON_SEVERAL = (
+        "person.several", _N, _E, "該当する人が複数います。誰の記録も示していません。", "M9",
+        "juki person find で順を確かめ、文書に position を加えてください。",
+    )
+    PERSON_LIMIT_SEARCHES = (
+        "person.limit_searches", _N, _E, "一時間に人を探してよい回数を超えました。探していません。", "M9, ADR-0037",
+        "時間をおいてください。業務に足りなければ管理者が person_searches_hourly を見直してください。",
+    )
+    PERSON_LIMIT_VIEWS = (
+        "person.limit_views", _N, _E, "一時間に記録を見てよい人数を超えました。示していません。", "M9, ADR-0037",
+        "時間をおいてください。業務に足りなければ管理者が person_views_hourly を見直してください。",
+    )
+    PERSON_NUMBER_ROLE = (
+        "person.number_role", _N, _E, "個人番号を見られるのは提供担当と管理者だけです。示していません。", "M9, 番号法20条",
+        "個人番号なしで見るか、権限のある操作者に依頼してください。",
+    )
+    DISCLOSURE_NOT_FOUND = (
+        "disclosure.not_found", _N, _E, "その番号の請求・申出はありません。", "法30条の32", "juki disclosure list で番号を確かめてください。",
+    )
+    DISCLOSURE_STATE = (
+        "disclosure.state", _N, _E, "請求・申出の今の状態では、その操作はできません。", "法30条の32から30条の35まで",
+        "juki disclosure show で状態を確かめてください。",
+    )
+    DISCLOSURE_DATE = (
+        "disclosure.date", _N, _E, "日付が、受理の日や期限と合わないか、先の日付です。", "法30条の33",
+        "受理の日は今日まで、延長の通知は元の期限まで、延ばす期限は元の期限より後でなければなりません。",
+    )
+    DISCLOSURE_DECISION = (
+        "disclosure.decision", _N, _E, "その種類の請求・申出に、その結果はありません。", "法30条の32, 30条の35",
+        "開示の請求は disclosed・not_held・dismissed・withdrawn、訂正の申出は corrected・not_corrected・withdrawn です。",
+    )
+    DISCLOSURE_DUE_SOON = (
+        "disclosure.due_soon", _N, _A, "開示の期限が近づいている請求があります。", "法30条の33①",
+        "juki disclose で書面を作り、渡したら juki disclosure close で記録してください。",
+    )
+    DISCLOSURE_OVERDUE = (
+        "disclosure.overdue", _N, _A, "開示の期限を過ぎた請求があります。", "法30条の33",
+        "直ちに開示してください。期限内に延長を通知していたなら juki disclosure extend で記録してください。",
+    )
+    CORRECTION_UNANSWERED = (
+        "disclosure.correction_unanswered", _N, _A, "調査の結果を通知していない訂正の申出があります。", "法30条の35",
+        "市町村に調査を求め、結果を書面で通知し、juki disclosure close で記録してください。",
+    )
+    DISCLOSURE_CHARACTER = (
+        "disclosure.character", _N, _E, "書体にない文字があるため、開示の書面を作っていません。空白にはしません。", "法30条の32②, ADR-0037",
+        "その文字を持つ書体（IPAmj明朝など）のファイルを disclosure_font に指定してください。",
+    )
+    DISCLOSURE_FONT = (
+        "disclosure.font", _N, _E, "開示の書面に使う書体のファイルがないか、読めません。", "ADR-0037",
+        "disclosure_font が OpenType か TrueType のファイルを指すか確かめてください。",
+    )
+    DISCLOSURE_FOLDER = (
+        "disclosure.folder", _N, _E, "書面を置くフォルダがないか書き込めないか、同じ名前の書面がすでにあります。", "M9, ADR-0037",
+        "自分だけが読めるフォルダを指定し、古い書面は渡すか廃棄してください。",
+    )
     LOG_ENTRY_UNKNOWN = (
         "log.entry_unknown", _N, _E, "この番号の操作ログはありません。", "M8", "juki log search で番号を確かめてください。",
     )

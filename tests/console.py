@@ -89,7 +89,7 @@ class Console:
         for file in IdentityFile:
             with psycopg.connect(self.stores.url(file)) as connection:
                 if file is IdentityFile.RESIDENT:
-                    connection.execute("TRUNCATE operator")
+                    connection.execute("TRUNCATE operator, disclosure RESTART IDENTITY")
                 connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
                 connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
                 connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")

@@ -74,6 +74,11 @@ BUILT_IN = (
     LazyCommand(
         "backup", "juki.cli.copy_commands:backup", "データベースの写しを、証明書に封緘して取る（管理者二人）"
     ),
+    LazyCommand("person", "juki.cli.person_commands:app", "人を探す・一人の現在の記録と履歴を見る"),
+    LazyCommand(
+        "disclosure", "juki.cli.disclosure_commands:app", "開示の請求・訂正の申出を受け付け、期限まで追う"
+    ),
+    LazyCommand("disclose", "juki.cli.disclose_command:disclose", "本人に開示する書面を作る（HTML と PDF）"),
     LazyCommand("log", "juki.cli.log_commands:app", "操作ログを検証する・署名する・調べる・書き出す"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""

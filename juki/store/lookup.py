@@ -1,7 +1,8 @@
-"""Looking people up for a provision: by the index of their number, or by reading, birth date and what else is known.
+"""Looking people up: by the index of their number, or by reading, birth date and what else is known.
 
-Decides:    who may be found at all: whoever stands in the resident file; of the fuhyo file only who stands and has
-            moved abroad (法30条の44の6). What is asked goes in by COPY, and both sides meet in one join.
+Decides:    who may be found at all: for a provision whoever stands in the resident file, and of the fuhyo file only
+            who stands and has moved abroad (法30条の44の6); at our own desk whoever is held, erased or not. What is
+            asked goes in by COPY, and both sides meet in one join.
 Leaves:     the keys and what hits mean to `juki.search`.
 Invariants: a deletion is not current and finds nobody; readings meet by equal search keys, an address by its first
             bytes. Nothing is written but temporary tables.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import psycopg
 import pyarrow as pa
@@ -23,9 +25,22 @@ SEALED_COLUMN = "number_sealed"
 """The sealed number in hexadecimal, where it is asked for."""
 
 _FLAGS, _COUNTS = frozenset({"is_abroad"}), frozenset({"name_gaiji", "address_gaiji"})
-_STANDING = {
-    IdentityFile.RESIDENT: "c.kind <> 'deletion'",
-    IdentityFile.FUHYO: "c.kind <> 'deletion' AND c.is_abroad",
+
+
+class Scope(Enum):
+    """Whom a search may find."""
+
+    GIVEN = "given"
+    """Whom the law lets us give to others."""
+    HELD = "held"
+    """Everybody in the file; without an index for who is erased, since it is asked by hand and seldom."""
+
+
+_WHOM = {
+    (Scope.GIVEN, IdentityFile.RESIDENT): "c.kind <> 'deletion'",
+    (Scope.GIVEN, IdentityFile.FUHYO): "c.kind <> 'deletion' AND c.is_abroad",
+    (Scope.HELD, IdentityFile.RESIDENT): "true",
+    (Scope.HELD, IdentityFile.FUHYO): "true",
 }
 _ASKED_NUMBERS = "CREATE TEMPORARY TABLE sought_number (line integer, number_index bytea) ON COMMIT DROP"
 _ASKED_FOUR = """
@@ -33,12 +48,12 @@ _ASKED_FOUR = """
     ON COMMIT DROP
 """
 _BY_NUMBER = """
-    SELECT s.line, {columns} FROM sought_number s JOIN current c ON c.number_index = s.number_index WHERE {standing}
+    SELECT s.line, {columns} FROM sought_number s JOIN current c ON c.number_index = s.number_index WHERE {whom}
 """
 _BY_FOUR = """
     SELECT s.line, {columns} FROM sought_four s
     JOIN current c ON c.search_key = s.search_key AND c.birth_date = s.birth_date
-    WHERE {standing} AND (s.sex = '' OR c.sex = s.sex)
+    WHERE {whom} AND (s.sex = '' OR c.sex = s.sex)
       AND (s.address_prefix = '' OR starts_with(c.address, s.address_prefix))
 """
 
@@ -49,6 +64,7 @@ class Lookup:
 
     file: IdentityFile
     cursor: psycopg.Cursor
+    scope: Scope = Scope.GIVEN
 
     def hits(self, sought: Sought, columns: Sequence[str]) -> pa.Table:
         """Find everybody who fits a line.
@@ -72,7 +88,7 @@ class Lookup:
 
     def _found(self, query: str, columns: Sequence[str]) -> pa.Table:
         shown = ", ".join(map(_shown, (CODE_COLUMN, *columns)))
-        asked = query.format(columns=shown, standing=_STANDING[self.file])
+        asked = query.format(columns=shown, whom=_WHOM[self.scope, self.file])
         return copy_out(self.cursor, asked, self._schema(columns))
 
     @staticmethod

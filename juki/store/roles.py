@@ -79,8 +79,9 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
 # What only one of the two stores has: the bridge stands between them, and has no table of people on either side.
 _GRANTS_OF_ONE_STORE: dict[IdentityFile, dict[Duty, dict[str, tuple[str, ...]]]] = {
     IdentityFile.RESIDENT: {
-        Duty.PROVIDER: {"crossing": _KEEP}, Duty.AUDITOR: {"crossing": _SEE, "operator": _SEE},
-        Duty.ADMINISTRATOR: {"crossing": _SEE, "operator": _KEEP},
+        Duty.PROVIDER: {"crossing": _KEEP, "disclosure": _KEEP},
+        Duty.AUDITOR: {"crossing": _SEE, "operator": _SEE},
+        Duty.ADMINISTRATOR: {"crossing": _SEE, "operator": _KEEP, "disclosure": _SEE},
     },
     IdentityFile.FUHYO: {
         Duty.BRIDGE: {"held_number": _ADD, "provision": _SEE},
@@ -120,6 +121,10 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
         # Who may act is asked by readers; what the people are called is not.
         asked = ", ".join(column.name for column in register.columns if column.name != "name")
         yield reader, f"SELECT ({asked})", register.name
+    if (requests := TABLES[file].disclosure) is not None:
+        # A screen shows the days of a request, never whom it is of.
+        days = ", ".join(column.name for column in requests.columns if not column.name.startswith("subject"))
+        yield reader, f"SELECT ({days})", requests.name
     for kept in (TABLES[file].jlis_package, TABLES[file].jlis_message):
         told = ", ".join(column.name for column in kept.columns if column.name not in _NOT_FOR_READERS)
         yield reader, f"SELECT ({told})", kept.name

@@ -42,6 +42,7 @@ from juki.differences import DifferenceKind, DifferenceState, DigestOutcome, Mod
 from juki.jlis import JlisState, MessageKind, MessageState
 from juki.order import PackageKind, PackageState
 from juki.store.checks import one_of
+from juki.store.disclosure_tables import disclosure_table
 from juki.store.operator_tables import operator_table, used_assertion_table
 from juki.store.provision_tables import declared_here
 
@@ -391,6 +392,12 @@ def _journal(metadata: MetaData) -> Table:
     Index(
         "journal_crossed_idx", text("(entry::jsonb ->> 'provision')"), postgresql_where=crossed, _table=table
     )
+    # Whose data was given or seen, and how often somebody has looked within the hour.
+    subject = text("(entry::jsonb ->> 'subject_index')")
+    about_somebody = text("(entry::jsonb ->> 'subject_index') IS NOT NULL")
+    Index("journal_subject_index_idx", subject, postgresql_where=about_somebody, _table=table)
+    looking = text("action IN ('person.searched', 'person.viewed')")
+    Index("journal_looking_idx", table.c.actor, table.c.recorded_at, postgresql_where=looking)
     return table
 
 
@@ -544,6 +551,8 @@ class StoreTables:
     """In the resident store only: what the bridge may fetch from it."""
     operator: Table | None
     """In the resident store only: there is one register of operators."""
+    disclosure: Table | None
+    """In the resident store only: a person asks once, of both files."""
 
 
 def _declare(file: IdentityFile) -> StoreTables:
@@ -568,6 +577,7 @@ def _declare(file: IdentityFile) -> StoreTables:
         jlis_package=_jlis_package(metadata),
         jlis_message=_jlis_message(metadata),
         operator=operator_table(metadata) if file is IdentityFile.RESIDENT else None,
+        disclosure=disclosure_table(metadata) if file is IdentityFile.RESIDENT else None,
         **declared_here(metadata, is_fuhyo=file is IdentityFile.FUHYO),
     )
 

@@ -24,6 +24,7 @@ from juki.reasons import Code
 from juki.store.bulk import cursor_of
 from juki.store.checkpoints import CheckpointRegister
 from juki.store.differences import Differences
+from juki.store.disclosures import DisclosureRegister
 from juki.store.engine import open_engine, sealed_errors
 from juki.store.holds import Holds
 from juki.store.identities import Identities
@@ -111,6 +112,11 @@ class Unit:
     def operators(self) -> Operators:
         """The register of operators, which is in the resident store."""
         return Operators(self.connection)
+
+    @property
+    def disclosures(self) -> DisclosureRegister:
+        """The register of requests for disclosure, which is in the resident store."""
+        return DisclosureRegister(self.connection)
 
     @property
     def checkpoints(self) -> CheckpointRegister:

@@ -35,6 +35,7 @@ ALLOWED = {
 OF_ONE_STORE = {
     (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "S"},
     (IdentityFile.RESIDENT, "operator"): {Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "SIU"},
+    (IdentityFile.RESIDENT, "disclosure"): {Duty.PROVIDER: "SIU", Duty.ADMINISTRATOR: "S"},
     (IdentityFile.FUHYO, "held_number"): {Duty.BRIDGE: "SI", Duty.PURGER: "SD"},
     (IdentityFile.FUHYO, "provision"): {Duty.BRIDGE: "S"},
 }
@@ -46,7 +47,7 @@ _COLUMN = {
     "provision": "state", "provided": "outcome", "hold": "due_at", "medium": "label", "crossing": "closed_at",
     "held_number": "number_sealed",
     "jlis_package": "state", "jlis_message": "seen_at", "checkpoint": "note",
-    "used_assertion": "act_id", "operator": "name",
+    "used_assertion": "act_id", "operator": "name", "disclosure": "decision",
 }  # fmt: skip
 DUTIES = pytest.mark.parametrize("duty", list(Duty))
 FILES = pytest.mark.parametrize("file", list(IdentityFile))
