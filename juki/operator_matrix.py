@@ -78,7 +78,8 @@ MATRIX: Mapping[str, Access] = {
     **_each(("person find", "person show"), _for(_V, _C, _R, _P, _A)),
     # Telling people what is held of them: the register shows days and decisions, the document everything.
     **_each(("disclosure list", "disclosure show"), Access()),
-    **_each(("disclosure receive", "disclosure extend", "disclosure close", "disclose"), _for(_P, _A)),
+    **_each(("disclosure receive", "disclosure correction", "disclosure extend"), _for(_P, _A)),
+    **_each(("disclosure close", "disclose"), _for(_P, _A)),
     # The operation log.
     **_each(("log search", "log export"), _for(_U)),
     "log rotate-key": _TWO,

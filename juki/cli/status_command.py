@@ -16,6 +16,7 @@ import typer
 
 from config.scanning import scanner_standing
 from juki.cli.custody_status import custody_alarms
+from juki.cli.disclosure_status import disclosure_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.log_status import described_logs, log_lines, logs_of
@@ -56,6 +57,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
         *quality_alarms(installation, judged, now), *site_alarms(installation),
     ]  # fmt: skip
     scanning = scanner_standing(installation.settings, now)
+    alarms += disclosure_alarms(installation, now)
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     logs = logs_of(installation, now)

@@ -89,6 +89,12 @@ ROOMS: dict[str, Room] = {
     "juki.wire": Room((*_CORE, "juki.wire"), DATA | {"asyncssh", "cryptography"}),
     # Copies bring rows, keys, the envelope and a folder together.
     "juki.copying": Room((*_CORE, "juki.store", "juki.wire", "juki.copying"), DATA | {"cryptography"}),
+    # What is put on paper: a form knows fonts and pages, and neither a clock nor a store.
+    "juki.printing": Room(
+        (*_RULES, "juki.printing"), frozenset({"fpdf", "uharfbuzz", "noto_cjk_sans_jp_regular"})
+    ),
+    "juki.printing.paper": Room(_RULES, is_pure=True),
+    "juki.disclosed": Room((*_RULES, "juki.printing.paper"), is_pure=True),
     # Requests as runs and the command line take them in alike.
     "juki.provide": Room((*_CORE, "juki.store", "juki.wire", "juki.provide"), DATA | {"cryptography"}),
     # The command line is the outermost room: it may see everything of the core, and config.

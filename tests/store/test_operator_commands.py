@@ -65,6 +65,10 @@ ARGUMENTS = {
     "export": ["--file", "resident", "--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
     "backup": ["--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
     "operator lock": ["op-9", "--reason", "x"], "operator unlock": ["op-9", "--reason", "x"],
+    "person find": ["-", "--purpose", "x"], "person show": ["-", "--purpose", "x"], "disclosure receive": ["-"],
+    "disclosure correction": ["D1"], "disclose": ["D1", "--to", "folder"],
+    "disclosure extend": ["D1", "--until", "2030-01-01", "--notified-on", "2030-01-01", "--reason", "x"],
+    "disclosure close": ["D1", "--decision", "disclosed", "--reason", "x"],
 }  # fmt: skip
 
 
