@@ -35,6 +35,12 @@ PURPOSE = "窓口での問合せ（受付簿 甲12）"
 WHO = {"name_kana": KANA, "birth_date": BORN}
 
 
+def refusal(said: Said) -> str:
+    """Name the code a command was refused with, as people read it."""
+    assert said.code == 2, said.out
+    return said.err.partition("[")[2].partition("]")[0]
+
+
 @dataclass(slots=True)
 class Counter:
     """The command line, and what is held behind it."""

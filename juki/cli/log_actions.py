@@ -10,7 +10,7 @@ Source:     assessment M8.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,20 @@ from typing import Any
 from config.logs import log_keys, log_place
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
+from juki.cli.person_actions import read_query
 from juki.columns import IdentityFile
+from juki.errors import ContractError
 from juki.journal import Action, Entry, Outcome
+from juki.keys import FileKeys, Purpose
+from juki.numbers import SealingKey
 from juki.oplog.exporting import Exported, export_log
 from juki.oplog.signing import Signing, sign_log
+from juki.person_queries import Way, parse_query
+from juki.reasons import Code
 from juki.store.journal_reading import Sought
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
+from juki.subjects import subject_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,28 @@ def search(
         entry = _entry(Action.LOG_SEARCHED, file, counts, ",".join(sought.named), sought.subject_index)
         unit.journal.append(entry, at)
     return found
+
+
+def subject_code(source: str) -> str:
+    """Read the 住民票コード of who the entries are to be about, from a private file or standard input.
+
+    Raises: ConfigurationError(KEY_PERMISSIONS, KEY_MISSING), ContractError(PERSON_QUERY_FORM), also for whoever is
+            named otherwise: an auditor looks into the log, not into the files.
+    """
+    query = parse_query(read_query(source))
+    if query.way is not Way.RESIDENT_CODE:
+        raise ContractError(Code.PERSON_QUERY_FORM)
+    return query.resident_code
+
+
+def about(installation: Installation, file: IdentityFile, sought: Sought, code: str) -> Sought:
+    """Narrow a search to the entries about one person, as one store names them; to nobody where no code is given."""
+    if not code:
+        return sought
+    keys = FileKeys(installation.home.keys)
+    key_id = keys.active(file, Purpose.SUBJECT)
+    index = subject_index(code.encode("ascii"), SealingKey(key_id, keys.key(key_id)))
+    return replace(sought, subject_index=index)
 
 
 def export(

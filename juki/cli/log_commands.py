@@ -15,7 +15,7 @@ import typer
 from config.logs import log_keys, log_place
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, OneFile, OneMunicipality, checked_municipality, chosen_files
-from juki.cli.log_actions import export, rotate_key, search
+from juki.cli.log_actions import about, export, rotate_key, search, subject_code
 from juki.cli.log_shown import found_result, proved_result, signed_result, verified_result
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.columns import IdentityFile
@@ -47,6 +47,13 @@ OneEntry = Annotated[
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="書き出すフォルダ（新しいもの）")]
 Actor = Annotated[str, typer.Option("--actor", help="操作者の照合ID、または flow-run:… などの行為者で絞る")]
 SubjectIndex = Annotated[str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引で絞る")]
+Subject = Annotated[
+    str,
+    typer.Option(
+        "--subject", metavar="FILE|-",
+        help="対象者で絞る（juki-person/1、住民票コードだけ）。自分だけが読めるファイルか標準入力（-）",
+    ),
+]  # fmt: skip
 WantedAction = Annotated[Action | None, typer.Option("--action", help="操作で絞る")]
 Since = Annotated[str, typer.Option("--since", metavar="WHEN", help="この日（2026-11-23）または日時から")]
 Until = Annotated[str, typer.Option("--until", metavar="WHEN", help="この日の終わり、または日時の前まで")]
@@ -104,6 +111,7 @@ def checkpoint(as_json: AsJson = False) -> None:
 def search_log(
     actor: Actor = "",
     subject_index: SubjectIndex = "",
+    subject: Subject = "",
     action: WantedAction = None,
     since: Since = "",
     until: Until = "",
@@ -124,7 +132,11 @@ def search_log(
     )  # fmt: skip
     installation = Installation.open()
     at = datetime.now(UTC)
-    found = {one: search(installation, one, sought, limit, at) for one in chosen_files(file)}
+    code = subject_code(subject) if subject else ""
+    found = {
+        one: search(installation, one, about(installation, one, sought, code), limit, at)
+        for one in chosen_files(file)
+    }
     finish(found_result(installation, found, limit), as_json=as_json)
 
 

@@ -30,6 +30,7 @@ from tests.person_case import (
     PURPOSE,
     WHO,
     Counter,
+    refusal,
 )
 
 TODAY = civil_date(datetime.now(UTC))
@@ -121,9 +122,9 @@ def test_document_is_in_both_logs_before_it_is_there_and_replaces_none(counter: 
     """With what was disclosed and that the number was; nothing of the person."""
     number = ask(counter)
     folder = ("--to", str(counter.folder))
-    assert "[disclosure.folder]" in counter.console.juki("disclose", number, "--to", "/nowhere").err
+    assert refusal(counter.console.juki("disclose", number, "--to", "/nowhere")) == "disclosure.folder"
     assert counter.console.juki("disclose", number, *folder).code == 0
-    assert "[disclosure.folder]" in counter.console.juki("disclose", number, *folder).err
+    assert refusal(counter.console.juki("disclose", number, *folder)) == "disclosure.folder"
     for file in (RESIDENT, FUHYO):
         (entry,) = [one for one in counter.logged(file) if one["action"] == "person.disclosed"]
         assert (entry["provision"], entry["number_accessed"]) == (number, file is RESIDENT)
@@ -137,7 +138,9 @@ def test_character_the_font_lacks_stops_the_document_and_is_not_named(counter: C
     who = counter.document({"resident_code": OTHER_CODE})
     number = counter.console.juki("disclosure", "receive", who, "--json").data["id"]
     refused = counter.console.juki("disclose", number, "--to", str(counter.folder))
-    assert "[disclosure.character]" in refused.err and "（氏名）" in refused.err and "葛" not in refused.err
+    assert (
+        refusal(refused) == "disclosure.character" and "（氏名）" in refused.err and "葛" not in refused.err
+    )
     assert not list(counter.folder.glob("kaiji*"))
     assert "person.disclosed" not in {one["action"] for one in counter.logged()}
 
@@ -150,7 +153,7 @@ def test_font_that_is_none_is_refused_by_name(counter: Counter) -> None:
     with counter.console.home.settings_file.open("a", encoding="utf-8") as settings:
         settings.write(f'\ndisclosure_font = "{font}"\n')
     refused = counter.console.juki("disclose", number, "--to", str(counter.folder))
-    assert "[disclosure.font]" in refused.err and "font.otf" in refused.err
+    assert refusal(refused) == "disclosure.font" and "font.otf" in refused.err
 
 
 def test_thirty_days_are_on_the_status_page_until_it_is_answered(counter: Counter) -> None:
@@ -167,7 +170,7 @@ def test_thirty_days_are_on_the_status_page_until_it_is_answered(counter: Counte
     assert listed.code == 1 and fresh in listed.out and NAME not in listed.out
     until, told = str(TODAY + timedelta(days=20)), str(TODAY)
     days = ("--until", until, "--notified-on", told, "--reason", "照会に時間を要するため")
-    assert "[disclosure.date]" in counter.console.juki("disclosure", "extend", late, *days).err
+    assert refusal(counter.console.juki("disclosure", "extend", late, *days)) == "disclosure.date"
     assert counter.console.juki("disclosure", "extend", soon, *days, "--json").data["due_on"] == until
     counter.console.juki("disclose", late, "--to", str(counter.folder))
     counter.console.juki("disclosure", "close", late, "--decision", "disclosed", "--reason", "窓口で交付")
@@ -183,9 +186,9 @@ def test_thirty_days_are_on_the_status_page_until_it_is_answered(counter: Counte
 def test_correction_follows_a_disclosure_and_is_tracked_to_its_answer(counter: Counter) -> None:
     """Only who was told what is held may ask that it be corrected (法30条の35)."""
     number, juki = ask(counter, ago=31), counter.console.juki
-    assert "[disclosure.state]" in juki("disclosure", "correction", number).err
+    assert refusal(juki("disclosure", "correction", number)) == "disclosure.state"
     early = ("--decision", "disclosed", "--reason", "窓口で交付")
-    assert "[disclosure.state]" in juki("disclosure", "close", number, *early).err
+    assert refusal(juki("disclosure", "close", number, *early)) == "disclosure.state"
     juki("disclose", number, "--to", str(counter.folder))
     assert juki("disclosure", "close", number, *early).code == 0
     day = str(TODAY - timedelta(days=30))
@@ -194,8 +197,8 @@ def test_correction_follows_a_disclosure_and_is_tracked_to_its_answer(counter: C
         number, None, "disclosure.correction_unanswered",
     )  # fmt: skip
     refused = juki("disclosure", "close", asked["id"], "--decision", "disclosed", "--reason", "x")
-    assert "[disclosure.decision]" in refused.err
-    assert "[disclosure.state]" in juki("disclose", asked["id"], "--to", str(counter.folder)).err
+    assert refusal(refused) == "disclosure.decision"
+    assert refusal(juki("disclose", asked["id"], "--to", str(counter.folder))) == "disclosure.state"
     assert (
         juki(
             "disclosure", "close", asked["id"], "--decision", "not_corrected", "--reason", "市町村の回答"
@@ -208,14 +211,14 @@ def test_correction_follows_a_disclosure_and_is_tracked_to_its_answer(counter: C
         len({one["subject_index"] for one in received}) == 1
         and len({one["subject"] for one in received}) == 2
     )
-    assert "[disclosure.not_found]" in juki("disclosure", "show", "D999").err
+    assert refusal(juki("disclosure", "show", "D999")) == "disclosure.not_found"
 
 
 def test_somebody_nobody_holds_is_told_so_and_never_by_a_slip(counter: Counter) -> None:
     """法30条の32第1項括弧書; whoever takes the request in says that it is no mistyped reading."""
     who, juki = counter.document({"resident_code": OTHER_CODE}), counter.console.juki
-    assert "[person.not_found]" in juki("disclosure", "receive", who).err
-    assert "[disclosure.state]" in juki("disclosure", "receive", counter.document(WHO), "--not-held").err
+    assert refusal(juki("disclosure", "receive", who)) == "person.not_found"
+    assert refusal(juki("disclosure", "receive", counter.document(WHO), "--not-held")) == "disclosure.state"
     number = juki("disclosure", "receive", who, "--not-held", "--json").data["id"]
     said = juki("disclose", number, "--to", str(counter.folder), "--json").data
     assert said["versions"] == 0 and "保存していません" in text_of(said["pdf"])
@@ -231,5 +234,6 @@ def test_request_of_a_day_to_come_is_refused(counter: Counter) -> None:
         in counter.console.juki("disclosure", "receive", who, "--received-on", to_come).err
     )
     assert (
-        "[command.argument]" in counter.console.juki("disclosure", "receive", who, "--received-on", "x").err
+        refusal(counter.console.juki("disclosure", "receive", who, "--received-on", "x"))
+        == "command.argument"
     )
