@@ -30,6 +30,7 @@ from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
 from simulator import copy_demo, jlis_demo, log_demo, provision_demo, quality_demo, reconciliation_demo
+from simulator import jlis_demo, log_demo, person_demo, provision_demo, reconciliation_demo
 from simulator.comparison import Compared, compare
 from simulator.copy_demo import CopyChapter
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
@@ -38,6 +39,7 @@ from simulator.faults import EXPECTED, Fault
 from simulator.installation import NotAnExerciseError
 from simulator.jlis_demo import JlisChapter
 from simulator.log_demo import LogChapter
+from simulator.person_demo import PersonChapter
 from simulator.provision_demo import ProvisionChapter
 from simulator.quality_demo import QualityChapter
 from simulator.reconciliation_demo import ReconciliationChapter
@@ -96,6 +98,7 @@ class Story:
     jlis: JlisChapter = field(default_factory=JlisChapter)
     reconciliation: ReconciliationChapter = field(default_factory=ReconciliationChapter)
     quality: QualityChapter = field(default_factory=QualityChapter)
+    person: PersonChapter = field(default_factory=PersonChapter)
     operation_log: LogChapter = field(default_factory=LogChapter)
     scanner: dict[str, object] = field(default_factory=dict)
     """Whether what came in was scanned for viruses; no chapter, for it is neither right nor wrong."""
@@ -107,6 +110,7 @@ class Story:
         chapters = (
             self.intake, self.provision, self.jlis, self.reconciliation, self.quality, self.operation_log,
             self.copying,
+            self.intake, self.provision, self.jlis, self.reconciliation, self.person, self.operation_log,
         )  # fmt: skip
         return all(one.ok for one in chapters)
 
@@ -178,6 +182,11 @@ def _go_on(now: Exercise, console: Console, story: Story) -> None:
     with _timed(console, story.intake, "quality_after", "品質検査: 整合処理の後に、もう一度"):
         quality_demo.run(now.home, story.quality)
         quality_demo.tell(console, story.quality)
+    with _timed(
+        console, story.intake, "person", "一人を探して見る、本人に開示する（誰に提供し誰が見たかとともに）"
+    ):
+        person_demo.run(now.home, story.person)
+        person_demo.tell(console, story.person)
     with _timed(console, story.intake, "log", "操作ログ: 一件を書き換え、検証で名指しし、元に戻す"):
         log_demo.run(now.home, story.operation_log)
         log_demo.tell(console, story.operation_log)
