@@ -17,6 +17,7 @@ from juki.store.unit import open_unit
 from juki.subjects import subjects_of
 from tests.conftest import Stores
 from tests.console import FUHYO, RESIDENT, Console
+from tests.gateway import Desk
 from tests.person_case import (
     ADDRESS,
     BORN,
@@ -237,3 +238,25 @@ def test_request_of_a_day_to_come_is_refused(counter: Counter) -> None:
         refusal(counter.console.juki("disclosure", "receive", who, "--received-on", "x"))
         == "command.argument"
     )
+
+
+def test_provider_takes_in_and_discloses_each_with_one_assertion_and_a_viewer_does_not(
+    counter: Counter,
+) -> None:
+    """One act in both stores rests on the same assertion, which no other act can use again."""
+    desk, juki = Desk(counter.console, counter.folder), counter.console.juki
+    for operator, role in (("op-3", "viewer"), ("op-5", "provider")):
+        desk.register(operator, role)
+    who, folder = counter.document(WHO), str(counter.folder)
+    asked = ("disclosure", "receive", who, "--json")
+    assert juki(*asked, *desk.one("op-3", "disclosure receive", who)).data["error"]["code"] == "operator.role"
+    number = juki(*asked, *desk.one("op-5", "disclosure receive", who)).data["id"]
+    used = desk.one("op-5", "disclose", f"{number} {folder}")
+    assert juki("disclose", number, "--to", folder, *used).code == 0
+    for file in (RESIDENT, FUHYO):
+        (entry,) = [one for one in counter.logged(file) if one["action"] == "person.disclosed"]
+        assert entry["actor"] == "operator:op-5" and len(entry["assertions"]) == 1
+    (counter.folder / f"kaiji-{number}.pdf").unlink()
+    (counter.folder / f"kaiji-{number}.html").unlink()
+    assert refusal(juki("disclose", number, "--to", folder, *used)) == "operator.assertion_replayed"
+    assert not list(counter.folder.glob("kaiji*"))
