@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
+from juki.cli.person_prompt import asked_at_terminal
 from juki.cli.store_keys import StoreKeys, keys_of
 from juki.columns import IdentityFile
 from juki.errors import JukiError
@@ -95,7 +96,9 @@ def asked_for(source: str, file: IdentityFile, purpose: str, number_basis: str |
 
 
 def read_query(source: str) -> bytes:
-    """Read the document, never more than one may have."""
+    """Read the document, never more than one may have; at a terminal, ask for what it says."""
+    if source == STANDARD_INPUT and sys.stdin.isatty():
+        return asked_at_terminal()
     if source == STANDARD_INPUT:
         return sys.stdin.buffer.read(MAX_QUERY_BYTES + 1)
     return read_private(Path(source))

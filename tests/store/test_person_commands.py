@@ -246,6 +246,26 @@ def test_key_that_stands_twice_is_refused(counter: Counter, monkeypatch: pytest.
     assert refusal(counter.console.juki("person", "find", "-", "--purpose", PURPOSE)) == "person.query_form"
 
 
+@pytest.mark.parametrize(
+    "answers", [[CODE, ""], ["", NUMBER, ""], ["", "", KANA, BORN, "1", "山口県", ""]], ids=len
+)
+def test_who_is_meant_is_asked_for_at_a_terminal(
+    counter: Counter, answers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code, else the number, else the four information; none of it in an argument."""
+    asked = list[str]()
+
+    def answer(question: str, **_how: object) -> str:
+        asked.append(question)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", answer)
+    said = counter.console.juki("person", "find", "-", "--purpose", PURPOSE, "--json")
+    assert [one["name"] for one in said.data["people"]] == [NAME] and len(asked) == len(answers)
+
+
 def test_document_others_can_read_and_a_purpose_with_a_number_are_refused(counter: Counter) -> None:
     """Neither a value of a person beside the files nor in the log."""
     open_to_all = counter.document(WHO, mode=0o644)
