@@ -29,8 +29,15 @@ from juki.cli.scanner_status import described_standing, standing_lines
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
 from juki.reasons import Code
-from simulator import copy_demo, jlis_demo, log_demo, provision_demo, quality_demo, reconciliation_demo
-from simulator import jlis_demo, log_demo, person_demo, provision_demo, reconciliation_demo
+from simulator import (
+    copy_demo,
+    jlis_demo,
+    log_demo,
+    person_demo,
+    provision_demo,
+    quality_demo,
+    reconciliation_demo,
+)
 from simulator.comparison import Compared, compare
 from simulator.copy_demo import CopyChapter
 from simulator.demo_report import Findings, findings_of, journal_sizes, open_gaps
@@ -109,8 +116,7 @@ class Story:
         """Tell whether every chapter is."""
         chapters = (
             self.intake, self.provision, self.jlis, self.reconciliation, self.quality, self.operation_log,
-            self.copying,
-            self.intake, self.provision, self.jlis, self.reconciliation, self.person, self.operation_log,
+            self.copying, self.person,
         )  # fmt: skip
         return all(one.ok for one in chapters)
 

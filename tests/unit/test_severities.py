@@ -93,6 +93,7 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         ),
         "the alarm is logged and in the folder; the letter is tried again": frozenset(
             {Code.NOTIFICATION_UNDELIVERED}
+        ),
         "a person waits for an answer; the files stay as they are (法30条の33, 30条の35)": frozenset(
             {Code.DISCLOSURE_DUE_SOON, Code.DISCLOSURE_OVERDUE, Code.CORRECTION_UNANSWERED}
         ),
