@@ -2,8 +2,8 @@
 
 Decides:    the order: figures, then what is expected of the tables, then of the figures; where faults are named.
 Leaves:     what is expected to `validations.quality.suites`, statements to `juki.store.quality`.
-Invariants: reads as the intake does, read only; nothing of the stores is changed but their logs. What a run found is logged before it
-            is kept: no log, no report.
+Invariants: reads as the intake does, read only; nothing of the stores is changed but their logs. What a run
+            found is logged before it is kept: no log, no report.
 Source:     assessment M11, ADR-0033.
 """
 

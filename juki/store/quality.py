@@ -2,7 +2,8 @@
 
 Decides:    the statement of each question: one row for each row that is asked of, with the column that tells.
 Leaves:     what is expected of that column to `validations.quality`.
-Invariants: role intake, for readers see no people (ADR-0038), but read only; no sealed column is named. Each statement is one, so that it sees one instant.
+Invariants: role intake, for readers see no people (ADR-0038), but read only; no sealed column is named. Each
+            statement is one, so that it sees one instant.
             What it gives by municipality are counts.
 Source:     ADR-0033.
 """
