@@ -28,6 +28,7 @@ from juki.holds import HoldTerms
 from juki.home import DEFAULT_HOME, Home
 from juki.keys import read_private
 from juki.reasons import Code
+from juki.review import ReviewLimits
 from juki.scanning import ScannerAddress
 
 PREFIX = "JUKI_"
@@ -243,6 +244,36 @@ class Settings(BaseSettings):
         None, min_length=1, description="メールサーバの利用者名（STARTTLS のときだけ使う）"
     )
     smtp_password_file: Path | None = Field(None, description="その暗証を収めたファイル（0600、絶対パス）")
+    review_office_opens_hour: int = Field(
+        8, ge=0, le=23, description="操作ログの点検で、夜間でないとする最初の時（日本時間）"
+    )
+    review_office_closes_hour: int = Field(
+        20, ge=1, le=24, description="操作ログの点検で、夜間とする最初の時（日本時間）"
+    )
+    review_searches_an_hour: int = Field(
+        30, ge=1, le=100_000, description="一人の操作者の検索・閲覧が一時間に何件あれば、大量として指摘するか"
+    )
+    review_views_of_one_a_week: int = Field(
+        5, ge=1, le=10_000, description="一人の操作者が同じ人を七日に何回閲覧すれば、繰返しとして指摘するか"
+    )
+    review_act_within_hours: int = Field(
+        24,
+        ge=1,
+        le=24 * 31,
+        description="閲覧した操作者が、何時間以内に処理をすれば、処理を伴う閲覧とみなすか",
+    )
+    review_views_without_act_a_day: int = Field(
+        5, ge=1, le=10_000, description="処理を伴わない閲覧が二十四時間に何件あれば指摘するか"
+    )
+    review_failures_a_day: int = Field(
+        3, ge=1, le=10_000, description="認証の失敗・権限の拒否が二十四時間に何件あれば指摘するか"
+    )
+    review_numbers_a_day: int = Field(
+        50, ge=1, le=1_000_000, description="一人の操作者が個人番号を二十四時間に何件取り扱えば指摘するか"
+    )
+    review_acknowledge_days: int = Field(
+        14, ge=1, le=366, description="操作ログの点検の指摘を監査者が確認するまでの日数。過ぎれば警告する"
+    )
     connect_timeout_seconds: int = Field(30, ge=1, le=600, description="市町村CSへの接続を待つ秒数")
     transfer_timeout_seconds: int = Field(600, ge=1, le=7200, description="一つのファイルの転送を待つ秒数")
     connect_attempts: int = Field(3, ge=1, le=10, description="接続を試みる回数（間隔は倍々に延ばす）")
@@ -275,6 +306,15 @@ class Settings(BaseSettings):
             raise ConfigurationError(Code.CONFIG_MISSING, "smtp_from, smtp_to")
         if self.smtp_user and not (self.smtp_starttls and self.smtp_password_file):
             raise ConfigurationError(Code.CONFIG_MISSING, "smtp_starttls, smtp_password_file")
+        return self
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Settings:
+        """An office that never opens would make every act one by night, and one that never closes none."""
+        if self.review_office_opens_hour >= self.review_office_closes_hour:
+            raise ConfigurationError(
+                Code.CONFIG_INVALID, "review_office_opens_hour, review_office_closes_hour"
+            )
         return self
 
     @classmethod
@@ -311,6 +351,15 @@ class Settings(BaseSettings):
         """
         kept = None if self.request_keep_days is None else timedelta(days=self.request_keep_days)
         return HoldTerms(self.hours(Period.HOLD), self.hours(Period.HOLD_AFTER_RECEIPT), kept)
+
+    @property
+    def review_limits(self) -> ReviewLimits:
+        """From how much on a review of the operation log has a finding."""
+        return ReviewLimits(
+            self.review_office_opens_hour, self.review_office_closes_hour, self.review_searches_an_hour,
+            self.review_views_of_one_a_week, self.review_act_within_hours, self.review_views_without_act_a_day,
+            self.review_failures_a_day, self.review_numbers_a_day,
+        )  # fmt: skip
 
     @property
     def reconcile_bound(self) -> Bound:

@@ -151,6 +151,10 @@ class Action(StrEnum):
     """The tables of a file were checked as a whole."""
     QUALITY_ACCEPTED = "quality.accepted"
     """What a check found was let stand."""
+    REVIEW_DONE = "review.done"
+    """How people used the system was looked through, in a stretch of both logs."""
+    REVIEW_ACKNOWLEDGED = "review.acknowledged"
+    """Findings of a review were looked into."""
 
 
 class Outcome(StrEnum):

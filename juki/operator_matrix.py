@@ -83,6 +83,9 @@ MATRIX: Mapping[str, Access] = {
     # The operation log.
     **_each(("log search", "log export"), _for(_U)),
     "log rotate-key": _TWO,
+    "review list": Access(),
+    "review show": _for(_U, _A),
+    **_each(("review run", "review acknowledge"), _for(_U)),
     # Copies of what is kept (M9).
     **_each(("export", "backup"), _TWO),
     # The register of operators.
@@ -92,7 +95,7 @@ MATRIX: Mapping[str, Access] = {
 """By the words of the command."""
 
 SYSTEM: frozenset[str] = frozenset(
-    {"intake", "reconcile", "provide", "purge", "forward", "log checkpoint", "review", "quality"}
+    {"intake", "reconcile", "provide", "purge", "forward", "log checkpoint", "review run", "quality"}
 )
 """What a scheduled run may do, as nobody in particular; anything else by the clock is refused.
 

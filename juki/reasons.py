@@ -1517,6 +1517,24 @@ class Code(StrEnum):
     LOG_ENTRY_UNKNOWN = (
         "log.entry_unknown", _N, _E, "この番号の操作ログはありません。", "M8", "juki log search で番号を確かめてください。",
     )
+    # -- reviews of the operation log (点検: juki.review, juki.oplog.reviewing) -------------------------------
+    REVIEW_UNKNOWN = (
+        "review.unknown", _N, _E, "この番号の点検、または未確認の指摘はありません。", "M8, ADR-0039",
+        "juki review list と juki review show で番号を確かめてください。",
+    )
+    REVIEW_DIFFERS = (
+        "review.differs", _N, _E, "この版のプログラムで点検し直した結果が、点検した時の指摘と一致しません。", "M8, ADR-0039",
+        "juki log verify で操作ログに異常がないことを確かめてください。版の違いによるものなら、指摘の番号を付けずに、まとめて確認済みにしてください。",
+    )
+    REVIEW_OWN_FINDING = (
+        "review.own_finding", _N, _E, "自分の操作についての指摘を自分で確認済みにすることはできません。何も記録していません。", "M8, ADR-0039",
+        "ほかの監査者が確認してください。ほかの指摘は、番号を指定して確認済みにできます。",
+    )
+    REVIEW_UNACKNOWLEDGED = (
+        "review.unacknowledged", _N, _A, "操作ログの点検の指摘が、確認されないまま期限を過ぎています。", "M8, ADR-0039",
+        "juki review show で指摘を調べ、監査者が juki review acknowledge で確認済みにしてください。",
+    )
+
     LOG_EXPORT_FOLDER = (
         "log.export_folder", _N, _E, "操作ログの書出し先が空のフォルダではないか、書き込めません。", "M8",
         "新しいフォルダを指定してください。",

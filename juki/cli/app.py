@@ -80,6 +80,7 @@ BUILT_IN = (
     ),
     LazyCommand("disclose", "juki.cli.disclose_command:disclose", "本人に開示する書面を作る（HTML と PDF）"),
     LazyCommand("log", "juki.cli.log_commands:app", "操作ログを検証する・署名する・調べる・書き出す"),
+    LazyCommand("review", "juki.cli.review_commands:app", "操作ログの点検と、その指摘を示す・確認済みにする"),
 )
 """The commands of the core. A new one is one line here; its module is imported when it is called."""
 

@@ -24,6 +24,7 @@ from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
 from juki.cli.quality_shown import quality_alarms
 from juki.cli.reasons_shown import SHORT, reason_lines
+from juki.cli.review_status import review_alarms
 from juki.cli.scanner_status import described_standing, infection_alarms, standing_lines
 from juki.cli.site_status import described_site, site_alarms, site_lines
 from juki.cli.status_metrics import status_gauges
@@ -58,6 +59,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
     ]  # fmt: skip
     scanning = scanner_standing(installation.settings, now)
     alarms += disclosure_alarms(installation, now)
+    alarms += review_alarms(installation, now)
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     logs = logs_of(installation, now)

@@ -58,6 +58,7 @@ ARGUMENTS = {
     "medium hand-out": ["R1", "--to", "x", "--due-back", "2030-01-01"],
     "medium register": ["--file", "resident", "--label", "x", "--kind", "x", "--place", "x", "--keeper", "x"],
     "medium return": ["R1"], "medium retire": ["R1", "--reason", "x"], "jlis resend": ["R1", "--reason", "x"],
+    "review show": ["1"], "review acknowledge": ["1", "--reason", "x"],
     "jlis close": ["R1", "--reason", "x"], "log export": ["folder"],
     "scanner close": ["--reason", "x"],
     "operator register": ["op-9", "--name", "x", "--role", "clerk", "--terminal", "T-01", "--reason", "x"],

@@ -70,6 +70,7 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             {Code.SCANNER_OFF}
         ),
         "the file was refused; what came of it has to be looked at (M10)": frozenset({Code.INFECTION_OPEN}),
+        "what was found stays found until an auditor has looked": frozenset({Code.REVIEW_UNACKNOWLEDGED}),
         "the run that holds the file goes on": frozenset({Code.JLIS_BUSY}),
         "J-LIS is told the rest, and of the repair when it is made": frozenset(
             {Code.JLIS_UPDATE_LOST, Code.JLIS_NUMBER_UNOPENED}
