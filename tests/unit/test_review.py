@@ -214,3 +214,20 @@ def test_order_of_entries_and_ordinary_work_of_others_change_nothing(
     order.shuffle(mixed)  # type: ignore[attr-defined]
     assert {one.kind for one in alone} == kinds
     assert digest_of(findings_of(mixed, LIMITS, Stretch(END))) == digest_of(alone)
+
+
+def test_night_of_a_closed_day_is_told_once() -> None:
+    """As an act on a closed day: nobody was expected at any hour."""
+    at = (TUESDAY - DAY).replace(hour=23)
+    assert [one.kind for one in found([entry(1000, at, "log.searched")])] == [FindingKind.HOLIDAY]
+
+
+def test_what_goes_on_is_one_finding_and_what_begins_again_later_another() -> None:
+    """Two bursts within one span of each other belong together; the next day is another one."""
+    twice = many(6, MINUTE, "person.searched") + [
+        replace(one, entry_no=one.entry_no + 100)
+        for one in many(6, MINUTE, "person.searched", TUESDAY + 64 * MINUTE)
+    ]  # fmt: skip
+    assert [one.count for one in found(twice)] == [12]
+    later = [replace(one, at=one.at + DAY) for one in twice[6:]]
+    assert [one.count for one in found([*twice[:6], *later])] == [6, 6]

@@ -20,6 +20,7 @@ from juki.differences import DEFAULT_BOUND, Bound
 from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
+from juki.review import ReviewLimits
 from juki.wire.mail import MailServer
 
 SECRET = "s3cr3t-pässword"
@@ -303,3 +304,17 @@ def test_database_of_prefect_is_reached_encrypted_and_proven_or_not_at_all(home:
     assert list(embedded) == [name] and embedded[name].startswith(
         "postgresql+asyncpg://prefect@/prefect?host=/"
     )
+
+
+def test_limits_of_the_review_are_those_of_the_settings_and_an_office_opens_before_it_closes(
+    home: Home,
+) -> None:
+    """Without a word the defaults of the rules; hours the other way round would make every act one by night."""
+    _write(home, "")
+    assert load_settings(home).review_limits == ReviewLimits()
+    _write(home, "review_office_opens_hour = 7\nreview_numbers_a_day = 9")
+    assert load_settings(home).review_limits == ReviewLimits(opens_hour=7, numbers_a_day=9)
+    _write(home, "review_office_opens_hour = 20")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(home)
+    assert refused.value.code is Code.CONFIG_INVALID and "review_office_opens_hour" in refused.value.ref
