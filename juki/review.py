@@ -23,11 +23,13 @@ from juki.dates import JAPAN, civil_date
 from juki.holidays import is_closed
 from juki.journal import Action, instant_text
 
-SEARCHES = frozenset({"people.searched", "person.searched"})
+SEARCHES = frozenset({Action.PEOPLE_SEARCHED.value, Action.PERSON_SEARCHED.value})
 """Actions by which people are looked for."""
-VIEWS = frozenset({"person.viewed"})
+VIEWS = frozenset({Action.PERSON_VIEWED.value})
 """Actions by which one person's record is shown to somebody at our own desk."""
-LOOKING = SEARCHES | VIEWS | frozenset({"person.listed", "log.searched", "operator.refused"})
+LOOKING = SEARCHES | VIEWS | {
+    one.value for one in (Action.PERSON_LISTED, Action.LOG_SEARCHED, Action.OPERATOR_REFUSED)
+}  # fmt: skip
 """Actions that only look, or not even that; whatever else an operator does may be why he looked."""
 
 OPERATOR, LOCAL, RUN = "operator:", "local-administrator:", "flow-run"
@@ -106,6 +108,7 @@ class SeenEntry:
     code: str = ""
     subject_index: str = ""
     number_accessed: bool = False
+    is_refused: bool = False
 
     @property
     def ref(self) -> str:
@@ -249,7 +252,7 @@ def _views_without_act(entries: Sequence[SeenEntry], wait: timedelta, at: dateti
     """Name the views after which whoever looked did nothing in time; where time is not over, nothing is said yet."""
     acts: dict[str, list[datetime]] = defaultdict(list)
     for entry in entries:
-        if entry.action not in LOOKING:
+        if entry.action not in LOOKING and not entry.is_refused:
             acts[entry.actor].append(entry.at)
     views = (entry for entry in entries if _is_view(entry) and entry.at + wait <= at)
     return frozenset(one.ref for one in views if not _is_followed(one, acts[one.actor], wait))
@@ -282,7 +285,7 @@ def _is_of_people(entry: SeenEntry) -> bool:
 
 
 def _is_view(entry: SeenEntry) -> bool:
-    return _is_a_person(entry) and entry.action in VIEWS
+    return _is_a_person(entry) and entry.action in VIEWS and not entry.is_refused
 
 
 def _is_view_of_somebody(entry: SeenEntry) -> bool:

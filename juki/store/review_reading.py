@@ -18,7 +18,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 
 from juki.columns import IdentityFile
-from juki.journal import Action, instant_text
+from juki.journal import Action, Outcome, instant_text
 from juki.review import LOCAL, OPERATOR, SeenEntry, Stretch
 from juki.store.tables import REVIEWS_ONLY, TABLES
 
@@ -46,7 +46,9 @@ class ReviewReader:
             entry[name].astext.label(name)
             for name in ("terminal", "code", "subject_index", "number_accessed")
         )
-        query = select(columns.entry_no, columns.recorded_at, columns.action, columns.actor, *told)
+        query = select(
+            columns.entry_no, columns.recorded_at, columns.action, columns.actor, columns.outcome, *told
+        )
         query = query.where(columns.entry_no <= stretch.last.get(self.file, 0), _is_of_a_person(columns))
         if since is not None:
             is_new = columns.entry_no >= stretch.first.get(self.file, 1)
@@ -64,6 +66,7 @@ class ReviewReader:
         return SeenEntry(
             self.file, row.entry_no, datetime.fromisoformat(row.recorded_at), row.action, row.actor,
             row.terminal or "", row.code or "", row.subject_index or "", row.number_accessed == "true",
+            row.outcome == Outcome.REFUSED.value,
         )  # fmt: skip
 
 

@@ -78,9 +78,8 @@ def test_weekly_review_shows_page_table_and_plot_and_prefect_keeps_nothing_of_a_
     )
     assert done.returncode == 0, done.stdout + done.stderr
     with _prefect(here) as connection:
-        found = dict(
-            connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'review-%'").fetchall()
-        )
+        rows = connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'review-%'").fetchall()
+    found = {row[0]: str(row[1]) for row in rows}
     assert set(found) == {"review-summary", "review-findings", "review-plot"}
     page, plot = found["review-summary"], found["review-plot"]
     assert "夜間の操作" in page and f"| {WHO} | T\\|07 | 1 |" in page and "juki review show 2" in page

@@ -231,3 +231,13 @@ def test_what_goes_on_is_one_finding_and_what_begins_again_later_another() -> No
     assert [one.count for one in found(twice)] == [12]
     later = [replace(one, at=one.at + DAY) for one in twice[6:]]
     assert [one.count for one in found([*twice[:6], *later])] == [6, 6]
+
+
+def test_what_was_refused_is_neither_a_view_nor_an_act_and_yet_a_search() -> None:
+    """Nobody saw anything, and nothing was done; who tries in masses is told of all the same."""
+    refused = [replace(one, is_refused=True) for one in _views(3)]
+    assert found(refused) == []
+    act = entry(2000, TUESDAY + 2 * HOUR, "disclosure.closed", is_refused=True)
+    assert [one.kind for one in found([*_views(3), act])] == [FindingKind.NO_ACT]
+    tried = [replace(one, is_refused=True) for one in many(6, MINUTE, "person.searched")]
+    assert [one.kind for one in found(tried)] == [FindingKind.MASS_SEARCH]
