@@ -65,6 +65,7 @@ ARGUMENTS = {
     "operator change": ["op-9", "--reason", "x"], "operator remove": ["op-9", "--reason", "x"],
     "export": ["--file", "resident", "--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
     "backup": ["--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
+    "quality accept": ["20261130", "--reason", "x"],
     "operator lock": ["op-9", "--reason", "x"], "operator unlock": ["op-9", "--reason", "x"],
     "person find": ["-", "--purpose", "x"], "person show": ["-", "--purpose", "x"], "disclosure receive": ["-"],
     "disclosure correction": ["D1"], "disclose": ["D1", "--to", "folder"],
