@@ -33,7 +33,7 @@ def approve_beyond(run: Number, assertion: Assertion = "") -> None:
 
     Args:
         run: 整合処理の番号（R12、F12 の形。juki difference list --runs で示されます）。
-        assertion: 操作者の認証結果。操作は「difference approve」、対象は整合処理の番号。
+        assertion: 操作者の認証結果。操作は「difference approve」、対象は「--run=R12」の形。
     """
     wanted = PackageId.parse(run)
-    approve_reconciliation(wanted, started_by(Act("difference approve", str(wanted)), assertion))
+    approve_reconciliation(wanted, started_by(Act("difference approve", f"--run={wanted}"), assertion))

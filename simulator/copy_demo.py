@@ -152,7 +152,8 @@ class _Act:
         write_private(self.home.issuers_file, _registration().encode())
         for one in ADMINISTRATORS:
             self._register(one, "administrator", [])
-        by = [self.assertion(one, "operator register", CLERK) for one in ADMINISTRATORS]
+        target = f"{CLERK} --role=clerk --terminal={_TERMINAL}"
+        by = [self.assertion(one, "operator register", target) for one in ADMINISTRATORS]
         self._register(CLERK, "clerk", ["--assertion", by[0], "--approval", by[1]])
 
     def _register(self, operator: str, role: str, by: list[str]) -> None:

@@ -75,6 +75,11 @@ class Gateway:
         )
 
 
+def registered_as(operator: str, *roles: str) -> str:
+    """Name to the gateway what an operator is registered as."""
+    return " ".join((operator, *(f"--role={role}" for role in roles), f"--terminal={TERMINAL}"))
+
+
 @dataclass(slots=True)
 class Desk:
     """An installation that is closed to everybody but operators, and the assertions they bring."""
@@ -102,7 +107,7 @@ class Desk:
         ]
         asked += [word for role in roles for word in ("--role", role)] + ["--terminal", TERMINAL]
         if is_open is None and operator not in PAIR:
-            asked += self.two("operator register", operator)
+            asked += self.two("operator register", registered_as(operator, *roles))
         done = self.console.juki(*asked)
         assert done.code == 0, done.err
 

@@ -11,10 +11,11 @@ Source:     assessment M7, design 7, ADR-0036.
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import pwd
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import wraps
@@ -70,8 +71,9 @@ def operated(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let only an operator use a command, who was authenticated for it and for what it acts on.
 
-    `target` names the parameters that say on what; `starts_run` is for commands whose work is a run's own, so that
-    who started it is an entry by itself.
+    `target` names the parameters that say on what; an option whose value could be taken for that of another is
+    written `--option` and stands in the target by its name. `starts_run` is for commands whose work is a run's own,
+    so that who started it is an entry by itself.
     """
     access = access_of(command)
 
@@ -79,7 +81,7 @@ def operated(
         @wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             files = Presented(kwargs.pop(ASSERTION, ""), kwargs.pop(APPROVAL, ""))
-            act = Act(command, target_text(_said(name, kwargs[name]) for name in target), is_personal)
+            act = Act(command, target_text(_said(name, kwargs) for name in target), is_personal)
             installation, at = Installation.open(), datetime.now(UTC)
             gate = gate_of(installation)
             if not files.assertion and not gate.is_closed():
@@ -118,13 +120,23 @@ def gate_of(installation: Installation) -> Gate:
 
 
 def target_text(values: Iterable[object]) -> str:
-    """Write what a command acts on as an assertion names it: the words of its arguments, what is absent left out."""
-    return " ".join(word for value in values for word in _words(value))
+    """Write what a command acts on as an assertion names it: the words of its arguments, what is absent left out.
+
+    A word with a space is written as a JSON string: two words agreed to are never one, nor one two.
+    """
+    return " ".join(_quoted(word) for value in values for word in _words(value))
 
 
-def _said(name: str, value: object) -> object:
-    """Let a switch that is on be told by its name: who attests reads what it is."""
+def _said(name: str, arguments: Mapping[str, object]) -> object:
+    """Let a switch that is on be told by its name, as an option that asks for it: who attests reads what it is."""
+    value = arguments[name.removeprefix("--").replace("-", "_")]
+    if name.startswith("--"):
+        return [f"{name}={word}" for word in _words(value)]
     return name.replace("_", "-") if value is True else value
+
+
+def _quoted(word: str) -> str:
+    return json.dumps(word, ensure_ascii=False) if " " in word or '"' in word else word
 
 
 def _words(value: object) -> list[str]:

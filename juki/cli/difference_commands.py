@@ -137,7 +137,7 @@ def propose(municipality: OneMunicipality = "", file: OneFile = None, as_json: A
 
 
 @app.command()
-@operated("difference approve", "ids", "run")
+@operated("difference approve", "ids", "--run")
 def approve(ids: OptionalIds = None, run: Run = "", as_json: AsJson = False) -> None:
     """差異の修復を承認する。--run では、上限を超えて止まった整合処理の件数までの変更を承認する。"""
     installation, at = Installation.open(), datetime.now(UTC)

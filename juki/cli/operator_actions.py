@@ -51,14 +51,18 @@ def register(
 ) -> Operator:
     """Register an operator under an id that nobody ever had.
 
-    Raises: ConfigurationError(COMMAND_ARGUMENT, REASON_TEXT_FORM), JukiError(OPERATOR_ID_TAKEN).
+    Raises: ConfigurationError(COMMAND_ARGUMENT, REASON_TEXT_FORM), JukiError(OPERATOR_ID_TAKEN,
+            OPERATOR_FEW_ADMINISTRATORS) where the installation would close with fewer than two who may act today.
     """
     blank = Operator(
         checked_operator_id(operator_id, "ID"), "", frozenset(), frozenset(), civil_date(at), None
     )  # fmt: skip
     new = checked(_with(blank, wanted))
     with open_unit(_url(installation), IdentityFile.RESIDENT, Duty.ADMINISTRATOR) as unit:
+        unit.operators.lock_register()
+        before = _Administrators.of(unit, at)
         unit.operators.register(new, at)
+        before.check_remain(_Administrators.of(unit, at), operator_id)
         _journal(unit, Action.OPERATOR_REGISTERED, new, checked_reason(reason), at)
     return new
 
@@ -151,6 +155,29 @@ def _with(operator: Operator, wanted: Wanted) -> Operator:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Administrators:
+    """How many may act today, and whether their register closes the installation to everybody else."""
+
+    active: int
+    is_closed: bool
+
+    @classmethod
+    def of(cls, unit: Unit, at: datetime) -> _Administrators:
+        """Count them; the register is locked."""
+        is_closed = unit.operators.ever_administrators() >= ENOUGH_ADMINISTRATORS
+        return cls(unit.operators.administrators(civil_date(at)), is_closed)
+
+    def check_remain(self, after: _Administrators, operator_id: str) -> None:
+        """Hold a change to leaving enough: closed with fewer nobody acts any more, opened again everybody does.
+
+        Raises: JukiError(OPERATOR_FEW_ADMINISTRATORS).
+        """
+        is_closed = self.is_closed or after.is_closed
+        if after.active < (ENOUGH_ADMINISTRATORS if is_closed else self.active):
+            raise JukiError(Code.OPERATOR_FEW_ADMINISTRATORS, operator_id)
+
+
 def _changed(
     installation: Installation, operator_id: str, action: Action, reason: str, at: datetime,
     become: Callable[[Operator], Operator], *, leaves_enough: bool = True,
@@ -161,12 +188,10 @@ def _changed(
         found = unit.operators.of(operator_id)
         if found.removed_at is not None:
             raise JukiError(Code.OPERATOR_STATE, operator_id)
-        before, new = unit.operators.administrators(civil_date(at)), become(found)
+        before, new = _Administrators.of(unit, at), become(found)
         unit.operators.write(new)
-        if leaves_enough and unit.operators.administrators(civil_date(at)) < min(
-            before, ENOUGH_ADMINISTRATORS
-        ):
-            raise JukiError(Code.OPERATOR_FEW_ADMINISTRATORS, operator_id)
+        if leaves_enough:
+            before.check_remain(_Administrators.of(unit, at), operator_id)
         _journal(unit, action, new, basis, at)
     return new
 

@@ -14,7 +14,7 @@ from juki.home import Home
 from juki.operator_matrix import MATRIX
 from tests.conftest import Stores
 from tests.console import RESIDENT, Console
-from tests.gateway import PAIR, TERMINAL, Desk, Gateway
+from tests.gateway import PAIR, TERMINAL, Desk, Gateway, registered_as
 
 CLERK = "op-7"
 
@@ -197,7 +197,7 @@ def test_role_changed_during_a_session(desk: Desk) -> None:
     """An assertion that is still fresh is worth what its operator may do now."""
     used = desk.one(CLERK, "package retry", "R1")
     asked = ["operator", "change", CLERK, "--role", "viewer", "--reason", "x"]
-    assert desk.console.juki(*asked, *desk.two("operator change", CLERK)).code == 0
+    assert desk.console.juki(*asked, *desk.two("operator change", f"{CLERK} --role=viewer")).code == 0
     assert refusal_of(desk, "package", "retry", "R1", *used) == "operator.role"
 
 
@@ -220,7 +220,10 @@ def test_removed_operator_acts_no_more_and_is_still_named(desk: Desk) -> None:
         "--reason",
         "x",
     ]
-    assert refusal_of(desk, *again, *desk.two("operator register", CLERK)) == "operator.id_taken"
+    assert (
+        refusal_of(desk, *again, *desk.two("operator register", registered_as(CLERK, "clerk")))
+        == "operator.id_taken"
+    )
     changed = ["operator", "change", CLERK, "--name", "x", "--reason", "x"]
     assert refusal_of(desk, *changed, *desk.two("operator change", CLERK)) == "operator.state"
 
@@ -240,8 +243,11 @@ def test_unknown_operator_is_refused(desk: Desk) -> None:
 def test_two_administrators_remain(desk: Desk) -> None:
     """The second last can not be removed or made a clerk: nobody could change the register any more."""
     for asked in (["remove", PAIR[1]], ["change", PAIR[1], "--role", "clerk"]):
-        command = f"operator {asked[0]}"
-        code = refusal_of(desk, "operator", *asked, "--reason", "x", *desk.two(command, PAIR[1]))
+        command, target = (
+            f"operator {asked[0]}",
+            " ".join((PAIR[1], *(["--role=clerk"] if asked[2:] else []))),
+        )
+        code = refusal_of(desk, "operator", *asked, "--reason", "x", *desk.two(command, target))
         assert code == "operator.few_administrators"
     assert state_of(desk, PAIR[1])["roles"] == ["administrator"]
 
@@ -293,7 +299,9 @@ def test_operator_is_registered_in_good_form_or_not_at_all(desk: Desk, wrong: li
     """What is wrong is named by its option."""
     asked = {"--name": "x", "--role": "clerk", "--terminal": "T-01", "--reason": "x", wrong[0]: wrong[1]}
     options = [word for pair in asked.items() for word in pair]
-    code = refusal_of(desk, "operator", "register", "op-9", *options, *desk.two("operator register", "op-9"))
+    named = ("--role", "--terminal", "--valid-from", "--valid-to")
+    target = " ".join(("op-9", *(f"{name}={asked[name]}" for name in named if asked.get(name))))
+    code = refusal_of(desk, "operator", "register", "op-9", *options, *desk.two("operator register", target))
     assert code == "command.argument"
 
 

@@ -286,7 +286,7 @@ def test_viewer_looks_auditor_does_not_and_numbers_are_for_providers(counter: Co
 
     def look(operator: str, *words: str) -> Any:
         document = counter.document(WHO)
-        target = " ".join((document, "resident", PURPOSE, *words))
+        target = " ".join((document, "resident", f'"{PURPOSE}"', *words))
         options = ["--with-number", *words] if words else []
         arguments = ["person", "show", document, "--purpose", PURPOSE, *options]
         return counter.console.juki(*arguments, *desk.one(operator, "person show", target))
