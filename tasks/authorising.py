@@ -9,6 +9,9 @@ Source:     assessment M7, design 6 and 7, ADR-0036.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prefect.artifacts import create_markdown_artifact
 from prefect.context import FlowRunContext
 
@@ -51,6 +54,22 @@ def authorise(act: Act, assertion: str) -> Acting:
     who = gate.admit(Presented(assertion), act, access_of(act.command), clock.now())
     gate.note_start(who, act, clock.now(), run_actor())
     return who
+
+
+@contextmanager
+def denials_noted(who: Acting, command: str) -> Iterator[None]:
+    """Record what only the store could refuse an operator who had passed the gate, as a command does.
+
+    Raises: DeniedError with what stood against it.
+    """
+    try:
+        yield
+    except DeniedError as error:
+        code, ref = error.code, error.ref
+    else:
+        return
+    _gate(Workshop.open()).note_replay(who, Act(command), code, clock.now())
+    raise DeniedError(code, ref)
 
 
 def _is_by_the_clock() -> bool:

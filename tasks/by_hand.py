@@ -18,9 +18,12 @@ from juki.custody.handing_over import resend
 from juki.operators import Acting
 from juki.package_id import PackageId
 from tasks import clock
+from tasks.authorising import denials_noted
 from tasks.boundary import ONCE, sealed
 from tasks.custody import custody_of
 from tasks.workshop import Workshop
+
+_APPROVE = "difference approve"
 
 
 @task(name="提供の再送", **ONCE)
@@ -41,14 +44,16 @@ def release(package: PackageId, reason: str, who: Acting) -> None:
 @sealed
 def approve_differences(differences: list[PackageId], who: Acting) -> None:
     """Approve repairs of some differences."""
-    approve(_site(who), differences, clock.now())
+    with denials_noted(who, _APPROVE):
+        approve(_site(who), differences, clock.now())
 
 
 @task(name="上限を超える変更の承認", **ONCE)
 @sealed
 def approve_reconciliation(run: PackageId, who: Acting) -> None:
     """Approve changes beyond the bound, up to the number that was seen."""
-    approve_run(_site(who), run, clock.now())
+    with denials_noted(who, _APPROVE):
+        approve_run(_site(who), run, clock.now())
 
 
 def _site(who: Acting) -> Site:

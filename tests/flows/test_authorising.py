@@ -148,6 +148,14 @@ def test_nobody_approves_what_he_proposed(desk: Desk) -> None:
             " first_seen_at, last_seen_at, first_reconciliation_id, last_reconciliation_id, proposed_by)"
             " VALUES ('352012', 'missing', '99999999999', '{}', 'proposed', 1, now(), now(), 1, 1, 'operator:op-5')"
         )
+    who = authorise(Act("difference approve", "R1"), desk.gateway.token("op-5", "difference approve", "R1"))
+    with pytest.raises(PipelineError) as caught:
+        approve_differences.fn([PackageId(RESIDENT, 1)], who)
+    assert caught.value.code is Code.OPERATOR_SELF_APPROVAL
+    noted = entries(desk)[-1]
+    assert (noted["action"], noted["code"], noted["actor"], noted["basis"]) == (
+        "operator.refused", "operator.self_approval", "operator:op-5", "difference approve",
+    )  # fmt: skip
     asked, target = ["difference", "approve", "R1", "--json"], "R1"
     own = desk.console.juki(*asked, *desk.one("op-5", "difference approve", target))
     assert own.data["error"]["code"] == "operator.self_approval"
