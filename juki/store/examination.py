@@ -40,9 +40,9 @@ _RIGHTS = """
         WHERE p.pronamespace = 'public'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
     ) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-    WHERE a.grantee = 0 OR r.rolname LIKE 'juki\\_%'
+    WHERE a.grantee = 0 OR r.rolname = ANY(:names)
 """
-"""What the roles of duties, and everybody, may do with tables, columns and functions."""
+"""What the roles of duties of both files, and everybody, may do with tables, columns and functions."""
 _ROLES = """
     SELECT rolname, rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
         AS is_mighty
@@ -80,7 +80,9 @@ class Examination:
         return Path(found) if found else None
 
     def _rights(self) -> set[str]:
-        return {" ".join(row) for row in self.connection.execute(text(_RIGHTS))}
+        # By name, for the owner may be called alike and holds everything.
+        names = [role_name(file, duty) for file in IdentityFile for duty in Duty]
+        return {" ".join(row) for row in self.connection.execute(text(_RIGHTS), {"names": names})}
 
     def _roles(self) -> dict[str, bool]:
         """Read which roles of duties there are, and whether each is more than a role to be put on."""

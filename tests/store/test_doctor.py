@@ -320,6 +320,8 @@ def altered(console: Console) -> Iterator[psycopg.Connection]:
          "+ juki_resident_reader DELETE current"),
         ("REVOKE INSERT ON journal FROM juki_resident_intake", "GRANT INSERT ON journal TO juki_resident_intake",
          "- juki_resident_intake INSERT journal"),
+        ("GRANT SELECT ON channel TO juki_fuhyo_reader", "REVOKE SELECT ON channel FROM juki_fuhyo_reader",
+         "+ juki_fuhyo_reader SELECT channel"),
         ("GRANT SELECT ON history TO PUBLIC", "REVOKE SELECT ON history FROM PUBLIC", "+ PUBLIC SELECT history"),
         ("GRANT SELECT (name) ON current TO juki_resident_purger",
          "REVOKE SELECT (name) ON current FROM juki_resident_purger",
@@ -330,7 +332,7 @@ def altered(console: Console) -> Iterator[psycopg.Connection]:
         ("ALTER ROLE juki_resident_bridge LOGIN", "ALTER ROLE juki_resident_bridge NOLOGIN",
          "+ juki_resident_bridge LOGIN"),
     ],
-    ids=["surplus", "missing", "everybody", "one column", "function", "login"],
+    ids=["surplus", "missing", "other file", "everybody", "one column", "function", "login"],
 )  # fmt: skip
 def test_right_nobody_decided_is_named(
     console: Console, altered: psycopg.Connection, done: str, undone: str, told: str
