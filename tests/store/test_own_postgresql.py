@@ -123,7 +123,7 @@ def test_owner_of_one_store_can_not_read_the_other(server: OwnServer) -> None:
     """Two servers in the words of the assessment: the login of one opens nothing of the other (M6)."""
     for file in IdentityFile:
         install(server.url(file), file)
-    url = server.url(IdentityFile.FUHYO).replace("/juki_fuhyo", "/juki_resident")
+    url = server.url(IdentityFile.FUHYO).replace("/juki_fuhyo?", "/juki_resident?")
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("SELECT count(*) FROM current")
 
