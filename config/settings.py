@@ -179,6 +179,10 @@ class Settings(BaseSettings):
         1024, ge=256, le=1_048_576,
         description="一つの市町村の隔離したファイルに使う容量（MiB、両ファイルで半分ずつ）。使い切ると新しい取込みを止める",
     )  # fmt: skip
+    disk_free_alert_mib: int = Field(
+        10_240, ge=1, le=1_073_741_824,
+        description="juki doctor がディスクの空きの不足を警告する量（MiB）。その十分の一を下回れば誤りとする",
+    )  # fmt: skip
     reconcile_bound_share: float = Field(
         DEFAULT_BOUND.share, gt=0, le=1,
         description="一回の照合で第二の承認なしに修復してよい人数の、全員に対する割合（下の件数と小さい方。一人は常に修復できる）",

@@ -49,6 +49,7 @@ _TWO = Access(frozenset({_A}), needs_second=True)
 MATRIX: Mapping[str, Access] = {
     # States, counts and codes; nothing of a person is shown, nothing of the files is changed.
     **_each(("init", "stop", "up", "down", "config show", "status"), Access()),
+    "doctor": Access(),
     **_each(
         ("package list", "package show", "rejection list", "difference list", "difference show"), Access()
     ),

@@ -1064,6 +1064,14 @@ class Code(StrEnum):
         "clock.ahead", _N, _E, "この機械の時計が、最後に消去した時点から考えられる以上に進んでいます。何も消去していません。", "M12, ADR-0028",
         "時計を確かめてください。時計が正しければ juki purge --confirm-clock に理由を添えて実行してください。",
     )
+    CLOCK_APART = (
+        "clock.apart", _N, _A, "この機械の時計とデータベースの時計が5秒以上ずれています。", "M8, M12",
+        "時刻の同期（NTP）を、この機械とデータベースの機械の両方で確かめてください。",
+    )
+    CLOCK_FAR_APART = (
+        "clock.far_apart", _N, _E, "この機械の時計とデータベースの時計が60秒以上ずれています。", "M8, M12",
+        "時刻の同期（NTP）を直すまで、消去と認証を行わないでください。期限と認証結果の判定が狂います。",
+    )
     RECEIPT_FORM = (
         "receipt.form", _N, _E, "提供の受領書が定められた形ではありません。", "docs/formats/provision-receipt.md",
         "提供先の作成ソフトを確認してください。期限は変えていません。",
@@ -1260,6 +1268,26 @@ class Code(StrEnum):
     KEY_UNREGISTERED = (
         "key.unregistered", _N, _E, "データベースに鍵が登録されていません。", "design 4", "juki init を実行してください。",
     )
+    HOME_NOT_PRIVATE = (
+        "home.not_private", _N, _E, "JUKI_HOME のファイルまたはフォルダが、他の利用者に開かれているか、他の利用者のものです。",
+        "design 4, M9", "誰が変えたかを確かめ、所有者を戻し、フォルダは 0700、ファイルは 0600 にしてください。",
+    )
+    CERTIFICATE_EXPIRING = (
+        "certificate.expiring", _N, _A, "証明書・認証装置の鍵（30日以内）または失効リスト（2日以内）の期限が近づいています。",
+        "RFC 5280, M2", "期限の前に新しいものを受け取り、登録してください。失効リストは認証局の最新のものに差し替えてください。",
+    )
+    CERTIFICATE_NOT_VALID = (
+        "certificate.not_valid", _N, _E, "登録した証明書または認証装置の鍵が、有効期間の外にあります。", "RFC 5280, M2",
+        "新しいものを登録し、使わなくなったものは登録から消してください。",
+    )
+    DISK_LOW = (
+        "disk.low", _N, _A, "ディスクの空きが、設定した量（disk_free_alert_mib）を下回っています。", "M8",
+        "古いログと隔離されたファイルを確かめ、容量を増やしてください。",
+    )
+    DISK_SHORT = (
+        "disk.short", _N, _E, "ディスクの空きが、設定した量（disk_free_alert_mib）の十分の一を下回っています。", "M8",
+        "すぐに容量を増やしてください。足りなくなると受入も操作ログも止まります。",
+    )
     CIPHER_ALTERED = (
         "cipher.altered",
         _N,
@@ -1303,6 +1331,13 @@ class Code(StrEnum):
     STORE_EMBEDDED = (
         "store.embedded", _N, _E, "組込みの PostgreSQL を起動または停止できません。", "design 3",
         "JUKI_HOME の postgres/logs を確認してください。folder owner は所有者の相違、version は版の相違です。",
+    )
+    STORE_SERVER_OLD = (
+        "store.server_old", _N, _E, "PostgreSQL の版が古すぎます（15以上が必要です）。", "design 3", "PostgreSQL を更新してください。",
+    )
+    STORE_RIGHTS = (
+        "store.rights", _N, _E, "データベースの役割または権限が、定めたものと違います（- 足りない、+ 余計）。", "design 3, M9, M10",
+        "誰が変えたかを確かめてください。juki init を実行すると、表と関数の権限は定めたものに戻ります。",
     )
     SPOOL_FULL = (
         "spool.full",
@@ -1363,6 +1398,10 @@ class Code(StrEnum):
     WITNESS_DAMAGED = (
         "witness.damaged", _N, _E, "チェックポイントが読めないか、この操作ログの既知の鍵で署名されたものではありません。",
         "M8, C2SP tlog-checkpoint", "誰が置いたものかを確かめ、保管先の外へ移してください。それまで新しい署名はしません。",
+    )
+    WITNESS_BESIDE_DATABASE = (
+        "witness.beside_database", _N, _E, "チェックポイントの保管先が、データベースのフォルダの中にあります。", "M8, ADR-0030",
+        "データベースを書き換えた者が証拠も書き換えられます。外のフォルダを witness_folders に指定してください。",
     )
     # -- operators (juki.operators, juki.assertions) ----------------------------------------------------------
     OPERATOR_ASSERTION_MISSING = (
@@ -1441,6 +1480,10 @@ class Code(StrEnum):
     OPERATOR_FEW_ADMINISTRATORS = (
         "operator.few_administrators", _N, _E, "有効な管理者が二人未満になるため、できません。", "M7, ADR-0036",
         "先にほかの管理者を登録してください。",
+    )
+    OPERATOR_INSTALLATION_OPEN = (
+        "operator.installation_open", _N, _A, "有効な管理者が二人未満です。初めからなら、操作者の認証なしに操作できる状態です。",
+        "M7, ADR-0036", "juki operator register で管理者を二人登録してください。一人になったなら、もう一人を有効に戻してください。",
     )
     OPERATOR_SYSTEM_ACT = (
         "operator.system_act", _N, _E, "予定による実行には許されていない操作です。", "M7, ADR-0036",
@@ -1623,6 +1666,9 @@ class Code(StrEnum):
     SITE_BROKEN = (
         "site.broken", _N, _E, "Prefect のサイトが止められないまま終わっています。予定は実行されません。", "ADR-0034",
         "juki up で起動し直してください。途中の実行は異常終了として片付けられ、次の実行が続きから行います。",
+    )
+    SITE_DOWN = (
+        "site.down", _N, _A, "Prefect のサイトが動いていません。予定は実行されません。", "ADR-0034", "juki up で起動してください。",
     )
     SITE_NOT_STARTED = (
         "site.not_started", _N, _E, "Prefect のサイトを起動できませんでした。", "ADR-0034",

@@ -42,6 +42,11 @@ BUILT_IN = (
     LazyCommand("config", "juki.cli.config_command:app", "設定を表示する"),
     LazyCommand("status", "juki.cli.status_command:status", "受入の状態と、次にすることを示す"),
     LazyCommand(
+        "doctor",
+        "juki.cli.doctor_command:doctor",
+        "鍵・権限・時計・空き・証明書の期限・データベースの役割を調べる",
+    ),
+    LazyCommand(
         "package", "juki.cli.package_commands:app", "パッケージを調べる・再試行する・解除する・確認済みにする"
     ),
     LazyCommand(

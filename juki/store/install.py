@@ -16,6 +16,7 @@ from juki.columns import IdentityFile
 from juki.store.engine import open_engine, sealed_errors
 from juki.store.roles import FUNCTIONS, Duty, grants, role_name
 
+MIGRATIONS = Path(__file__).with_name("migrations")
 _INSTALL_LOCK = 0x6A756B69
 """One advisory lock for every installer of a database ("juki")."""
 _SCHEMA_OWNER_ONLY = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
@@ -51,7 +52,7 @@ def uninstall(engine: Engine, file: IdentityFile) -> None:
 def migration_config(connection: Connection, file: IdentityFile) -> Config:
     """Configure Alembic in memory for one open connection."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     config.attributes["file"] = file
     return config

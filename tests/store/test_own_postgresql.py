@@ -16,8 +16,10 @@ import psycopg
 import pytest
 
 from juki.columns import IdentityFile
+from juki.doctor import judge_store
 from juki.errors import StoreError
 from juki.store.accounts import server_account
+from juki.store.examination import examine
 from juki.store.install import install
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
@@ -28,8 +30,8 @@ pytestmark = pytest.mark.skipif(not PROGRAMS, reason="no PostgreSQL of the distr
 
 ACCESS = "local all postgres trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
 OWNERS = """
-CREATE ROLE {file}_owner LOGIN CREATEROLE PASSWORD 'word-{file}';
-CREATE DATABASE juki_{file} OWNER {file}_owner;
+CREATE ROLE juki_{file}_owner LOGIN CREATEROLE PASSWORD 'word-{file}';
+CREATE DATABASE juki_{file} OWNER juki_{file}_owner;
 """
 
 
@@ -43,7 +45,7 @@ class OwnServer:
 
     def url(self, file: IdentityFile, mode: str = "verify-full") -> str:
         """The URL of the store of a file, as its owner."""
-        who = f"{file.value}_owner:word-{file.value}@127.0.0.1:{self.port}/juki_{file.value}"
+        who = f"juki_{file.value}_owner:word-{file.value}@127.0.0.1:{self.port}/juki_{file.value}"
         return f"postgresql://{who}?sslmode={mode}&sslrootcert={self.authority}"
 
 
@@ -108,11 +110,20 @@ def test_owner_that_is_no_superuser_installs_and_every_duty_works_over_tls(
         assert said == (f"juki_{file.value}_{duty.value}", False)
 
 
+def test_doctor_finds_such_a_store_in_order(server: OwnServer) -> None:
+    """Its owner may ask who may do what, and every right is as decided; the folder of the data may stay unknown."""
+    for file in IdentityFile:
+        install(server.url(file), file)
+        with examine(server.url(file), file) as found:
+            assert {one.code for one in judge_store(file.value, found.fitness())} == {None}
+            assert found.data_folder() is None
+
+
 def test_owner_of_one_store_can_not_read_the_other(server: OwnServer) -> None:
     """Two servers in the words of the assessment: the login of one opens nothing of the other (M6)."""
     for file in IdentityFile:
         install(server.url(file), file)
-    url = server.url(IdentityFile.FUHYO).replace("/juki_fuhyo", "/juki_resident")
+    url = server.url(IdentityFile.FUHYO).replace("/juki_fuhyo?", "/juki_resident?")
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("SELECT count(*) FROM current")
 

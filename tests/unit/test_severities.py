@@ -101,6 +101,12 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "the log goes on; what is not signed outside yet has to be looked at (M8)": frozenset(
             {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
         ),
+        "it works today; somebody has to see to it in time (juki doctor)": frozenset(
+            {Code.CLOCK_APART, Code.CERTIFICATE_EXPIRING, Code.DISK_LOW, Code.SITE_DOWN}
+        ),
+        "an installation begins without operators, and the log says so (M7)": frozenset(
+            {Code.OPERATOR_INSTALLATION_OPEN}
+        ),
         "both files go on; that nobody has checked them as a whole has to be looked at (M11)": frozenset(
             {Code.QUALITY_STALE}
         ),
