@@ -46,13 +46,11 @@ class ReleaseReason(Enum):
 
 Assertion = Annotated[
     str,
-    Field(title="操作者の認証結果", max_length=MAX_TOKEN_BYTES, json_schema_extra={"format": "password"}),
+    Field(max_length=MAX_TOKEN_BYTES, json_schema_extra={"format": "password"}),
 ]
 """What a vein gateway attests. Used up before the run does anything: what Prefect keeps of it is worthless."""
-Number = Annotated[str, Field(title="番号", pattern=r"^[RF][1-9][0-9]{0,17}$")]
-Numbers = Annotated[
-    str, Field(title="番号", pattern=r"^[RF][1-9][0-9]{0,17}( [RF][1-9][0-9]{0,17})*$", max_length=4000)
-]
+Number = Annotated[str, Field(pattern=r"^[RF][1-9][0-9]{0,17}$")]
+Numbers = Annotated[str, Field(pattern=r"^[RF][1-9][0-9]{0,17}( [RF][1-9][0-9]{0,17})*$", max_length=4000)]
 
 if TYPE_CHECKING:
 

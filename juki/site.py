@@ -25,6 +25,8 @@ from juki.keys import read_private, write_private
 from juki.processes import lives
 
 USER = "juki"
+SITE_HEADER = "X-Juki-Site"
+"""Carries the key of the site in requests of its own processes."""
 _PASSWORD_BYTES = 24
 
 
@@ -153,6 +155,13 @@ class SiteFiles:
         """
         made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         return _secret(self.home.prefect / "encryption-key", made)
+
+    def site_key(self) -> str:
+        """Return the key by which the site's own processes prove themselves to its server, beside the password.
+
+        Raises: ConfigurationError(KEY_PERMISSIONS).
+        """
+        return _secret(self.home.prefect / "site-key", secrets.token_urlsafe(_PASSWORD_BYTES))
 
 
 def _secret(path: Path, made: str) -> str:

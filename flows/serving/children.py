@@ -9,6 +9,7 @@ Source:     design 6, ADR-0034.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from flows.environment import ALWAYS, HEARTBEAT_SECONDS, database_settings
 from flows.leftover_servers import RUN
 from juki.home import Home
 from juki.processes import Process, end, marked
-from juki.site import SiteFiles, pages_of
+from juki.site import SITE_HEADER, SiteFiles, pages_of
 
 MARK = "SITE_OF_JUKI"
 """Whose site a process belongs to: the folder of Prefect in a home."""
@@ -85,6 +86,7 @@ def client_environment(home: Home, port: int) -> dict[str, str]:
         "PREFECT_HOME": str(home.prefect),
         "PREFECT_API_URL": f"{pages_of(port)}/api",
         "PREFECT_API_AUTH_STRING": SiteFiles(home).credentials(),
+        "PREFECT_CLIENT_CUSTOM_HEADERS": json.dumps({SITE_HEADER: SiteFiles(home).site_key()}),
     }  # fmt: skip
 
 
@@ -99,6 +101,7 @@ def server_environment(home: Home, settings: Settings, port: int) -> dict[str, s
         "PREFECT_UI_STATIC_DIRECTORY": str(home.prefect / "pages"),
         "PREFECT_SERVER_API_AUTH_STRING": files.credentials(),
         "PREFECT_SERVER_ENCRYPTION_KEY": files.encryption_key(),
+        "SITE_KEY": files.site_key(),
         **database_settings(home, settings),
     }  # fmt: skip
 

@@ -79,7 +79,8 @@ class Supervisor:
     @classmethod
     def of(cls, home: Home, settings: Settings) -> Supervisor:
         """Prepare the supervisor of a home; starts nothing."""
-        api = SiteApi(settings.prefect_port, SiteFiles(home).credentials(), _HEALTH_TIMEOUT_SECONDS)
+        files = SiteFiles(home)
+        api = SiteApi(settings.prefect_port, files.credentials(), _HEALTH_TIMEOUT_SECONDS, files.site_key())
         return cls(home, settings, api)
 
     def run(self) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from juki.errors import SourceError
 from juki.reasons import Code
+from juki.site import SITE_HEADER
 
 _TIMEOUT_SECONDS = 30
 _OK, _FORBIDDEN = 200, 403
@@ -32,6 +33,8 @@ class SiteApi:
     port: int
     credentials: str = field(repr=False)
     timeout_seconds: float = _TIMEOUT_SECONDS
+    site_key: str = field(default="", repr=False)
+    """Without it nothing can be said of what is executed (ADR-0034)."""
     _token: str = field(default="", repr=False)
     _client: str = field(default_factory=lambda: str(uuid.uuid4()), repr=False)
 
@@ -71,7 +74,7 @@ class SiteApi:
         return json.loads(body) if body else None
 
     def _send(self, method: str, path: str, content: object) -> tuple[int, bytes]:
-        headers = self._let_in()
+        headers = self._let_in() | ({SITE_HEADER: self.site_key} if self.site_key else {})
         if method != "GET":
             headers |= {"Content-Type": "application/json", **self._against_forgery()}
         body = None if content is None else json.dumps(content)

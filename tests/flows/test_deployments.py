@@ -255,7 +255,10 @@ def _is_offered_in_japanese(url: str, deployed: dict[str, Any]) -> None:
     offered = {
         name: schema["definitions"][part["$ref"].rsplit("/", 1)[-1]]["enum"]
         for name, part in schema["properties"].items()
+        if "$ref" in part
     }
+    asked = schema["properties"]["assertion"]
+    assert asked["format"] == "password" and "認証結果" in asked["description"]
     assert offered["mode"] == [mode.japanese for mode in Mode]
     assert offered["file"] == [file.japanese for file in IdentityFile]
     assert "352039 山口市" in offered["municipality"] and len(offered["municipality"]) == 19

@@ -9,12 +9,14 @@ import http.client
 import json
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from config.settings import load_settings
 from flows.serving.automations import PREFIX, automations
 from flows.serving.children import of_the_site, worker_name
+from juki.errors import SourceError
 from juki.reasons import Code
 from juki.site import SiteState
 from tests.flows.conftest import Town
@@ -70,8 +72,30 @@ def test_nobody_without_the_password_or_from_another_page_comes_in(site: TownSit
     assert _asked(site, "GET", "/api/health", Host="juki.attacker.example")[0] == 421
     status, headers = _asked(site, "GET", "/")
     assert status == 200 and "default-src 'self'" in headers["content-security-policy"]
-    for secret in (site.files.password_file, site.files.note_file, site.town.home.prefect / "encryption-key"):
+    for secret in (
+        site.files.password_file,
+        site.files.note_file,
+        *(site.town.home.prefect / name for name in ("encryption-key", "site-key")),
+    ):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+def test_the_password_of_the_screens_runs_no_program_of_its_own(site: TownSite, tmp_path: Path) -> None:
+    """A command in the variables of a run, a deployment of other code, another template: refused; nothing is run."""
+    purge, trace = site.deployments["purge"], tmp_path / "trace"
+    variables = {"command": f"touch {trace}", "env": {"PYTHONPATH": str(tmp_path)}}
+    attacks = (
+        (f"/deployments/{purge}/create_flow_run", {"parameters": {}, "job_variables": variables}),
+        ("/deployments/", {"name": "other", "flow_id": purge, "entrypoint": "os:system"}),
+        ("/work_pools/", {"name": "other", "type": "process"}),
+        ("/automations/", {"name": "other", "actions": []}),
+        ("/admin/database/clear", {"confirm": True}),
+    )
+    for path, said in attacks:
+        with pytest.raises(SourceError, match=r" 403"):
+            site.api.post(path, said)
+    assert site.api.get(f"/deployments/{purge}")["entrypoint"] == "flows.purge:purge"
+    assert not trace.exists()
 
 
 def test_the_password_is_on_no_command_line(site: TownSite) -> None:
