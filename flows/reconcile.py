@@ -40,7 +40,7 @@ def reconcile(
         municipality: 照合する市町村。
         file: 照合するファイル（本人確認情報、附票本人確認情報）。
         mode: 照合のみ／修復の提案まで／修復まで。修復は提案した通知として、受入と同じ検査を通して行います。
-        assertion: 操作者の認証結果。照合のみには要りません。操作は「reconcile」、対象は「352012 resident repair」の形。
+        assertion: 操作者の認証結果（照合のみには要らない）。操作「reconcile」、対象「352012 resident repair」。
     """
     channel, how_far = channel_of(municipality, file), Mode[mode.name]
     ordered_by = ""
