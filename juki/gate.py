@@ -39,7 +39,6 @@ from juki.store.unit import open_unit
 
 ENOUGH_ADMINISTRATORS = 2
 """With so many registered an installation is closed to everybody but operators; so many remain."""
-_SECONDS = frozenset({Role.ADMINISTRATOR})
 
 
 PASSED: ContextVar[Acting | None] = ContextVar("passed", default=None)
@@ -139,17 +138,19 @@ class Gate:
         first = verified(presented.assertion, self.issuers, self.audience, at)
         seen.append(first)
         operator = self._permitted(first, act, access.roles, at)
-        second = self._second(first, presented, act, at) if access.needs_second else None
+        second = self._second(first, presented, act, access, at) if access.needs_second else None
         self._forget_failures(operator)
         return acting_as(operator, first, str(uuid4()), second)
 
-    def _second(self, first: Assertion, presented: Presented, act: Act, at: datetime) -> Assertion:
+    def _second(
+        self, first: Assertion, presented: Presented, act: Act, access: Access, at: datetime
+    ) -> Assertion:
         if not presented.approval:
             raise DeniedError(Code.OPERATOR_SECOND_MISSING)
         second = verified(presented.approval, self.issuers, self.audience, at)
         if (code := refusal_of_second(first, second)) is not None:
             raise DeniedError(code)
-        self._permitted(second, act, _SECONDS, at)
+        self._permitted(second, act, access.seconds, at)
         return second
 
     def _permitted(self, assertion: Assertion, act: Act, roles: AbstractSet[Role], at: datetime) -> Operator:

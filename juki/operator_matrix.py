@@ -24,6 +24,8 @@ class Access:
 
     roles: frozenset[Role] = frozenset()
     needs_second: bool = False
+    seconds: frozenset[Role] = frozenset({Role.ADMINISTRATOR})
+    """Whose agreement counts as the second."""
 
     @property
     def is_open(self) -> bool:
@@ -90,7 +92,9 @@ MATRIX: Mapping[str, Access] = {
     # Copies of what is kept (M9).
     **_each(("export", "backup"), _TWO),
     # The register of operators.
-    **_each(("operator register", "operator change", "operator remove", "operator unlock"), _TWO),
+    **_each(("operator register", "operator change", "operator remove"), _TWO),
+    # One of two administrators locked would leave nobody to unlock him: an auditor may be the second.
+    "operator unlock": Access(frozenset({_A}), needs_second=True, seconds=frozenset({_A, _U})),
     "operator lock": _for(_A, _U),
 }
 """By the words of the command."""

@@ -1478,7 +1478,7 @@ class Code(StrEnum):
         "operator.state", _N, _E, "操作者の今の状態では、その操作はできません。", "M7", "juki operator list で状態を確かめてください。",
     )
     OPERATOR_FEW_ADMINISTRATORS = (
-        "operator.few_administrators", _N, _E, "有効な管理者が二人未満になるため、できません。", "M7, ADR-0036",
+        "operator.few_administrators", _N, _E, "有効な管理者が足りなくなる（登録は二人未満、停止は一人もいない）ため、できません。", "M7, ADR-0036",
         "先にほかの管理者を登録してください。",
     )
     OPERATOR_INSTALLATION_OPEN = (

@@ -25,8 +25,6 @@ from juki.keys import read_private, write_private
 from juki.processes import lives
 
 USER = "juki"
-SITE_HEADER = "X-Juki-Site"
-"""Carries the key of the site in requests of its own processes."""
 _PASSWORD_BYTES = 24
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from prefect.server.api.server import create_app as create_prefect_app
 
 from flows.serving.closed import MOST_BODY_BYTES, is_for_the_site_only, is_looked_at
-from juki.site import SITE_HEADER
+from juki.wire.site_api import SITE_HEADER
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -22,7 +22,8 @@ from flows.environment import ALWAYS, HEARTBEAT_SECONDS, database_settings
 from flows.leftover_servers import RUN
 from juki.home import Home
 from juki.processes import Process, end, marked
-from juki.site import SITE_HEADER, SiteFiles, pages_of
+from juki.site import SiteFiles, pages_of
+from juki.wire.site_api import SITE_HEADER
 
 MARK = "SITE_OF_JUKI"
 """Whose site a process belongs to: the folder of Prefect in a home."""

@@ -30,8 +30,11 @@ _COMMANDS = frozenset(
 """Keys by which a request says what a worker executes; empty they say nothing."""
 _CHANGES_OF_A_DEPLOYMENT = frozenset({"paused"})
 _DEPLOYMENT = re.compile(r"/api/deployments(/[^/]+)?/?")
-_FURNITURE = re.compile(r"/api/(work_pools|automations|admin)(/.*)?")
-"""What `juki up` makes and nobody else has to change: the pool, the alarms, the database of Prefect."""
+_FURNITURE = re.compile(
+    r"/api/(work_pools(/.*)?|automations(/.*)?|admin(/.*)?|deployments/[^/]+/schedules(/.*)?)"
+)
+"""What `juki up` makes and nobody else has to change: the pool, the alarms, the database of Prefect, and what the
+clock starts, since that needs no operator."""
 _ASKING = re.compile(r".*/(filter|count|paginate)/?")
 
 

@@ -102,7 +102,8 @@ def remove(installation: Installation, operator_id: str, reason: str, at: dateti
 def lock(installation: Installation, operator_id: str, reason: str, at: datetime) -> Operator:
     """Stop an operator at once, which one person may do: a lost card does not wait for two.
 
-    Raises: JukiError(OPERATOR_NOT_REGISTERED, OPERATOR_STATE).
+    Raises: JukiError(OPERATOR_NOT_REGISTERED, OPERATOR_STATE); OPERATOR_FEW_ADMINISTRATORS for the last one who may
+            act as administrator.
     """
     return _changed(
         installation, operator_id, Action.OPERATOR_LOCKED, reason, at,
@@ -190,8 +191,12 @@ def _changed(
             raise JukiError(Code.OPERATOR_STATE, operator_id)
         before, new = _Administrators.of(unit, at), become(found)
         unit.operators.write(new)
+        after = _Administrators.of(unit, at)
         if leaves_enough:
-            before.check_remain(_Administrators.of(unit, at), operator_id)
+            before.check_remain(after, operator_id)
+        elif after.active < min(before.active, 1):
+            # With nobody left, nobody could let anybody act again.
+            raise JukiError(Code.OPERATOR_FEW_ADMINISTRATORS, operator_id)
         _journal(unit, action, new, basis, at)
     return new
 

@@ -19,8 +19,9 @@ from urllib.parse import quote
 
 from juki.errors import SourceError
 from juki.reasons import Code
-from juki.site import SITE_HEADER
 
+SITE_HEADER = "X-Juki-Site"
+"""Carries the key of the site in requests of its own processes."""
 _TIMEOUT_SECONDS = 30
 _OK, _FORBIDDEN = 200, 403
 _REFUSALS = 300

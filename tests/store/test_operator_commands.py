@@ -252,6 +252,23 @@ def test_two_administrators_remain(desk: Desk) -> None:
     assert state_of(desk, PAIR[1])["roles"] == ["administrator"]
 
 
+def test_one_person_can_not_lock_everybody_out(desk: Desk) -> None:
+    """An auditor may stop an administrator, not the last one; the other one and an auditor let him act again."""
+    desk.register("op-8", "auditor")
+    asked = ["operator", "lock", PAIR[0], "--reason", "x"]
+    assert desk.console.juki(*asked, *desk.one("op-8", "operator lock", PAIR[0])).code == 0
+    last = ["operator", "lock", PAIR[1], "--reason", "x"]
+    assert (
+        refusal_of(desk, *last, *desk.one("op-8", "operator lock", PAIR[1])) == "operator.few_administrators"
+    )
+    again = ["operator", "unlock", PAIR[0], "--reason", "x"]
+    agreed = ["--approval", desk.file("op-8", "operator unlock", PAIR[0])]
+    clerk = ["--approval", desk.file(CLERK, "operator unlock", PAIR[0])]
+    assert refusal_of(desk, *again, *desk.one(PAIR[1], "operator unlock", PAIR[0]), *clerk) == "operator.role"
+    assert desk.console.juki(*again, *desk.one(PAIR[1], "operator unlock", PAIR[0]), *agreed).code == 0
+    assert state_of(desk, PAIR[0])["is_active"]
+
+
 def test_lost_key_file_of_the_gateway_opens_nothing(desk: Desk) -> None:
     """Deleting a file does not turn the authentication off."""
     used = desk.one(PAIR[0], "operator lock", CLERK)

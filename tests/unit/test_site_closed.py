@@ -10,7 +10,7 @@ import pytest
 from flows.serving.closed import is_for_the_site_only, is_looked_at
 
 RUN = "/api/deployments/0c3a/create_flow_run"
-ATTACKS = {
+ATTACKS: dict[str, tuple[str, str, Any]] = {
     "a command in the variables of a run": (
         "POST",
         RUN,
@@ -29,6 +29,7 @@ ATTACKS = {
     "a pool of one's own": ("POST", "/api/work_pools/", {"name": "mine", "type": "process"}),
     "an alarm taken away": ("DELETE", "/api/automations/0c3a", None),
     "an alarm that runs something": ("POST", "/api/automations/", {"actions": [{"type": "run-deployment"}]}),
+    "a schedule of one's own": ("POST", "/api/deployments/0c3a/schedules", [{"schedule": {"interval": 60}}]),
     "the database of Prefect cleared": ("POST", "/api/admin/database/clear", {"confirm": True}),
 }
 ALLOWED = {
@@ -47,7 +48,7 @@ ALLOWED = {
 }
 
 
-def _body(said: dict[str, Any] | None) -> bytes:
+def _body(said: Any) -> bytes:
     return b"" if said is None else json.dumps(said).encode()
 
 
