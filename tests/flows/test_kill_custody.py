@@ -24,7 +24,7 @@ from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, places_
 from tests.provision_rows import FUHYO, RESIDENT, Lender, number_of
 
 CONTENT = b"the sealed package"
-SAMPLE_EVERY = {"attach": 5, "deliver": 3, "resend": 4, "purge": 5}
+SAMPLE_EVERY = {"attach": 8, "deliver": 5, "resend": 6, "purge": 8}
 
 
 @dataclass(slots=True)
