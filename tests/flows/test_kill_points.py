@@ -19,8 +19,8 @@ from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, When, p
 from tests.flows.kill_scenarios import SCENARIOS, Look, Stage, check
 from tests.flows.nursery import Ended, Order
 
-SAMPLE_EVERY = 7
-"""In CI every seventh first death is followed by a second one."""
+SAMPLE_EVERY = 14
+"""In CI every fourteenth first death is followed by a second one."""
 
 
 @dataclass(slots=True)

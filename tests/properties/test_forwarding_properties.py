@@ -90,7 +90,7 @@ def kept(ledger: Ledger) -> dict[str, tuple[str, ...]]:
     return {code: tuple(rows[no - 1][name] for name in names) for code, no in ledger.newest.items()}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(history=packages, most=st.integers(1, 6), pauses=st.sets(st.integers(0, 5)))
 @example(history=[("352039", [])], most=1, pauses=set())
 def test_the_updates_told_give_our_current_rows(

@@ -29,7 +29,7 @@ PEOPLE, STRANGERS = 7, 2
 STRANGER = "24727059608"
 MOVED = {"kind": "correction", "reason": Reason.MOVED_WITHIN.value}
 DIED = {"kind": "deletion", "reason": Reason.DEATH.value}
-EXAMPLES = max(15, settings().max_examples // 20)
+EXAMPLES = max(8, settings().max_examples // 20)
 """A history of this kind takes most of a second."""
 
 People = dict[IdentityFile, dict[str, list[Row]]]
