@@ -95,13 +95,15 @@ def test_purged_number_and_the_key_of_its_hold_are_found_nowhere(
     ciphertext = bytes(held)[2 + bytes(held)[1] + NONCE_BYTES :]
     assert holding([ciphertext], server_home.root), "the search sees what is in the files of the database"
 
+    delivered = lender.folder("zeimu") / lender.hold(provision).file_name
+    sent = delivered.read_bytes()
     printed = _purge(lender)
     checkpoint(stores)
     assert lender.hold(provision).purged_at is not None
     assert not lender.is_kept(provision)
     assert holding(marks, *places) == {}
     assert not any(mark in printed for mark in marks)
-    sent = (lender.folder("zeimu") / lender.hold(provision).file_name).read_bytes()
+    assert not delivered.exists(), "what nobody fetched until the end is taken back"
     sender = recipient.prefecture_as_sender("350001")
     opened = open_envelope(sent, recipient=[office.receiver.recipient()], sender=sender, at=datetime.now(UTC))
     assert NUMBER.encode() in opened

@@ -32,8 +32,9 @@ def site(built: Town) -> Iterator[TownSite]:
     built.forget()
     with smtp_sink() as sink, site_of(built, sink) as made:
         assert made.up()["started"] is True
-        scheduled = made.api.post("/flow_runs/filter", {"limit": 1})
-        assert scheduled and scheduled[0]["auto_scheduled"], "the scheduler makes no runs"
+        runs = made.api.post("/flow_runs/filter", {"limit": 100})
+        # An alarm may have had a run of its own by now.
+        assert any(one["auto_scheduled"] for one in runs), "the scheduler makes no runs"
         made.pause()
         yield made
 

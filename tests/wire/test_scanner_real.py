@@ -60,10 +60,13 @@ def test_real_clamd_says_when_its_patterns_were_made_and_renewed(clamd: RealClam
 def test_file_beyond_the_bounds_of_a_real_clamd_is_neither_clean_nor_infected(
     clamd: RealClamd, size: int
 ) -> None:
-    """Larger than it looks into, and larger than it takes: both are its administrator's to mend."""
+    """Larger than it looks into, and larger than it takes: both are its administrator's to mend.
+
+    Where clamd hangs up before its answer is read, nobody knows why: that stops the intake as well.
+    """
     with pytest.raises(ScannerError) as refused:
         client(clamd).is_infected(PATTERN + b"x" * size)
-    assert refused.value.code is Code.SCANNER_LIMIT
+    assert refused.value.code in (Code.SCANNER_LIMIT, Code.SCANNER_UNREACHABLE)
 
 
 def test_real_clamd_without_alert_exceeds_max_calls_clean_what_it_did_not_look_into() -> None:
