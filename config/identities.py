@@ -65,25 +65,25 @@ def recipient_sender_of(home: Home, recipient: Recipient) -> Sender:
 
 def receipt_certificate_of(home: Home, registered: Municipality) -> x509.Certificate:
     """Read the certificate that receipts to a municipality are encrypted to."""
-    return _read(located(home, registered.receipt_certificate), x509.load_pem_x509_certificate)
+    return read_with(located(home, registered.receipt_certificate), x509.load_pem_x509_certificate)
 
 
 def encryption_certificate_of(home: Home, recipient: Recipient) -> x509.Certificate:
     """Read the certificate that answers to a recipient are encrypted to."""
-    return _read(located(home, recipient.encryption_certificate), x509.load_pem_x509_certificate)
+    return read_with(located(home, recipient.encryption_certificate), x509.load_pem_x509_certificate)
 
 
 def recipient_keys(home: Home) -> tuple[RecipientKey, ...]:
     """Read what opens the packages sent to the prefecture."""
     credentials = Credentials(home.keys)
-    certificate = _read(credentials.envelope_certificate, x509.load_pem_x509_certificate)
+    certificate = read_with(credentials.envelope_certificate, x509.load_pem_x509_certificate)
     return (RecipientKey(certificate, _private_key(credentials.envelope_key, certificate)),)
 
 
 def signing_identity(home: Home) -> SigningIdentity:
     """Read what the prefecture signs with; further certificates in the file are the intermediate ones."""
     credentials = Credentials(home.keys)
-    first, *others = _read(credentials.signing_certificate, x509.load_pem_x509_certificates)
+    first, *others = read_with(credentials.signing_certificate, x509.load_pem_x509_certificates)
     return SigningIdentity(first, _private_key(credentials.signing_key, first), tuple(others))
 
 
@@ -93,8 +93,8 @@ def _sender(home: Home, registered: Municipality | Recipient) -> Sender:
     return Sender(
         registered.code,
         frozenset(registered.signing_certificates),
-        tuple(one for path in roots for one in _read(path, x509.load_pem_x509_certificates)),
-        tuple(_read(path, x509.load_pem_x509_crl) for path in lists),
+        tuple(one for path in roots for one in read_with(path, x509.load_pem_x509_certificates)),
+        tuple(read_with(path, x509.load_pem_x509_crl) for path in lists),
     )
 
 
@@ -106,10 +106,14 @@ def _private_key(path: Path, certificate: x509.Certificate) -> rsa.RSAPrivateKey
 
 @lru_cache(maxsize=8)
 def _parsed_key(path: Path, _changed_at: int, certificate: x509.Certificate) -> rsa.RSAPrivateKey:
-    return _read(path, partial(read_rsa_key, certificate=certificate))
+    return read_with(path, partial(read_rsa_key, certificate=certificate))
 
 
-def _read(path: Path, load: Callable[[bytes], T]) -> T:
+def read_with(path: Path, load: Callable[[bytes], T]) -> T:
+    """Read a file as what it must be.
+
+    Raises: ConfigurationError(CONFIG_INVALID) naming the file.
+    """
     try:
         return load(path.read_bytes())
     except (OSError, ValueError, TypeError):

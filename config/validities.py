@@ -8,24 +8,21 @@ Invariants: a file that can not be read is named, its content never told. What o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
 
 from cryptography import x509
 
+from config.identities import read_with
 from config.issuers import load_issuers
 from config.municipalities import Municipality, located
 from config.recipients import Recipient
 from juki.credentials import Credentials
 from juki.doctor import Validity
-from juki.errors import ConfigurationError
 from juki.home import Home
-from juki.reasons import Code
 
-T = TypeVar("T")
 _NO_END = datetime.max.replace(tzinfo=UTC)
 
 
@@ -64,7 +61,7 @@ def _authorities(home: Home, registered: Municipality | Recipient) -> Iterator[V
     for path in registered.roots:
         yield from _certificates(located(home, path), _named(registered.code, Path(path).name))
     for path in registered.revocation_lists:
-        read = _read(located(home, path), x509.load_pem_x509_crl)
+        read = read_with(located(home, path), x509.load_pem_x509_crl)
         # A list without an end is one nobody may believe: the check of signatures refuses it as well.
         ends_at = read.next_update_utc or read.last_update_utc
         name = _named(registered.code, Path(path).name)
@@ -72,18 +69,9 @@ def _authorities(home: Home, registered: Municipality | Recipient) -> Iterator[V
 
 
 def _certificates(path: Path, ref: str) -> Iterator[Validity]:
-    for one in _read(path, x509.load_pem_x509_certificates):
+    for one in read_with(path, x509.load_pem_x509_certificates):
         yield Validity(ref, one.not_valid_before_utc, one.not_valid_after_utc)
 
 
 def _named(code: str, what: str) -> str:
     return f"{code} {what}"
-
-
-def _read(path: Path, load: Callable[[bytes], T]) -> T:
-    try:
-        return load(path.read_bytes())
-    except (OSError, ValueError, TypeError):
-        pass
-    # Outside the except block, so that nothing of the file is carried along as context.
-    raise ConfigurationError(Code.CONFIG_INVALID, path.name)

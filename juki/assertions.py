@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -27,6 +26,7 @@ from joserfc.jwk import OKPKey
 from juki.errors import DeniedError
 from juki.operators import Act, Assertion, is_operator_id
 from juki.reasons import Code
+from juki.strict_json import read_json
 
 MAX_TOKEN_BYTES = 4096
 LONGEST = timedelta(seconds=300)
@@ -142,8 +142,8 @@ def _checked_signature(signed: jws.CompactSignature, issuer: Issuer) -> bytes:
 
 def _claims(payload: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(payload.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        found = read_json(payload, integers_only=False)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise DeniedError(Code.OPERATOR_ASSERTION_FORM)
@@ -184,17 +184,6 @@ def _instant(value: object) -> datetime:
     if type(value) is not int or not 0 <= value < 2**33:
         raise DeniedError(Code.OPERATOR_ASSERTION_FORM)
     return datetime.fromtimestamp(value, UTC)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _no_constant(_text: str) -> None:
-    raise ValueError("no JSON number")
 
 
 def issuer_key(pem: bytes) -> OKPKey:

@@ -18,6 +18,7 @@ from juki.columns import IdentityFile
 from juki.errors import ContractError
 from juki.reasons import Code
 from juki.records import MAX_RECORDS
+from juki.strict_json import read_json
 
 MAX_MANIFEST_BYTES = 4096
 """Length of the line with its LF (spec/packages.md section 2)."""
@@ -137,20 +138,7 @@ def _object(line: bytes) -> dict[str, object] | None:
     if len(line) > MAX_MANIFEST_BYTES or not line.startswith(b"{") or not line.endswith(b"}\n"):
         return None
     try:
-        value: object = json.loads(
-            line.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_number, parse_constant=_no_number
-        )
-    except (ValueError, RecursionError):
+        value = read_json(line)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise ValueError
-    return values
-
-
-def _no_number(_: str) -> NoReturn:
-    raise ValueError

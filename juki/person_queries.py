@@ -8,7 +8,6 @@ Source:     docs/formats/person.md, ADR-0037.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +18,7 @@ from juki.columns import IdentityFile
 from juki.errors import ContractError
 from juki.people_sought import NUMBER_COLUMN, People, as_columns, people_of
 from juki.reasons import Code
+from juki.strict_json import read_json
 
 FORMAT = "juki-person/1"
 MAX_QUERY_BYTES = 16 * 1024
@@ -102,21 +102,10 @@ def _object(document: bytes) -> dict[str, Any]:
     if len(document) > MAX_QUERY_BYTES:
         _refuse()
     try:
-        value = json.loads(document.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        value = read_json(document, integers_only=False)
+    except ValueError:
         value = None
     return value if isinstance(value, dict) and "line" not in value else _refuse()
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise ValueError
-    return values
-
-
-def _no_number(_: str) -> NoReturn:
-    raise ValueError
 
 
 def _refuse() -> NoReturn:

@@ -10,7 +10,6 @@ Source:     docs/formats/request.md (with its JSON Schema), assessment M13, ADR-
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from juki.errors import ContractError, SourceError
 from juki.manifest_line import MUNICIPALITY, instant_of
 from juki.people_sought import People, people_of
 from juki.reasons import Code
+from juki.strict_json import read_json
 
 FORMAT = "juki-request/1"
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
@@ -192,26 +192,10 @@ def _object(content: bytes) -> dict[str, object] | None:
     if len(content) > MAX_REQUEST_BYTES or not content.startswith(b"{"):
         return None
     try:
-        value: object = json.loads(
-            content.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
-    except (ValueError, RecursionError):
+        value = read_json(content)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise ValueError
-    return values
-
-
-def _no_number(_: str) -> NoReturn:
-    raise ValueError
 
 
 def _refuse() -> NoReturn:

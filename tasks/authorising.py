@@ -15,9 +15,7 @@ from contextlib import contextmanager
 from prefect.artifacts import create_markdown_artifact
 from prefect.context import FlowRunContext
 
-from config.issuers import load_issuers
-from juki.assertions import audience_of
-from juki.columns import IdentityFile
+from config.gates import gate_of
 from juki.errors import DeniedError
 from juki.gate import PASSED, Gate, Presented
 from juki.operator_matrix import SYSTEM, access_of
@@ -45,7 +43,7 @@ def authorise(act: Act, assertion: str) -> Acting:
     passed = PASSED.get()
     if passed is not None:
         return passed
-    gate = _gate(Workshop.open())
+    gate = _gate()
     if not assertion and _is_by_the_clock():
         _check_system(gate, act)
         return gate.bystander
@@ -68,7 +66,7 @@ def denials_noted(who: Acting, command: str) -> Iterator[None]:
         code, ref = error.code, error.ref
     else:
         return
-    _gate(Workshop.open()).note_replay(who, Act(command), code, clock.now())
+    _gate().note_replay(who, Act(command), code, clock.now())
     raise DeniedError(code, ref)
 
 
@@ -85,11 +83,6 @@ def _check_system(gate: Gate, act: Act) -> None:
         raise DeniedError(Code.OPERATOR_SYSTEM_ACT, act.command)
 
 
-def _gate(shop: Workshop) -> Gate:
-    return Gate(
-        url=shop.store_url(IdentityFile.RESIDENT),
-        issuers=load_issuers(shop.home),
-        audience=audience_of(shop.settings.prefecture_code),
-        most_failures=shop.settings.operator_failures_most,
-        bystander=Acting(run_actor()),
-    )
+def _gate() -> Gate:
+    shop = Workshop.open()
+    return gate_of(shop.home, shop.settings, Acting(run_actor()))

@@ -39,7 +39,7 @@ from juki.wire.refused_files import RefusedFiles, RefusedKind
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
 from tasks.custody import custody_of
-from tasks.requesting import room_for_refused
+from tasks.requesting import arrived_from
 from tasks.workshop import Workshop
 
 _KIND = RefusedKind.RECEIPTS
@@ -73,13 +73,8 @@ def take_receipts() -> dict[str, int]:
 
 def _taken(shop: Workshop, custody: Custody, recipient: Recipient) -> Iterator[str]:
     """Deal with each file by itself: one that can not be read, kept or removed stands in nobody's way."""
-    folder, marks = arrivals_of(shop.home, recipient), ArrivalMarks.of(shop.home, _KIND, recipient.code)
-    known = marks.known()
-    found = folders.arrivals(
-        folder, receipt_form(recipient.code), MAX_RECEIPT_BYTES, is_known=lambda one: one.mark in known,
-        most=room_for_refused(shop, _KIND, recipient.code),
-    )  # fmt: skip
-    marks.keep_only(found.known)
+    folder = arrivals_of(shop.home, recipient)
+    found, marks = arrived_from(shop, recipient, _KIND, receipt_form(recipient.code), MAX_RECEIPT_BYTES)
     for arrived in (*found.known, *found.files):
         try:
             file = _File(folder, marks, arrived)

@@ -11,6 +11,7 @@ Invariants: nothing is taken away from the folder of a recipient; a file that wa
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from juki.recipients import RecipientKind
 from juki.requests import MAX_REQUEST_BYTES, RequestName, request_names
 from juki.wire import folders
 from juki.wire.arrival_marks import ArrivalMarks
+from juki.wire.folders import Arrivals
 from juki.wire.refused_files import RefusedFiles, RefusedKind
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
@@ -94,6 +96,23 @@ def room_for_refused(shop: Workshop, kind: RefusedKind, recipient: str) -> int:
     return room
 
 
+def arrived_from(
+    shop: Workshop, recipient: Recipient, kind: RefusedKind, form: re.Pattern[str], max_bytes: int
+) -> tuple[Arrivals, ArrivalMarks]:
+    """List what is in the folder of a recipient, and the marks of what was dealt with and is there still.
+
+    Raises: StoreError(FOLDER_UNREACHABLE, RECIPIENT_QUARANTINE_FULL).
+    """
+    folder, marks = arrivals_of(shop.home, recipient), ArrivalMarks.of(shop.home, kind, recipient.code)
+    known = marks.known()
+    listed = folders.arrivals(
+        folder, form, max_bytes, is_known=lambda one: one.mark in known,
+        most=room_for_refused(shop, kind, recipient.code),
+    )  # fmt: skip
+    marks.keep_only(listed.known)
+    return listed, marks
+
+
 def _take_in(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
     """Take in what lies in one folder; whatever is wrong there is counted, but for a scanner that fails all."""
     try:
@@ -105,13 +124,8 @@ def _take_in(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
 
 
 def _take_all(shop: Workshop, recipient: Recipient, taken: TakenIn) -> None:
-    folder, marks = arrivals_of(shop.home, recipient), ArrivalMarks.of(shop.home, _KIND, recipient.code)
-    known = marks.known()
-    listed = folders.arrivals(
-        folder, request_names(recipient.code), _MAX_FILE_BYTES, is_known=lambda one: one.mark in known,
-        most=room_for_refused(shop, _KIND, recipient.code),
-    )  # fmt: skip
-    marks.keep_only(listed.known)
+    folder = arrivals_of(shop.home, recipient)
+    listed, marks = arrived_from(shop, recipient, _KIND, request_names(recipient.code), _MAX_FILE_BYTES)
     taken.more += listed.more
     if listed.too_large:
         taken.failures[Code.PACKAGE_TOO_LARGE.value] += listed.too_large

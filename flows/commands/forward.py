@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from flows.commands.failures import failure_of
 from flows.environment import prepare
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained
@@ -60,12 +61,5 @@ def forward(as_json: AsJson = False) -> None:
 def _run() -> JukiError | None:
     """Run the flow; what kept it from its end comes back with its code."""
     from flows.forward import forward as flow
-    from tasks.boundary import PipelineError
 
-    try:
-        flow()
-    except PipelineError as error:
-        failure = JukiError(error.code, error.ref)
-    else:
-        return None
-    return failure
+    return failure_of(flow)

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.failures import failure_of
 from flows.environment import prepare
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained, iso
@@ -91,15 +92,11 @@ def _work(run: Run) -> JukiError | None:
     Raises: JukiError with the code of a failure that kept the run from working its channels.
     """
     from flows.intake import intake as flow
-    from tasks.boundary import PipelineError
 
-    try:
-        flow(municipalities=list(run.municipality_codes), files=[file.value for file in run.files])
-    except PipelineError as error:
-        failure = JukiError(error.code, error.ref)
-    else:
-        return None
-    if failure.code is not Code.RUN_CHANNELS_FAILED:
+    failure = failure_of(
+        lambda: flow(municipalities=list(run.municipality_codes), files=[file.value for file in run.files])
+    )
+    if failure is not None and failure.code is not Code.RUN_CHANNELS_FAILED:
         raise failure
     return failure
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from flows.commands.failures import failure_of
 from flows.environment import prepare
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained, iso
@@ -54,15 +55,9 @@ def _work() -> JukiError | None:
     Raises: JukiError with the code of a failure that kept the run from working at all.
     """
     from flows.provide import provide as flow
-    from tasks.boundary import PipelineError
 
-    try:
-        flow()
-    except PipelineError as error:
-        failure = JukiError(error.code, error.ref)
-    else:
-        return None
-    if failure.code is not Code.RUN_PROVISIONS_FAILED:
+    failure = failure_of(flow)
+    if failure is not None and failure.code is not Code.RUN_PROVISIONS_FAILED:
         raise failure
     return failure
 

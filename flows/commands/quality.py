@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.failures import failure_of
 from flows.environment import prepare
 from juki.cli.acting import operated
 from juki.cli.installation import Installation
@@ -85,15 +86,8 @@ def accept(run: Wanted, reason: Reason, as_json: AsJson = False) -> None:
 def _run() -> JukiError | None:
     """Run the flow; what it failed with comes back with its code."""
     from flows.quality import quality as flow
-    from tasks.boundary import PipelineError
 
-    try:
-        flow()
-    except PipelineError as error:
-        failure = JukiError(error.code, error.ref)
-    else:
-        return None
-    return failure
+    return failure_of(flow)
 
 
 def _result(installation: Installation, report: Report) -> Result:

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.failures import failure_of
 from flows.environment import prepare
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, chosen_files, explained, shown
@@ -74,17 +75,12 @@ def _work(installation: Installation, channel: Channel, mode: Mode, *, is_quiet:
     """Run the flow for one channel; what kept it from its end comes back with its code."""
     from flows.choices import ModeChoice, choices_of
     from flows.reconcile import reconcile as flow
-    from tasks.boundary import PipelineError
 
     if not is_quiet:
         name = installation.name(channel.municipality_code)
         sys.stderr.write(f"{name} {channel.file.japanese} を照合しています（{mode.japanese}）\n")
     municipality, file = choices_of(channel)
-    failure = None
-    try:
-        flow(municipality=municipality, file=file, mode=ModeChoice[mode.name])
-    except PipelineError as error:
-        failure = JukiError(error.code, error.ref)
+    failure = failure_of(lambda: flow(municipality=municipality, file=file, mode=ModeChoice[mode.name]))
     with open_unit(installation.store_url(channel.file), channel.file) as unit:
         recent = unit.reconciliations.recent(channel.municipality_code, 1)
     return ChannelOutcome(channel, recent[0] if recent else None, failure)

@@ -24,10 +24,11 @@ from typing import Annotated, Any
 
 import typer
 
-from config.issuers import load_issuers
+from config.gates import gate_of
 from juki.acts.site import Site
-from juki.assertions import MAX_TOKEN_BYTES, audience_of
+from juki.assertions import MAX_TOKEN_BYTES
 from juki.cli.installation import Installation
+from juki.cli.private_input import STANDARD_INPUT
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, DeniedError
 from juki.gate import PASSED, Gate, Presented
@@ -36,7 +37,6 @@ from juki.operators import Act, Acting
 from juki.reasons import Code
 
 ASSERTION, APPROVAL = "assertion", "approval"
-STANDARD_INPUT = "-"
 _AssertionFile = Annotated[
     str, typer.Option("--assertion", metavar="FILE", help="操作者の認証結果のファイル（- で標準入力）")
 ]
@@ -83,7 +83,7 @@ def operated(
             files = Presented(kwargs.pop(ASSERTION, ""), kwargs.pop(APPROVAL, ""))
             act = Act(command, target_text(_said(name, kwargs) for name in target), is_personal)
             installation, at = Installation.open(), datetime.now(UTC)
-            gate = gate_of(installation)
+            gate = gate_before(installation)
             if not files.assertion and not gate.is_closed():
                 return function(*args, **kwargs)
             who = gate.admit(Presented(_token(files.assertion), _token(files.approval)), act, access, at)
@@ -108,15 +108,9 @@ def _acted(work: Callable[[], Any], who: Acting, gate: Gate, act: Act) -> Any:
     raise DeniedError(code, ref)
 
 
-def gate_of(installation: Installation) -> Gate:
-    """Open the gate of an installation."""
-    return Gate(
-        url=installation.store_url(IdentityFile.RESIDENT),
-        issuers=load_issuers(installation.home),
-        audience=audience_of(installation.settings.prefecture_code),
-        most_failures=installation.settings.operator_failures_most,
-        bystander=local_acting(),
-    )
+def gate_before(installation: Installation) -> Gate:
+    """Open the gate of an installation, before which the account of this machine stands."""
+    return gate_of(installation.home, installation.settings, local_acting())
 
 
 def target_text(values: Iterable[object]) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from juki.cli import operator_actions
-from juki.cli.acting import gate_of, operated
+from juki.cli.acting import gate_before, operated
 from juki.cli.installation import Installation, iso, shown
 from juki.cli.operator_actions import Wanted
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
@@ -57,7 +57,7 @@ def list_operators(as_json: AsJson = False) -> None:
     """操作者を照合IDの順に示す（削除した人も、古い操作ログのために示す）。"""
     installation, now = Installation.open(), datetime.now(UTC)
     found = operator_actions.listed(installation)
-    is_closed = gate_of(installation).is_closed()
+    is_closed = gate_before(installation).is_closed()
     lines = [f"{len(found):,} 人", "操作には認証が要ります。" if is_closed else _OPEN]
     rows = [_row(one, civil_date(now)) for one in found]
     data = {

@@ -15,17 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
 from juki.cli.person_prompt import asked_at_terminal
+from juki.cli.private_input import STANDARD_INPUT, read_document
 from juki.cli.store_keys import StoreKeys, keys_of
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
-from juki.keys import read_private
 from juki.opened_numbers import opened_numbers
 from juki.operators import Role
 from juki.person_queries import MAX_QUERY_BYTES, MOST_HITS, PersonQuery, check_file, parse_query
@@ -38,7 +37,6 @@ from juki.store.unit import Unit, open_unit
 from juki.subjects import subjects_of
 
 T = TypeVar("T")
-STANDARD_INPUT = "-"
 SUBJECT_PLACE = "person"
 """What the sealed subject of these entries is bound to, as that of a provision is to its number."""
 _SEE_NUMBERS = frozenset({Role.PROVIDER, Role.ADMINISTRATOR})
@@ -99,9 +97,7 @@ def read_query(source: str) -> bytes:
     """Read the document, never more than one may have; at a terminal, ask for what it says."""
     if source == STANDARD_INPUT and sys.stdin.isatty():
         return asked_at_terminal()
-    if source == STANDARD_INPUT:
-        return sys.stdin.buffer.read(MAX_QUERY_BYTES + 1)
-    return read_private(Path(source))
+    return read_document(source, MAX_QUERY_BYTES)
 
 
 def find(installation: Installation, asked: Asked, at: datetime) -> Hits:

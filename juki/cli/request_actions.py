@@ -7,24 +7,20 @@ Source:     docs/formats/request.md section 4, assessment M8.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from config.identities import recipient_keys, signing_identity
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
+from juki.cli.private_input import read_document
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, JukiError
-from juki.keys import read_private
 from juki.operators import checked_operator_id
 from juki.provide.opening import sealed_to_ourselves
 from juki.provide.registering import Desk, Registered, register
 from juki.reasons import Code
 from juki.requests import MAX_REQUEST_BYTES, check_binding, parse_request
-
-STANDARD_INPUT = "-"
 
 
 def entered_by(by: str) -> str:
@@ -53,7 +49,7 @@ def enter_request(installation: Installation, source: str, operator: str, at: da
     Raises: ConfigurationError(KEY_PERMISSIONS | KEY_MISSING) for a file others may read or that is not there, and
             what `juki.requests` raises; JukiError(REQUEST_NUMBER_REUSED) when its number was used for another.
     """
-    document = read_document(source)
+    document = read_document(source, MAX_REQUEST_BYTES)
     request = parse_request(document)
     check_binding(request.name, request, request.recipient, installation.settings.prefecture_code)
     identity, own = signing_identity(installation.home), recipient_keys(installation.home)[0].certificate
@@ -62,10 +58,3 @@ def enter_request(installation: Installation, source: str, operator: str, at: da
     if done.is_refused and done.code is not None:
         raise JukiError(done.code, str(request.name))
     return done
-
-
-def read_document(source: str) -> bytes:
-    """Read the document, never more than a request may have."""
-    if source == STANDARD_INPUT:
-        return sys.stdin.buffer.read(MAX_REQUEST_BYTES + 1)
-    return read_private(Path(source))
