@@ -6,6 +6,7 @@ The stand-in of a real device, with palms and second factors, is in `simulator/`
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -47,14 +48,16 @@ class Gateway:
         return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def token(
-        self, operator: str, command: str, target: str = "", *, at: datetime | None = None,
+        self, operator: str, command: str, target: str = "", *, at: datetime | None = None, is_personal: bool = False,
         header: dict[str, Any] | None = None, **claims: Any,
     ) -> str:  # fmt: skip
         """Attest that an operator may do one act; any claim may be given otherwise, None leaves it out."""
+        jti = secrets.token_urlsafe(16)
+        target = hidden(target, jti) if is_personal else target
         issued = int((at or datetime.now(UTC)).timestamp())
         said = {
             "iss": ISSUER, "aud": AUDIENCE, "sub": operator, "iat": issued, "exp": issued + 300,
-            "jti": secrets.token_urlsafe(16), "amr": ["vein", "otp"], "act": {"command": command, "target": target},
+            "jti": jti, "amr": ["vein", "otp"], "act": {"command": command, "target": target},
             "terminal": TERMINAL,
         } | claims  # fmt: skip
         payload = json.dumps({name: value for name, value in said.items() if value is not None}).encode()
@@ -73,6 +76,11 @@ class Gateway:
             "valid_from = 2020-01-01\n",
             encoding="utf-8",
         )
+
+
+def hidden(target: str, jti: str) -> str:
+    """Write a target that names a person as docs/formats/operator-assertion.md says, apart from the product."""
+    return "scrypt:" + hashlib.scrypt(target.encode(), salt=jti.encode(), n=2**14, r=8, p=1, dklen=16).hex()
 
 
 def registered_as(operator: str, *roles: str) -> str:

@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.person_actions import Asked, chosen, find, read_query
+from juki.cli.person_actions import Asked, chosen, find
 from juki.cli.store_keys import keys_of
 from juki.columns import IdentityFile
 from juki.dates import civil_date
@@ -30,7 +30,7 @@ from juki.disclosures import (
 )
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
-from juki.person_queries import PersonQuery, parse_query
+from juki.person_queries import PersonQuery
 from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.disclosures import NewDisclosure
@@ -46,15 +46,14 @@ ARTICLES = {
 
 
 def receive(
-    installation: Installation, source: str, received_on: date, at: datetime, *, not_held: bool
+    installation: Installation, query: PersonQuery, received_on: date, at: datetime, *, not_held: bool
 ) -> Disclosure:
     """Take in a request for disclosure; with `not_held`, one of somebody of whom nothing is found.
 
-    Raises: ContractError(PERSON_QUERY_FORM), JukiError(PERSON_NOT_FOUND, PERSON_SEVERAL, DISCLOSURE_DATE), and what
-            a search raises.
+    Raises: JukiError(PERSON_NOT_FOUND, PERSON_SEVERAL, DISCLOSURE_DATE), and what a search raises.
     """
     check_received(received_on, civil_date(at))
-    code = _person(installation, parse_query(read_query(source)), at)
+    code = _person(installation, query, at)
     if (code is None) != not_held:
         raise JukiError(Code.PERSON_NOT_FOUND if code is None else Code.DISCLOSURE_STATE)
     kind = DisclosureKind.DISCLOSURE

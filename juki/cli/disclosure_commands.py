@@ -15,6 +15,7 @@ from juki.cli.acting import operated
 from juki.cli.disclosure_status import alarm_days
 from juki.cli.installation import Installation, explained, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.person_document import PersonDocument
 from juki.cli.reasons_shown import code_lines
 from juki.columns import IdentityFile
 from juki.dates import civil_date
@@ -32,9 +33,11 @@ app = typer.Typer(
 _HEADINGS = ("番号", "種類", "受理", "期限", "延長の通知", "書面", "結果", "回答")
 Id = Annotated[str, typer.Argument(metavar="ID", help="請求・申出の番号（D3 の形）")]
 Source = Annotated[
-    str,
+    PersonDocument,
     typer.Argument(
-        metavar="FILE|-", help="誰の請求か（juki-person/1）。自分だけが読めるファイルか標準入力（-）"
+        metavar="FILE|-",
+        parser=PersonDocument,
+        help="誰の請求か（juki-person/1）。自分だけが読めるファイルか -（標準入力）",
     ),
 ]
 ReceivedOn = Annotated[
@@ -68,7 +71,7 @@ def receive(
     """開示の請求を受け付ける。期限は受理の日を含めて30日（法30条の33）。"""
     at, installation = datetime.now(UTC), Installation.open()
     day = _day(received_on, "--received-on", at)
-    request = disclosure_actions.receive(installation, source, day, at, not_held=not_held)
+    request = disclosure_actions.receive(installation, source.query, day, at, not_held=not_held)
     _finish(installation, request, f"次にすること: juki disclose {request} --to フォルダ", as_json)
 
 

@@ -18,6 +18,7 @@ from juki.cli.installation import Installation, OneFile, OneMunicipality, checke
 from juki.cli.log_actions import about, export, rotate_key, search, subject_code
 from juki.cli.log_shown import found_result, proved_result, signed_result, verified_result
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.person_document import PersonDocument
 from juki.columns import IdentityFile
 from juki.dates import JAPAN
 from juki.errors import ConfigurationError
@@ -48,9 +49,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="書き出すフォ�
 Actor = Annotated[str, typer.Option("--actor", help="操作者の照合ID、または flow-run:… などの行為者で絞る")]
 SubjectIndex = Annotated[str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引で絞る")]
 Subject = Annotated[
-    str,
+    PersonDocument | None,
     typer.Option(
-        "--subject", metavar="FILE|-",
+        "--subject", metavar="FILE|-", parser=PersonDocument,
         help="対象者で絞る（juki-person/1、住民票コードだけ）。自分だけが読めるファイルか標準入力（-）",
     ),
 ]  # fmt: skip
@@ -107,11 +108,14 @@ def checkpoint(as_json: AsJson = False) -> None:
 
 
 @app.command("search")
-@operated("log search")
+@operated(
+    "log search", "--actor", "--subject-index", "--subject", "--action", "--since", "--until", "--outcome", "number",
+    "--municipality", "--file",
+)  # fmt: skip
 def search_log(
     actor: Actor = "",
     subject_index: SubjectIndex = "",
-    subject: Subject = "",
+    subject: Subject = None,
     action: WantedAction = None,
     since: Since = "",
     until: Until = "",
@@ -132,7 +136,7 @@ def search_log(
     )  # fmt: skip
     installation = Installation.open()
     at = datetime.now(UTC)
-    code = subject_code(subject) if subject else ""
+    code = subject_code(subject.query) if subject else ""
     found = {
         one: search(installation, one, about(installation, one, sought, code), limit, at)
         for one in chosen_files(file)

@@ -76,7 +76,7 @@ def register(
 
 
 @app.command("hand-out")
-@operated("medium hand-out", "medium")
+@operated("medium hand-out", "medium", "due_back")
 def hand_out(
     medium: Id,
     to: Annotated[str, typer.Option("--to", help="渡した先（所属と職名）")],

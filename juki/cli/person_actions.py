@@ -10,7 +10,6 @@ Source:     assessment M8, M9, ADR-0037.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,15 +18,14 @@ from typing import TypeVar
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.person_prompt import asked_at_terminal
-from juki.cli.private_input import STANDARD_INPUT, read_document
+from juki.cli.person_document import PersonDocument
 from juki.cli.store_keys import StoreKeys, keys_of
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.opened_numbers import opened_numbers
 from juki.operators import Role
-from juki.person_queries import MAX_QUERY_BYTES, MOST_HITS, PersonQuery, check_file, parse_query
+from juki.person_queries import MOST_HITS, PersonQuery, check_file
 from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.looking import Looking
@@ -80,7 +78,9 @@ class Seen:
     numbers: Sequence[str | None]
 
 
-def asked_for(source: str, file: IdentityFile, purpose: str, number_basis: str | None = None) -> Asked:
+def asked_for(
+    who: PersonDocument, file: IdentityFile, purpose: str, number_basis: str | None = None
+) -> Asked:
     """Read who is looked for from a private file or standard input.
 
     Raises: ConfigurationError(KEY_PERMISSIONS, KEY_MISSING, REASON_TEXT_FORM), ContractError(PERSON_QUERY_FORM,
@@ -88,16 +88,8 @@ def asked_for(source: str, file: IdentityFile, purpose: str, number_basis: str |
     """
     why = checked_reason(purpose, "--purpose")
     word = "" if number_basis is None else checked_reason(number_basis, "--number-basis")
-    query = parse_query(read_query(source))
-    check_file(query, file)
-    return Asked(file, query, why, word)
-
-
-def read_query(source: str) -> bytes:
-    """Read the document, never more than one may have; at a terminal, ask for what it says."""
-    if source == STANDARD_INPUT and sys.stdin.isatty():
-        return asked_at_terminal()
-    return read_document(source, MAX_QUERY_BYTES)
+    check_file(who.query, file)
+    return Asked(file, who.query, why, word)
 
 
 def find(installation: Installation, asked: Asked, at: datetime) -> Hits:

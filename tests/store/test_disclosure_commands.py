@@ -29,6 +29,7 @@ from tests.person_case import (
     OTHER_CODE,
     OTHER_NUMBER,
     PURPOSE,
+    SAID,
     WHO,
     Counter,
     refusal,
@@ -247,10 +248,14 @@ def test_provider_takes_in_and_discloses_each_with_one_assertion_and_a_viewer_do
     desk, juki = Desk(counter.console, counter.folder), counter.console.juki
     for operator, role in (("op-3", "viewer"), ("op-5", "provider")):
         desk.register(operator, role)
-    who, folder = counter.document(WHO), str(counter.folder)
-    asked = ("disclosure", "receive", who, "--json")
-    assert juki(*asked, *desk.one("op-3", "disclosure receive", who)).data["error"]["code"] == "operator.role"
-    number = juki(*asked, *desk.one("op-5", "disclosure receive", who)).data["id"]
+    folder = str(counter.folder)
+    asked = ("disclosure", "receive", counter.document(WHO), "--json")
+
+    def attested(operator: str) -> list[str]:
+        return desk.one(operator, "disclosure receive", " ".join(SAID), is_personal=True)
+
+    assert juki(*asked, *attested("op-3")).data["error"]["code"] == "operator.role"
+    number = juki(*asked, *attested("op-5")).data["id"]
     used = desk.one("op-5", "disclose", f"{number} {folder}")
     assert juki("disclose", number, "--to", folder, *used).code == 0
     for file in (RESIDENT, FUHYO):

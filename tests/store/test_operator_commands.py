@@ -85,6 +85,27 @@ def test_no_command_passes_without_an_assertion(desk: Desk) -> None:
     assert [(one["action"], one["basis"]) for one in written] == [("operator.refused", one) for one in closed]
 
 
+def test_every_command_says_what_to_show_the_gateway_and_does_nothing(desk: Desk, tmp_path: Path) -> None:
+    """By an option of its own; what it says is what an assertion has to say."""
+    closed = sorted(name for name, access in MATRIX.items() if not access.is_open)
+    who = tmp_path / "who.json"
+    who.write_text('{"position": 2, "resident_code": "12345678901", "format": "juki-person/1"}', "utf-8")
+    who.chmod(0o600)
+    before = len(entries(desk))
+    for command in closed:
+        arguments = [str(who) if one == "-" else one for one in ARGUMENTS.get(command, [])]
+        said = desk.console.juki(*command.split(), *arguments, "--show-target", "--json")
+        assert (said.code, said.data["command"]) == (0, command), said.err
+        if command in ("person find", "person show", "disclosure receive"):
+            assert said.data["is_personal"]
+            assert said.data["target"].startswith("resident_code=12345678901 position=2")
+    assert len(entries(desk)) == before
+    asked = ["operator", "lock", CLERK, "--reason", "x"]
+    target = desk.console.juki(*asked, "--show-target", "--json").data["target"]
+    assert state_of(desk, CLERK)["is_active"]
+    assert desk.console.juki(*asked, *desk.one(PAIR[0], "operator lock", target)).code == 0
+
+
 def test_installation_without_operators_is_worked_by_the_account_of_the_machine(
     tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -326,10 +347,14 @@ def test_log_still_names_a_removed_operator(desk: Desk) -> None:
     """Whoever looks into the log later sees who it was and who approved, by the register."""
     desk.register("op-8", "auditor")
     desk.console.juki("operator", "remove", CLERK, "--reason", "x", *desk.two("operator remove", CLERK))
-    said = desk.console.juki("log", "search", "--actor", PAIR[0], *desk.one("op-8", "log search"))
+    said = desk.console.juki(
+        "log", "search", "--actor", PAIR[0], *desk.one("op-8", "log search", f"--actor={PAIR[0]}")
+    )
     assert said.code == 0, said.err
     assert f"{PAIR[0]}（職員{PAIR[0]}） 承認 {PAIR[1]}（職員{PAIR[1]}）" in said.out
-    asked = ["log", "search", "--action", "operator.removed", "--json", *desk.one("op-8", "log search")]
-    found = desk.console.juki(*asked).data
+    asked = ["log", "search", "--action", "operator.removed", "--json"]
+    attested = desk.one("op-8", "log search", "--action=operator.removed")
+    assert refusal_of(desk, "log", "search", *attested) == "operator.assertion_act"
+    found = desk.console.juki(*asked, *attested).data
     assert found["operators"][PAIR[1]] == f"職員{PAIR[1]}"
     assert found["entries"][0]["operator"] == CLERK

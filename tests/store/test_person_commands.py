@@ -32,6 +32,7 @@ from tests.person_case import (
     OTHER_CODE,
     OTHER_NUMBER,
     PURPOSE,
+    SAID,
     WHO,
     Counter,
     refusal,
@@ -286,10 +287,10 @@ def test_viewer_looks_auditor_does_not_and_numbers_are_for_providers(counter: Co
 
     def look(operator: str, *words: str) -> Any:
         document = counter.document(WHO)
-        target = " ".join((document, "resident", f'"{PURPOSE}"', *words))
+        target = " ".join((*SAID, "resident", f'"{PURPOSE}"', *words))
         options = ["--with-number", *words] if words else []
         arguments = ["person", "show", document, "--purpose", PURPOSE, *options]
-        return counter.console.juki(*arguments, *desk.one(operator, "person show", target))
+        return counter.console.juki(*arguments, *desk.one(operator, "person show", target, is_personal=True))
 
     assert look("op-3").code == 0
     assert refusal(look("op-4")) == "operator.role"
@@ -299,6 +300,23 @@ def test_viewer_looks_auditor_does_not_and_numbers_are_for_providers(counter: Co
     assert viewed == [
         ("operator:op-3", "done", False), ("operator:op-3", "refused", True), ("operator:op-5", "done", True),
     ]  # fmt: skip
+
+
+def test_assertion_for_one_person_shows_no_other(counter: Counter) -> None:
+    """Neither with the document exchanged after the palm was shown, nor with the target in the clear."""
+    desk = Desk(counter.console, counter.folder)
+    desk.register("op-3", "viewer")
+    counter.enter(OTHER_CODE, OTHER_NUMBER, name_kana="ハギジョウ　ハナコ")
+    meant, other = counter.document(WHO), counter.document({"resident_code": OTHER_CODE})
+    asked = ("--purpose", PURPOSE, "--json")
+    target = counter.console.juki("person", "show", meant, *asked, "--show-target").data["target"]
+    in_the_clear = desk.one("op-3", "person show", target)
+    attested = desk.one("op-3", "person show", target, is_personal=True)
+    for document, used in ((other, attested), (meant, in_the_clear)):
+        refused = counter.console.juki("person", "show", document, *asked, *used)
+        assert refused.data["error"]["code"] == "operator.assertion_act"
+    assert not counter.logged()
+    assert counter.console.juki("person", "show", meant, *asked, *attested).code == 0
 
 
 def test_auditor_finds_the_entries_about_one_person_by_their_code_alone(counter: Counter) -> None:
