@@ -77,7 +77,8 @@ def operated(
 
     `target` names the parameters that say on what; an option whose value could be taken for that of another is
     written `--option` and stands in the target by its name. A private document among them makes the act personal.
-    `starts_run` is for commands whose work is a run's own, so that who started it is an entry by itself.
+    `starts_run` is for commands whose work is a run's own or reaches beyond the database: who does it is an entry by
+    itself, before anything is done.
     """
     access = access_of(command)
 
@@ -145,7 +146,8 @@ def _said(name: str, arguments: Mapping[str, object]) -> object:
     """Let a switch that is on be told by its name, as an option that asks for it: who attests reads what it is."""
     value = _given(name, arguments)
     if name.startswith("--"):
-        return [f"{name}={word}" for word in _words(value)]
+        words = _words({True: "yes", False: "no"}[value] if isinstance(value, bool) else value)
+        return [f"{name}={word}" for word in words]
     return name.replace("_", "-") if value is True else value
 
 

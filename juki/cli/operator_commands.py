@@ -110,7 +110,7 @@ def show_target(
 
 
 @app.command()
-@operated("operator register", "operator_id", "--role", "--terminal", "--valid-from", "--valid-to")
+@operated("operator register", "operator_id", "--name", "--role", "--terminal", "--valid-from", "--valid-to")
 def register(
     operator_id: Id, name: Name, role: Roles, terminal: Terminals, reason: Reason, valid_from: From = "",
     valid_to: To = "", as_json: AsJson = False,
@@ -126,7 +126,7 @@ def register(
 
 
 @app.command()
-@operated("operator change", "operator_id", "--role", "--terminal", "--valid-from", "--valid-to")
+@operated("operator change", "operator_id", "--name", "--role", "--terminal", "--valid-from", "--valid-to")
 def change(
     operator_id: Id, reason: Reason, name: MaybeName = None, role: MaybeRoles = None,
     terminal: MaybeTerminals = None, valid_from: From = "", valid_to: To = "", as_json: AsJson = False,
