@@ -1,7 +1,7 @@
 """`juki disclosure`: requests to be told what is held and to have it corrected, from receipt to answer.
 
-Invariants: what is shown of a request are days, states and decisions; whom it is of is shown once, when it is taken in,
-            so that the counter sees whom it took, and in no later output.
+Invariants: what is shown of a request are days, states and decisions; whom it is of is shown once, when it is
+            taken in, so that the counter sees whom it took, and in no later output.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def test_assertion_for_a_purge_vouches_for_no_clock(desk: Desk) -> None:
 
 
 def test_replayed_assertions_make_no_second_signing_key(desk: Desk) -> None:
-    """A key is no row of the store: that somebody makes one is noted, and both assertions used, before it is there."""
+    """A key is no row: that somebody makes one is noted, and both assertions used, before it is there."""
     keys = desk.console.home.keys
     asked, pair = ["log", "rotate-key"], desk.two("log rotate-key")
     assert desk.console.juki(*asked, *pair).code == 0
