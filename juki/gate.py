@@ -19,7 +19,7 @@ from uuid import uuid4
 from juki.assertions import Issuer, check_act, verified
 from juki.columns import IdentityFile
 from juki.dates import civil_date
-from juki.errors import DeniedError
+from juki.errors import ConfigurationError, DeniedError
 from juki.journal import Action, Entry, Outcome
 from juki.operator_matrix import Access
 from juki.operators import (
@@ -33,6 +33,7 @@ from juki.operators import (
     refusal,
     refusal_of_second,
 )
+from juki.reason_text import holds_identifier
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
@@ -108,8 +109,11 @@ class Gate:
     def note_start(self, who: Acting, act: Act, at: datetime, run: str = "") -> None:
         """Record that an operator starts a run, which uses his assertion up; a replay is refused and recorded.
 
-        Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED).
+        Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED); ConfigurationError(COMMAND_ARGUMENT) where the target holds
+                what could be a number of a person, whatever it was meant to be: the log is for ever.
         """
+        if holds_identifier(act.target):
+            raise ConfigurationError(Code.COMMAND_ARGUMENT, act.command)
         entry = Entry(
             action=Action.RUN_STARTED, file=IdentityFile.RESIDENT, outcome=Outcome.DONE,
             basis=f"{act.command} {act.target}".strip(), change=run,

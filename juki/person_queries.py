@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from juki.codes import RESIDENT_CODE_WIDTH
 from juki.columns import IdentityFile
 from juki.errors import ContractError
-from juki.people_sought import NUMBER_COLUMN, People, as_columns, people_of
+from juki.people_sought import FOUR_COLUMNS, NUMBER_COLUMN, People, as_columns, people_of
 from juki.reasons import Code
 from juki.strict_json import read_json
 
@@ -26,6 +26,7 @@ CODE_COLUMN = "resident_code"
 MOST_HITS = 50
 """So many are shown; whoever fits the four information is hardly ever more than a few."""
 _FRAME = frozenset({"format", "position"})
+_ORDER = (CODE_COLUMN, NUMBER_COLUMN, *FOUR_COLUMNS, "position")
 
 
 class Way(StrEnum):
@@ -40,6 +41,8 @@ class Way(StrEnum):
 class PersonQuery:
     """One person sought; `position` chooses among several who fit, from 1, and 0 chooses nobody.
 
+    `said` is the document in words, `key=value`, in the order of docs/formats/person.md whatever its own order.
+
     Shape: `people` is empty where the code is given, else one line.
     """
 
@@ -47,6 +50,7 @@ class PersonQuery:
     resident_code: str
     people: People
     position: int
+    said: tuple[str, ...]
 
     @property
     def is_by_number(self) -> bool:
@@ -67,11 +71,10 @@ def parse_query(document: bytes) -> PersonQuery:
         _refuse()
     who = {name: value for name, value in given.items() if name not in _FRAME}
     if who.keys() == {CODE_COLUMN}:
-        return PersonQuery(
-            Way.RESIDENT_CODE, _code(who[CODE_COLUMN]), as_columns({NUMBER_COLUMN: []}), position
-        )
+        code, nobody = _code(who[CODE_COLUMN]), as_columns({NUMBER_COLUMN: []})
+        return PersonQuery(Way.RESIDENT_CODE, code, nobody, position, _in_words(given))
     way = Way.NUMBER if NUMBER_COLUMN in who else Way.FOUR_INFORMATION
-    return PersonQuery(way, "", _people(who), position)
+    return PersonQuery(way, "", _people(who), position, _in_words(given))
 
 
 def check_file(query: PersonQuery, file: IdentityFile) -> None:
@@ -89,6 +92,11 @@ def _people(who: Mapping[str, object]) -> People:
     except ContractError:
         people = None
     return people if people is not None else _refuse()
+
+
+def _in_words(given: Mapping[str, object]) -> tuple[str, ...]:
+    """Write what the keys say, once it is known that they say nothing else."""
+    return tuple(f"{name}={given[name]}" for name in _ORDER if name in given)
 
 
 def _code(value: object) -> str:

@@ -10,7 +10,6 @@ Invariants: a chapter is ok only if the clerk was refused with the code of his r
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
@@ -25,13 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 
 from config.settings import load_settings
 from config.stores import admin_url
-from juki.assertions import audience_of
 from juki.cli import main
 from juki.columns import IdentityFile
 from juki.home import Home
@@ -39,9 +35,12 @@ from juki.keys import write_private
 from juki.reasons import Code
 from juki.wire.envelope import Sender, fingerprint, open_envelope
 from simulator import installation, pki
+from simulator.vein.assertions import Act
+from simulator.vein.gateway import Gateway
+from simulator.vein.staff import Staff
 
 ADMINISTRATORS, CLERK = ("ensyu-kanri-1", "ensyu-kanri-2"), "ensyu-uketsuke"
-_TERMINAL, _ISSUER, _KEY_ID = "ensyu-tanmatsu", "ensyu-gateway", "ensyu-gateway.1"
+_TERMINAL, _ISSUER = "ensyu-tanmatsu", "ensyu-gateway"
 _DUMP = b"PGDMP"
 """What every dump of PostgreSQL in its own format begins with."""
 
@@ -63,13 +62,13 @@ class CopyChapter:
 def run(home: Home, chapter: CopyChapter) -> None:
     """Go through the chapter, on the stores as the chapters before have left them."""
     with tempfile.TemporaryDirectory(prefix="juki-copy-") as name:
-        act = _Act(home, Path(name).resolve())
-        act.register()
+        exercise = _Exercise(home, Path(name).resolve())
+        exercise.register()
         try:
-            _refuse(act, chapter)
-            _copy(act, chapter)
+            _refuse(exercise, chapter)
+            _copy(exercise, chapter)
         finally:
-            act.leave()
+            exercise.leave()
     chapter.ok = (
         chapter.refused_code == Code.OPERATOR_ROLE.value and chapter.refused_wrote_nothing
         and chapter.opened_by_keeper and chapter.named_in_logs and chapter.parts > 0
@@ -90,45 +89,51 @@ def tell(console: Console, chapter: CopyChapter) -> None:
     console.print(f"  保管する者の鍵で開く: {opened}")
 
 
-def _refuse(act: _Act, chapter: CopyChapter) -> None:
+def _refuse(exercise: _Exercise, chapter: CopyChapter) -> None:
     """Let a clerk ask, with an assertion of his own that is as it should be."""
-    said = act.juki(*act.command, "--assertion", act.assertion(CLERK, "backup", act.target))
+    said = exercise.juki(
+        *exercise.command, "--assertion", exercise.assertion(CLERK, "backup", exercise.target)
+    )
     chapter.refused_code = said.get("error", {}).get("code", "")
-    chapter.refused_wrote_nothing = not act.to.exists()
+    chapter.refused_wrote_nothing = not exercise.to.exists()
 
 
-def _copy(act: _Act, chapter: CopyChapter) -> None:
-    first, second = (act.assertion(one, "backup", act.target) for one in ADMINISTRATORS)
-    said = act.juki(*act.command, "--assertion", first, "--approval", second)
+def _copy(exercise: _Exercise, chapter: CopyChapter) -> None:
+    first, second = (exercise.assertion(one, "backup", exercise.target) for one in ADMINISTRATORS)
+    said = exercise.juki(*exercise.command, "--assertion", first, "--approval", second)
     chapter.parts, chapter.rows = said.get("parts", 0), said.get("rows", {})
     if not chapter.parts:
         return
-    manifest = json.loads(act.opened("manifest.p7m"))
-    contents = [act.opened(one["name"]) for one in manifest["parts"]]
-    digests = [hashlib.sha256((act.to / one["name"]).read_bytes()).hexdigest() for one in manifest["parts"]]
+    manifest = json.loads(exercise.opened("manifest.p7m"))
+    contents = [exercise.opened(one["name"]) for one in manifest["parts"]]
+    digests = [
+        hashlib.sha256((exercise.to / one["name"]).read_bytes()).hexdigest() for one in manifest["parts"]
+    ]
     firsts = [one for one in manifest["parts"] if one["name"].endswith("-00001.p7m")]
     chapter.opened_bytes = sum(map(len, contents))
     chapter.opened_by_keeper = (
         digests == [one["sha256"] for one in manifest["parts"]] and len(firsts) == len(IdentityFile)
         and sum(content.startswith(_DUMP) for content in contents) == len(firsts)
     )  # fmt: skip
-    chapter.named_in_logs = all(act.is_named(file) for file in IdentityFile)
+    chapter.named_in_logs = all(exercise.is_named(file) for file in IdentityFile)
 
 
-class _Act:
-    """The operators of the exercise, a gateway that attests for them, and the keeper of the copy."""
+class _Exercise:
+    """The operators of the exercise with the device they stand at, and the keeper of the copy."""
 
     def __init__(self, home: Home, folder: Path) -> None:
         self.home, self.folder, self.to = home, folder, folder / "copy"
-        self.settings, self.key = load_settings(home), Ed25519PrivateKey.generate()
+        self.settings = load_settings(home)
+        gateway = Gateway(folder / "vein", self.settings.prefecture_code[:2], _ISSUER).create_missing()
+        self.staff = Staff(gateway, _TERMINAL)
         kept = installation.folder(home) / "pki"
         self.root, self.ours = pki.load(kept / "root"), pki.load(kept / "prefecture")
         self.keeper = pki.kept(kept / "keeper", lambda: pki.issue(self.root, "演習用保管者", pki.rsa_key()))
-        self.target = f"{self.to} {fingerprint(self.keeper.certificate)}"
         self.command = (
             "backup", "--to", str(self.to), "--certificate", str((kept / "keeper").with_suffix(".crt")),
             "--fingerprint", fingerprint(self.keeper.certificate), "--reason", "演習での保管",
         )  # fmt: skip
+        self.target = self.juki(*self.command, "--show-target")["target"]
 
     def juki(self, *arguments: str) -> dict[str, Any]:
         """Run the command line as somebody at a terminal does, in this process: most of a new one is its start."""
@@ -147,16 +152,18 @@ class _Act:
 
     def register(self) -> None:
         """Trust the gateway, and register two administrators, with whom the installation closes, and a clerk."""
-        pem = self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        write_private(self.home.root / "ensyu-gateway.pem", pem)
-        write_private(self.home.issuers_file, _registration().encode())
+        for key_id, pem in self.staff.gateway.keys.public().items():
+            write_private(self.home.root / "ensyu-gateway.pem", pem)
+            write_private(self.home.issuers_file, _registration(key_id).encode())
+        for one in (*ADMINISTRATORS, CLERK):
+            self.staff.enrol(one, datetime.now(UTC))
         for one in ADMINISTRATORS:
             self._register(one, "administrator", [])
-        target = f"{CLERK} --role=clerk --terminal={_TERMINAL}"
+        target = self._register(CLERK, "clerk", ["--show-target"])["target"]
         by = [self.assertion(one, "operator register", target) for one in ADMINISTRATORS]
         self._register(CLERK, "clerk", ["--assertion", by[0], "--approval", by[1]])
 
-    def _register(self, operator: str, role: str, by: list[str]) -> None:
+    def _register(self, operator: str, role: str, by: list[str]) -> dict[str, Any]:
         who = (
             "--name",
             f"演習 {operator}",
@@ -167,20 +174,13 @@ class _Act:
             "--reason",
             "演習のため",
         )
-        self.juki("operator", "register", operator, *who, *by)
+        return self.juki("operator", "register", operator, *who, *by)
 
     def assertion(self, operator: str, command: str, target: str) -> str:
-        """Attest that an operator may do one act now, and name the file of it."""
-        issued = int(datetime.now(UTC).timestamp())
-        claims = {
-            "iss": _ISSUER, "aud": audience_of(self.settings.prefecture_code), "sub": operator, "iat": issued,
-            "exp": issued + 300, "jti": secrets.token_urlsafe(16), "amr": ["vein", "otp"], "terminal": _TERMINAL,
-            "act": {"command": command, "target": target},
-        }  # fmt: skip
-        header = {"alg": "EdDSA", "typ": "juki-assertion+jwt", "kid": _KEY_ID}
-        signed = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
+        """Let an operator hold his palm for one act, and name the file of the assertion."""
+        token = self.staff.assertion(operator, Act(command, target), datetime.now(UTC))
         path = self.folder / f"{secrets.token_hex(8)}.jwt"
-        write_private(path, f"{signed}.{_encoded(self.key.sign(signed.encode()))}\n".encode())
+        write_private(path, f"{token}\n".encode("ascii"))
         return str(path)
 
     def opened(self, name: str) -> bytes:
@@ -210,12 +210,8 @@ class _Act:
             connection.execute("DELETE FROM operator WHERE operator_id = ANY(%s)", (wanted,))
 
 
-def _registration() -> str:
+def _registration(key_id: str) -> str:
     return (
-        f'[[key]]\nissuer = "{_ISSUER}"\nkey_id = "{_KEY_ID}"\npublic_key = "ensyu-gateway.pem"\n'
+        f'[[key]]\nissuer = "{_ISSUER}"\nkey_id = "{key_id}"\npublic_key = "ensyu-gateway.pem"\n'
         "valid_from = 2020-01-01\n"
     )
-
-
-def _encoded(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

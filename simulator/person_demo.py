@@ -22,6 +22,7 @@ from juki.cli.disclose_action import Printed, disclose
 from juki.cli.disclosure_actions import receive
 from juki.cli.installation import Installation
 from juki.cli.person_actions import Asked, Seen, asked_for, find, show
+from juki.cli.person_document import PersonDocument
 from juki.columns import IdentityFile
 from juki.dates import civil_date
 from juki.errors import JukiError
@@ -65,11 +66,12 @@ def run(home: Home, chapter: PersonChapter) -> None:
     folder.mkdir(mode=0o700)
     installation = Installation.open()
     source = _asked(installation, folder)
-    asked = asked_for(source, FILE, _PURPOSE)
+    who = PersonDocument(source)
+    asked = asked_for(who, FILE, _PURPOSE)
     chapter.found = find(installation, asked, _now()).total
     seen = show(installation, asked, _now())
     chapter.versions, chapter.number_masked = len(seen.versions), set(seen.numbers) <= {None, ""}
-    request = receive(installation, source, civil_date(_now()), _now(), not_held=False)
+    request = receive(installation, who.query, civil_date(_now()), _now(), not_held=False).request
     made = disclose(installation, request.number, folder, _now())
     Path(source).unlink()
     _read(installation, chapter, made, asked)

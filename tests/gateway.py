@@ -6,6 +6,7 @@ The stand-in of a real device, with palms and second factors, is in `simulator/`
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -47,14 +48,16 @@ class Gateway:
         return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def token(
-        self, operator: str, command: str, target: str = "", *, at: datetime | None = None,
+        self, operator: str, command: str, target: str = "", *, at: datetime | None = None, is_personal: bool = False,
         header: dict[str, Any] | None = None, **claims: Any,
     ) -> str:  # fmt: skip
         """Attest that an operator may do one act; any claim may be given otherwise, None leaves it out."""
+        jti = secrets.token_urlsafe(16)
+        target = hidden(target, jti) if is_personal else target
         issued = int((at or datetime.now(UTC)).timestamp())
         said = {
             "iss": ISSUER, "aud": AUDIENCE, "sub": operator, "iat": issued, "exp": issued + 300,
-            "jti": secrets.token_urlsafe(16), "amr": ["vein", "otp"], "act": {"command": command, "target": target},
+            "jti": jti, "amr": ["vein", "otp"], "act": {"command": command, "target": target},
             "terminal": TERMINAL,
         } | claims  # fmt: skip
         payload = json.dumps({name: value for name, value in said.items() if value is not None}).encode()
@@ -75,9 +78,15 @@ class Gateway:
         )
 
 
-def registered_as(operator: str, *roles: str) -> str:
+def hidden(target: str, jti: str) -> str:
+    """Write a target that names a person as docs/formats/operator-assertion.md says, apart from the product."""
+    return "scrypt:" + hashlib.scrypt(target.encode(), salt=jti.encode(), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def registered_as(operator: str, *roles: str, name: str = "x") -> str:
     """Name to the gateway what an operator is registered as."""
-    return " ".join((operator, *(f"--role={role}" for role in roles), f"--terminal={TERMINAL}"))
+    said = (f"--name={name}", *(f"--role={role}" for role in roles), f"--terminal={TERMINAL}")
+    return " ".join((operator, *said))
 
 
 @dataclass(slots=True)
@@ -107,7 +116,7 @@ class Desk:
         ]
         asked += [word for role in roles for word in ("--role", role)] + ["--terminal", TERMINAL]
         if is_open is None and operator not in PAIR:
-            asked += self.two("operator register", registered_as(operator, *roles))
+            asked += self.two("operator register", registered_as(operator, *roles, name=f"職員{operator}"))
         done = self.console.juki(*asked)
         assert done.code == 0, done.err
 

@@ -33,6 +33,8 @@ NAME, KANA, BORN = "萩城　𠮷郎", "ハギジョウ　ヨシロウ", "197004
 OLD_ADDRESS, ADDRESS = "山口県萩市大字江向510番地", "山口県山口市滝町1番1号"
 PURPOSE = "窓口での問合せ（受付簿 甲12）"
 WHO = {"name_kana": KANA, "birth_date": BORN}
+SAID = tuple(f"{name}={value}" for name, value in WHO.items())
+"""The same person as a gateway is told."""
 
 
 def refusal(said: Said) -> str:

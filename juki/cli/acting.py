@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -28,7 +28,8 @@ from config.gates import gate_of
 from juki.acts.site import Site
 from juki.assertions import MAX_TOKEN_BYTES
 from juki.cli.installation import Installation
-from juki.cli.private_input import STANDARD_INPUT
+from juki.cli.output import Result, finish
+from juki.cli.private_input import STANDARD_INPUT, PrivateDocument
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, DeniedError
 from juki.gate import PASSED, Gate, Presented
@@ -36,12 +37,15 @@ from juki.operator_matrix import access_of
 from juki.operators import Act, Acting
 from juki.reasons import Code
 
-ASSERTION, APPROVAL = "assertion", "approval"
+ASSERTION, APPROVAL, SHOW_TARGET = "assertion", "approval", "show_target"
 _AssertionFile = Annotated[
     str, typer.Option("--assertion", metavar="FILE", help="操作者の認証結果のファイル（- で標準入力）")
 ]
 _ApprovalFile = Annotated[
     str, typer.Option("--approval", metavar="FILE", help="承認するもう一人の管理者の認証結果のファイル")
+]
+_ShowTarget = Annotated[
+    bool, typer.Option("--show-target", help="行わずに、認証装置に示す操作と対象を表示する")
 ]
 
 
@@ -67,13 +71,14 @@ def local_acting() -> Acting:
 
 
 def operated(
-    command: str, *target: str, is_personal: bool = False, starts_run: bool = False
+    command: str, *target: str, starts_run: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let only an operator use a command, who was authenticated for it and for what it acts on.
 
     `target` names the parameters that say on what; an option whose value could be taken for that of another is
-    written `--option` and stands in the target by its name. `starts_run` is for commands whose work is a run's own,
-    so that who started it is an entry by itself.
+    written `--option` and stands in the target by its name. A private document among them makes the act personal.
+    `starts_run` is for commands whose work is a run's own or reaches beyond the database: who does it is an entry by
+    itself, before anything is done.
     """
     access = access_of(command)
 
@@ -81,11 +86,14 @@ def operated(
         @wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             files = Presented(kwargs.pop(ASSERTION, ""), kwargs.pop(APPROVAL, ""))
-            act = Act(command, target_text(_said(name, kwargs) for name in target), is_personal)
+            if kwargs.pop(SHOW_TARGET, False):
+                _show(_act(command, target, kwargs), as_json=bool(kwargs.get("as_json")))
             installation, at = Installation.open(), datetime.now(UTC)
             gate = gate_before(installation)
             if not files.assertion and not gate.is_closed():
                 return function(*args, **kwargs)
+            # Whoever brings nothing is refused before anything that names a person is read.
+            act = _act(command, target, kwargs) if files.assertion else Act(command)
             who = gate.admit(Presented(_token(files.assertion), _token(files.approval)), act, access, at)
             if starts_run:
                 gate.note_start(who, act, at)
@@ -94,6 +102,19 @@ def operated(
         return _with_options(guarded, function, needs_second=access.needs_second)
 
     return guard
+
+
+def _act(command: str, target: Iterable[str], arguments: Mapping[str, object]) -> Act:
+    said = [_said(name, arguments) for name in target]
+    is_personal = any(isinstance(_given(name, arguments), PrivateDocument) for name in target)
+    return Act(command, target_text(said), is_personal)
+
+
+def _show(act: Act, *, as_json: bool) -> NoReturn:
+    """Say what a gateway is to be shown for an act, and do nothing."""
+    about = "対象（人を特定する値。認証装置のほかには見せない）" if act.is_personal else "対象"
+    data = {"command": act.command, "target": act.target, "is_personal": act.is_personal}
+    finish(Result(data, lines=[f"操作: {act.command}", f"{about}: {act.target}"]), as_json=as_json)
 
 
 def _acted(work: Callable[[], Any], who: Acting, gate: Gate, act: Act) -> Any:
@@ -123,10 +144,15 @@ def target_text(values: Iterable[object]) -> str:
 
 def _said(name: str, arguments: Mapping[str, object]) -> object:
     """Let a switch that is on be told by its name, as an option that asks for it: who attests reads what it is."""
-    value = arguments[name.removeprefix("--").replace("-", "_")]
+    value = _given(name, arguments)
     if name.startswith("--"):
-        return [f"{name}={word}" for word in _words(value)]
+        words = _words({True: "yes", False: "no"}[value] if isinstance(value, bool) else value)
+        return [f"{name}={word}" for word in words]
     return name.replace("_", "-") if value is True else value
+
+
+def _given(name: str, arguments: Mapping[str, object]) -> object:
+    return arguments[name.removeprefix("--").replace("-", "_")]
 
 
 def _quoted(word: str) -> str:
@@ -136,6 +162,8 @@ def _quoted(word: str) -> str:
 def _words(value: object) -> list[str]:
     if value is None or value is False or value == "":
         return []
+    if isinstance(value, PrivateDocument):
+        return list(value.target_words())
     if isinstance(value, list | tuple):
         return [word for one in value for word in _words(one)]
     return [str(value.value if isinstance(value, Enum) else value)]
@@ -159,10 +187,16 @@ def _with_options(
     guarded: Callable[..., Any], function: Callable[..., Any], *, needs_second: bool
 ) -> Callable[..., Any]:
     """Show the command line the options beside the parameters of the command itself."""
-    asked = {ASSERTION: _AssertionFile} | ({APPROVAL: _ApprovalFile} if needs_second else {})
+    asked: dict[str, Any] = {ASSERTION: _AssertionFile}
+    asked |= ({APPROVAL: _ApprovalFile} if needs_second else {}) | {SHOW_TARGET: _ShowTarget}
     own = inspect.signature(function, eval_str=True)
     more = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default="", annotation=kind)
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if name == SHOW_TARGET else "",
+            annotation=kind,
+        )
         for name, kind in asked.items()
     ]
     guarded.__signature__ = own.replace(parameters=[*own.parameters.values(), *more])  # type: ignore[attr-defined]

@@ -18,7 +18,6 @@ from typing import Any
 from config.logs import log_keys, log_place
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.person_actions import read_query
 from juki.columns import IdentityFile
 from juki.errors import ContractError
 from juki.journal import Action, Entry, Outcome
@@ -26,7 +25,7 @@ from juki.keys import FileKeys, Purpose
 from juki.numbers import SealingKey
 from juki.oplog.exporting import Exported, export_log
 from juki.oplog.signing import Signing, sign_log
-from juki.person_queries import Way, parse_query
+from juki.person_queries import PersonQuery, Way
 from juki.reasons import Code
 from juki.store.journal_reading import Sought
 from juki.store.roles import Duty
@@ -55,13 +54,12 @@ def search(
     return found
 
 
-def subject_code(source: str) -> str:
-    """Read the 住民票コード of who the entries are to be about, from a private file or standard input.
+def subject_code(query: PersonQuery) -> str:
+    """Give the 住民票コード of who the entries are to be about.
 
-    Raises: ConfigurationError(KEY_PERMISSIONS, KEY_MISSING), ContractError(PERSON_QUERY_FORM), also for whoever is
-            named otherwise: an auditor looks into the log, not into the files.
+    Raises: ContractError(PERSON_QUERY_FORM) for whoever is named otherwise: an auditor looks into the log, not into
+            the files.
     """
-    query = parse_query(read_query(source))
     if query.way is not Way.RESIDENT_CODE:
         raise ContractError(Code.PERSON_QUERY_FORM)
     return query.resident_code

@@ -18,6 +18,7 @@ from juki.cli.installation import Installation, OneFile, OneMunicipality, checke
 from juki.cli.log_actions import about, export, rotate_key, search, subject_code
 from juki.cli.log_shown import found_result, proved_result, signed_result, verified_result
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.person_document import PersonDocument
 from juki.columns import IdentityFile
 from juki.dates import JAPAN
 from juki.errors import ConfigurationError
@@ -28,6 +29,7 @@ from juki.reasons import Code
 from juki.store.journal_reading import Sought
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
+from juki.subjects import is_subject_index
 
 app = typer.Typer(
     help="操作ログを検証する・署名する・調べる・書き出す",
@@ -46,11 +48,13 @@ OneEntry = Annotated[
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="書き出すフォルダ（新しいもの）")]
 Actor = Annotated[str, typer.Option("--actor", help="操作者の照合ID、または flow-run:… などの行為者で絞る")]
-SubjectIndex = Annotated[str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引で絞る")]
+SubjectIndex = Annotated[
+    str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引（記録にある32桁の16進数）で絞る")
+]
 Subject = Annotated[
-    str,
+    PersonDocument | None,
     typer.Option(
-        "--subject", metavar="FILE|-",
+        "--subject", metavar="FILE|-", parser=PersonDocument,
         help="対象者で絞る（juki-person/1、住民票コードだけ）。自分だけが読めるファイルか標準入力（-）",
     ),
 ]  # fmt: skip
@@ -107,11 +111,14 @@ def checkpoint(as_json: AsJson = False) -> None:
 
 
 @app.command("search")
-@operated("log search")
+@operated(
+    "log search", "--actor", "--subject-index", "--subject", "--action", "--since", "--until", "--outcome",
+    "--number", "--municipality", "--file",
+)  # fmt: skip
 def search_log(
     actor: Actor = "",
     subject_index: SubjectIndex = "",
-    subject: Subject = "",
+    subject: Subject = None,
     action: WantedAction = None,
     since: Since = "",
     until: Until = "",
@@ -126,13 +133,15 @@ def search_log(
 
     終了コード: 0 調べた、2 誤り。
     """
+    if subject_index and not is_subject_index(subject_index):
+        raise ConfigurationError(Code.COMMAND_ARGUMENT, "--subject-index")
     sought = Sought(
         actor, subject_index, action, _instant(since, "--since", is_end=False),
         _instant(until, "--until", is_end=True), outcome, number, checked_municipality(municipality),
     )  # fmt: skip
     installation = Installation.open()
     at = datetime.now(UTC)
-    code = subject_code(subject) if subject else ""
+    code = subject_code(subject.query) if subject else ""
     found = {
         one: search(installation, one, about(installation, one, sought, code), limit, at)
         for one in chosen_files(file)
@@ -141,7 +150,7 @@ def search_log(
 
 
 @app.command("export")
-@operated("log export", "folder")
+@operated("log export", "folder", "--file")
 def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -> None:
     """操作ログを、証明・チェックポイント・公開鍵とともに書き出す（docs/formats/log-export.md）。
 
@@ -167,7 +176,7 @@ def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -
 
 
 @app.command("rotate-key")
-@operated("log rotate-key")
+@operated("log rotate-key", starts_run=True)
 def rotate(as_json: AsJson = False) -> None:
     """チェックポイントに署名する鍵を新しくする。古い署名は、古い公開鍵で検証できる。"""
     installation = Installation.open()

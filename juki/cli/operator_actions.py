@@ -3,12 +3,14 @@
 Decides:    which changes are allowed in which state, and that two administrators remain.
 Leaves:     who may do it to `juki.operator_matrix`, the rows to `juki.store.operators`.
 Invariants: a change and its journal entry commit together; the log says which roles, terminals and days an operator
-            has from then on, and never what a person is called; whoever is changed does not have to agree.
+            has from then on, and of what he is called a digest: a name that was exchanged shows, and no name is told.
+            Whoever is changed does not have to agree.
 Source:     assessment M7, ADR-0036.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -210,15 +212,25 @@ def _journal(unit: Unit, action: Action, operator: Operator, basis: str, at: dat
 
 
 def _said(operator: Operator) -> str:
-    """Write roles, terminals and days as the log keeps them."""
+    """Write roles, terminals, days and the digest of the name as the log keeps them.
+
+    The digest is of id and name: names of staff are no secret to whoever guesses them, and equal names do not show.
+    """
     days = f"{operator.valid_from.isoformat()}/{operator.valid_to.isoformat() if operator.valid_to else ''}"
     return " ".join(
         (
             "roles=" + ",".join(sorted(operator.roles)),
             "terminals=" + ",".join(sorted(operator.terminals)),
             days,
+            f"name={name_digest(operator)}",
         )
     )
+
+
+def name_digest(operator: Operator) -> str:
+    """Tell a name from another one without telling it, 32 hexadecimal digits."""
+    said = f"{operator.operator_id}\0{operator.name}".encode()
+    return hashlib.blake2b(said, digest_size=16, person=b"juki operator").hexdigest()
 
 
 def _url(installation: Installation) -> str:

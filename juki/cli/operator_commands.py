@@ -101,7 +101,8 @@ def show_target(
     who = "・".join(role.japanese for role in Role if role in access.roles) or "認証は要りません"
     lines = [
         f"操作: {command}", "対象: 引数（番号・市町村・ファイルなど）をこの順に空白でつないだもの。なければ空",
-        "空白を含む語は \"…\" で囲み、操作者の権限・端末・期間と整合処理の番号は --role=clerk の形で書きます。",
+        "空白を含む語は \"…\" で囲み、取り違えうる指定は --role=clerk の形で書きます。",
+        "そのまま写せる形は、行う操作に --show-target を付けると表示されます（操作は行いません）。",
         f"権限: {who}" + ("（もう一人の管理者の承認も要ります）" if access.needs_second else ""),
     ]  # fmt: skip
     data = {"command": command, "roles": sorted(access.roles), "needs_second": access.needs_second}
@@ -109,7 +110,7 @@ def show_target(
 
 
 @app.command()
-@operated("operator register", "operator_id", "--role", "--terminal", "--valid-from", "--valid-to")
+@operated("operator register", "operator_id", "--name", "--role", "--terminal", "--valid-from", "--valid-to")
 def register(
     operator_id: Id, name: Name, role: Roles, terminal: Terminals, reason: Reason, valid_from: From = "",
     valid_to: To = "", as_json: AsJson = False,
@@ -125,7 +126,7 @@ def register(
 
 
 @app.command()
-@operated("operator change", "operator_id", "--role", "--terminal", "--valid-from", "--valid-to")
+@operated("operator change", "operator_id", "--name", "--role", "--terminal", "--valid-from", "--valid-to")
 def change(
     operator_id: Id, reason: Reason, name: MaybeName = None, role: MaybeRoles = None,
     terminal: MaybeTerminals = None, valid_from: From = "", valid_to: To = "", as_json: AsJson = False,

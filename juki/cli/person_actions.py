@@ -10,7 +10,6 @@ Source:     assessment M8, M9, ADR-0037.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,15 +18,14 @@ from typing import TypeVar
 
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.person_prompt import asked_at_terminal
-from juki.cli.private_input import STANDARD_INPUT, read_document
+from juki.cli.person_document import PersonDocument
 from juki.cli.store_keys import StoreKeys, keys_of
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.opened_numbers import opened_numbers
 from juki.operators import Role
-from juki.person_queries import MAX_QUERY_BYTES, MOST_HITS, PersonQuery, check_file, parse_query
+from juki.person_queries import MOST_HITS, PersonQuery, check_file
 from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.looking import Looking
@@ -47,6 +45,8 @@ _NOTED = frozenset(
     }
 )  # fmt: skip
 """Refusals that are in the log: they tell something of who looks, or of whom."""
+_BEFORE_SEARCHING = frozenset({Code.PERSON_LIMIT_VIEWS, Code.PERSON_NUMBER_ROLE})
+"""Refusals after which nobody was looked for."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,24 +80,19 @@ class Seen:
     numbers: Sequence[str | None]
 
 
-def asked_for(source: str, file: IdentityFile, purpose: str, number_basis: str | None = None) -> Asked:
+def asked_for(
+    who: PersonDocument, file: IdentityFile, purpose: str, number_basis: str | None = None
+) -> Asked:
     """Read who is looked for from a private file or standard input.
 
-    Raises: ConfigurationError(KEY_PERMISSIONS, KEY_MISSING, REASON_TEXT_FORM), ContractError(PERSON_QUERY_FORM,
+    Raises: ConfigurationError(DOCUMENT_PERMISSIONS, DOCUMENT_MISSING, REASON_TEXT_FORM),
+            ContractError(PERSON_QUERY_FORM,
             PERSON_NUMBER_ON_FUHYO).
     """
     why = checked_reason(purpose, "--purpose")
     word = "" if number_basis is None else checked_reason(number_basis, "--number-basis")
-    query = parse_query(read_query(source))
-    check_file(query, file)
-    return Asked(file, query, why, word)
-
-
-def read_query(source: str) -> bytes:
-    """Read the document, never more than one may have; at a terminal, ask for what it says."""
-    if source == STANDARD_INPUT and sys.stdin.isatty():
-        return asked_at_terminal()
-    return read_document(source, MAX_QUERY_BYTES)
+    check_file(who.query, file)
+    return Asked(file, who.query, why, word)
 
 
 def find(installation: Installation, asked: Asked, at: datetime) -> Hits:
@@ -205,8 +200,14 @@ def _entry(
     return acting().signed(Entry(
         action=action, file=asked.file, outcome=Outcome.REFUSED if code else Outcome.DONE, code=code,
         basis=asked.basis, counts=counts or {},
-        number_accessed=bool(asked.number_basis or asked.query.is_by_number),
+        number_accessed=_has_touched_number(asked, code),
     ))  # fmt: skip
+
+
+def _has_touched_number(asked: Asked, code: Code | None) -> bool:
+    """Tell whether a number was dealt with: looked for, though nobody was found, or shown."""
+    is_searched = asked.query.is_by_number and code not in _BEFORE_SEARCHING
+    return is_searched or (code is None and bool(asked.number_basis))
 
 
 def _desk(installation: Installation, file: IdentityFile) -> AbstractContextManager[Unit]:

@@ -18,6 +18,7 @@ from juki.cli.acting import operated
 from juki.cli.installation import Installation, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.person_actions import Hits, Seen, asked_for, find, show
+from juki.cli.person_document import PersonDocument
 from juki.columns import BY_NAME, RECORD_COLUMNS, IdentityFile
 from juki.record_words import NUMBER_COLUMN, birth_date_words, record_rows, value_words
 from juki.store.person_records import Version
@@ -32,9 +33,11 @@ _HITS = ("name", "name_kana", "birth_date", "sex", "address")
 _EVENT = ("kind", "reason", "event_date")
 
 Source = Annotated[
-    str,
+    PersonDocument,
     typer.Argument(
-        metavar="FILE|-", help="誰を探すか（juki-person/1）。自分だけが読めるファイルか標準入力（-）"
+        metavar="FILE|-",
+        parser=PersonDocument,
+        help="誰を探すか（juki-person/1）。自分だけが読めるファイルか標準入力（-）",
     ),
 ]
 Purpose = Annotated[str, typer.Option("--purpose", metavar="TEXT", help="目的と事案（操作ログに残る）")]

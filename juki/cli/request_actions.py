@@ -1,7 +1,7 @@
-"""Enter a request from paper: read it privately, hold it to the form, seal it to ourselves, register it.
+"""Enter a request from paper: hold it to the form, seal it to ourselves, register it.
 
-Invariants: a request comes from a file only its owner may read, or from standard input, never from arguments, which
-            everybody on the machine can see; it lies nowhere in clear. Who entered it is in the operation log.
+Leaves:     reading it privately to `juki.cli.private_input`.
+Invariants: a request lies nowhere in clear. Who entered it is in the operation log.
 Source:     docs/formats/request.md section 4, assessment M8.
 """
 
@@ -13,14 +13,13 @@ from datetime import datetime
 from config.identities import recipient_keys, signing_identity
 from juki.cli.acting import acting
 from juki.cli.installation import Installation
-from juki.cli.private_input import read_document
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, JukiError
 from juki.operators import checked_operator_id
 from juki.provide.opening import sealed_to_ourselves
 from juki.provide.registering import Desk, Registered, register
 from juki.reasons import Code
-from juki.requests import MAX_REQUEST_BYTES, check_binding, parse_request
+from juki.requests import check_binding, parse_request
 
 
 def entered_by(by: str) -> str:
@@ -43,13 +42,11 @@ def desk_of(installation: Installation, operator: str) -> Desk:
     )
 
 
-def enter_request(installation: Installation, source: str, operator: str, at: datetime) -> Registered:
-    """Enter one request from a file or standard input.
+def enter_request(installation: Installation, document: bytes, operator: str, at: datetime) -> Registered:
+    """Enter one request.
 
-    Raises: ConfigurationError(KEY_PERMISSIONS | KEY_MISSING) for a file others may read or that is not there, and
-            what `juki.requests` raises; JukiError(REQUEST_NUMBER_REUSED) when its number was used for another.
+    Raises: what `juki.requests` raises; JukiError(REQUEST_NUMBER_REUSED) when its number was used for another.
     """
-    document = read_document(source, MAX_REQUEST_BYTES)
     request = parse_request(document)
     check_binding(request.name, request, request.recipient, installation.settings.prefecture_code)
     identity, own = signing_identity(installation.home), recipient_keys(installation.home)[0].certificate

@@ -14,9 +14,11 @@ import typer
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, chosen_files, explained, iso, shown_briefly
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
+from juki.cli.private_input import PrivateDocument
 from juki.cli.reasons_shown import code_lines
 from juki.cli.request_actions import enter_request, entered_by
 from juki.reasons import Code, known_code
+from juki.requests import MAX_REQUEST_BYTES
 from juki.store.provisions import Provision
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
@@ -29,11 +31,12 @@ app = typer.Typer(
 _HEADINGS = ("番号", "提供先", "要求", "受付の方法", "人数", "受付", "状態")
 
 Source = Annotated[
-    str,
+    PrivateDocument,
     typer.Argument(
-        metavar="FILE|-", help="要求の文書（juki-request/1）。自分だけが読めるファイルか標準入力（-）"
+        metavar="FILE|-", parser=lambda source: PrivateDocument(source, MAX_REQUEST_BYTES),
+        help="要求の文書（juki-request/1）。自分だけが読めるファイルか標準入力（-）",
     ),
-]
+]  # fmt: skip
 By = Annotated[
     str,
     typer.Option("--by", metavar="照合ID", help="入力した操作者（操作ログに残る。認証結果があれば要らない）"),
@@ -51,7 +54,7 @@ def _root() -> None:
 def enter(source: Source, by: By = "", as_json: AsJson = False) -> None:
     """紙の要求を、提供先の出す文書と同じ形で入力する。封緘して保管し、平文では残さない。"""
     operator = entered_by(by)
-    done = enter_request(Installation.open(), source, operator, datetime.now(UTC))
+    done = enter_request(Installation.open(), source.content, operator, datetime.now(UTC))
     lines = [f"{done.provision} として受け付けました。", "次にすること: juki provide"]
     if done.code is not None:
         lines = [*code_lines(done.code), f"  {done.provision}"]

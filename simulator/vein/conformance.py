@@ -35,6 +35,7 @@ _AUDIENCE = re.compile(r"juki-renkei:[0-9]{2}", re.ASCII)
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
 _COMMAND = re.compile(r"[a-z][a-z-]*( [a-z][a-z-]*)*", re.ASCII)
 _PERSONAL = re.compile(r"\d{11}|\d{4}[-\s－‐]\d{4}[-\s－‐]\d{3}")
+_HASHED = re.compile(r"^scrypt:[0-9a-f]{32}$|(?<!\S)(sha256:)?[0-9a-f]{64}(?!\S)", re.ASCII)
 _SECOND_FACTORS = frozenset({"otp", "hwk"})
 _ALGORITHMS = frozenset({"EdDSA", "Ed25519"})
 _FEWEST_DIGITS_OF_PERSON: Final = 11
@@ -217,7 +218,7 @@ def _act_faults(act: Any) -> Iterator[Fault]:
     if not isinstance(target, str) or not _fits(_COMMAND, act.get("command")):
         yield Fault.ACT
     # The digits of a hash are no number of a person.
-    elif _PERSONAL.search(re.sub(r"^scrypt:[0-9a-f]{32}$", "", target)):
+    elif _PERSONAL.search(_HASHED.sub("", target)):
         yield Fault.PERSON
 
 

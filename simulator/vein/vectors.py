@@ -96,6 +96,8 @@ def _valid() -> Iterator[Vector]:
     yield Vector("valid-unknown-claim", "a claim nobody knows is ignored", _signed(device="D-7"))
     japanese = {"command": "export", "target": "退避の訓練"}
     yield Vector("valid-japanese", "UTF-8 in the target", _signed(act=japanese))
+    digest = {"command": "backup", "target": f"/srv/copy {'0123456789abcdef' * 3}{'0123456789012345'}"}
+    yield Vector("valid-digest", "a digest with eleven digits in a row", _signed(act=digest))
 
 
 def _forged() -> Iterator[Vector]:

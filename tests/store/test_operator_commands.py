@@ -60,7 +60,7 @@ ARGUMENTS = {
     "medium return": ["R1"], "medium retire": ["R1", "--reason", "x"], "jlis resend": ["R1", "--reason", "x"],
     "review show": ["1"], "review acknowledge": ["1", "--reason", "x"],
     "jlis close": ["R1", "--reason", "x"], "log export": ["folder"],
-    "scanner close": ["--reason", "x"],
+    "scanner close": ["R1", "--reason", "x"],
     "operator register": ["op-9", "--name", "x", "--role", "clerk", "--terminal", "T-01", "--reason", "x"],
     "operator change": ["op-9", "--reason", "x"], "operator remove": ["op-9", "--reason", "x"],
     "export": ["--file", "resident", "--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
@@ -83,6 +83,27 @@ def test_no_command_passes_without_an_assertion(desk: Desk) -> None:
         assert code == "operator.assertion_missing", command
     written = entries(desk)[before:]
     assert [(one["action"], one["basis"]) for one in written] == [("operator.refused", one) for one in closed]
+
+
+def test_every_command_says_what_to_show_the_gateway_and_does_nothing(desk: Desk, tmp_path: Path) -> None:
+    """By an option of its own; what it says is what an assertion has to say."""
+    closed = sorted(name for name, access in MATRIX.items() if not access.is_open)
+    who = tmp_path / "who.json"
+    who.write_text('{"position": 2, "resident_code": "12345678901", "format": "juki-person/1"}', "utf-8")
+    who.chmod(0o600)
+    before = len(entries(desk))
+    for command in closed:
+        arguments = [str(who) if one == "-" else one for one in ARGUMENTS.get(command, [])]
+        said = desk.console.juki(*command.split(), *arguments, "--show-target", "--json")
+        assert (said.code, said.data["command"]) == (0, command), said.err
+        if command in ("person find", "person show", "disclosure receive"):
+            assert said.data["is_personal"]
+            assert said.data["target"].startswith("resident_code=12345678901 position=2")
+    assert len(entries(desk)) == before
+    asked = ["operator", "lock", CLERK, "--reason", "x"]
+    target = desk.console.juki(*asked, "--show-target", "--json").data["target"]
+    assert state_of(desk, CLERK)["is_active"]
+    assert desk.console.juki(*asked, *desk.one(PAIR[0], "operator lock", target)).code == 0
 
 
 def test_installation_without_operators_is_worked_by_the_account_of_the_machine(
@@ -225,7 +246,21 @@ def test_removed_operator_acts_no_more_and_is_still_named(desk: Desk) -> None:
         == "operator.id_taken"
     )
     changed = ["operator", "change", CLERK, "--name", "x", "--reason", "x"]
-    assert refusal_of(desk, *changed, *desk.two("operator change", CLERK)) == "operator.state"
+    assert refusal_of(desk, *changed, *desk.two("operator change", f"{CLERK} --name=x")) == "operator.state"
+
+
+def test_name_of_an_operator_is_not_exchanged_with_an_approval_of_nothing(desk: Desk) -> None:
+    """Old entries are read by that name: it is agreed to, and the log tells that it is another one."""
+    asked = ["operator", "change", CLERK, "--name", "別人", "--reason", "x"]
+    assert refusal_of(desk, *asked, *desk.two("operator change", CLERK)) == "operator.assertion_act"
+    before = entries(desk)[0:]
+    assert desk.console.juki(*asked, *desk.two("operator change", f"{CLERK} --name=別人")).code == 0
+    was, became = (one["change"].split("name=")[1] for one in (_registered(before), entries(desk)[-1]))
+    assert was != became and len(became) == 32 and "別人" not in str(entries(desk))
+
+
+def _registered(log: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(one for one in log if one["action"] == "operator.registered" and one["operator"] == CLERK)
 
 
 def test_unknown_operator_is_refused(desk: Desk) -> None:
@@ -316,7 +351,7 @@ def test_operator_is_registered_in_good_form_or_not_at_all(desk: Desk, wrong: li
     """What is wrong is named by its option."""
     asked = {"--name": "x", "--role": "clerk", "--terminal": "T-01", "--reason": "x", wrong[0]: wrong[1]}
     options = [word for pair in asked.items() for word in pair]
-    named = ("--role", "--terminal", "--valid-from", "--valid-to")
+    named = ("--name", "--role", "--terminal", "--valid-from", "--valid-to")
     target = " ".join(("op-9", *(f"{name}={asked[name]}" for name in named if asked.get(name))))
     code = refusal_of(desk, "operator", "register", "op-9", *options, *desk.two("operator register", target))
     assert code == "command.argument"
@@ -326,10 +361,14 @@ def test_log_still_names_a_removed_operator(desk: Desk) -> None:
     """Whoever looks into the log later sees who it was and who approved, by the register."""
     desk.register("op-8", "auditor")
     desk.console.juki("operator", "remove", CLERK, "--reason", "x", *desk.two("operator remove", CLERK))
-    said = desk.console.juki("log", "search", "--actor", PAIR[0], *desk.one("op-8", "log search"))
+    said = desk.console.juki(
+        "log", "search", "--actor", PAIR[0], *desk.one("op-8", "log search", f"--actor={PAIR[0]}")
+    )
     assert said.code == 0, said.err
     assert f"{PAIR[0]}（職員{PAIR[0]}） 承認 {PAIR[1]}（職員{PAIR[1]}）" in said.out
-    asked = ["log", "search", "--action", "operator.removed", "--json", *desk.one("op-8", "log search")]
-    found = desk.console.juki(*asked).data
+    asked = ["log", "search", "--action", "operator.removed", "--json"]
+    attested = desk.one("op-8", "log search", "--action=operator.removed")
+    assert refusal_of(desk, "log", "search", *attested) == "operator.assertion_act"
+    found = desk.console.juki(*asked, *attested).data
     assert found["operators"][PAIR[1]] == f"職員{PAIR[1]}"
     assert found["entries"][0]["operator"] == CLERK

@@ -32,6 +32,7 @@ from tests.person_case import (
     OTHER_CODE,
     OTHER_NUMBER,
     PURPOSE,
+    SAID,
     WHO,
     Counter,
     refusal,
@@ -271,8 +272,10 @@ def test_document_others_can_read_and_a_purpose_with_a_number_are_refused(counte
     open_to_all = counter.document(WHO, mode=0o644)
     assert (
         refusal(counter.console.juki("person", "find", open_to_all, "--purpose", PURPOSE))
-        == "key.permissions"
+        == "document.permissions"
     )
+    absent = counter.console.juki("person", "find", CODE, "--purpose", PURPOSE)
+    assert refusal(absent) == "document.missing" and CODE not in absent.err
     for purpose in ("", f"問合せ {NUMBER}"):
         assert refusal(counter.ask("find", WHO, purpose=purpose)) == "reason_text.form"
     assert not counter.logged()
@@ -286,10 +289,10 @@ def test_viewer_looks_auditor_does_not_and_numbers_are_for_providers(counter: Co
 
     def look(operator: str, *words: str) -> Any:
         document = counter.document(WHO)
-        target = " ".join((document, "resident", f'"{PURPOSE}"', *words))
+        target = " ".join((*SAID, "resident", f'"{PURPOSE}"', *words))
         options = ["--with-number", *words] if words else []
         arguments = ["person", "show", document, "--purpose", PURPOSE, *options]
-        return counter.console.juki(*arguments, *desk.one(operator, "person show", target))
+        return counter.console.juki(*arguments, *desk.one(operator, "person show", target, is_personal=True))
 
     assert look("op-3").code == 0
     assert refusal(look("op-4")) == "operator.role"
@@ -297,8 +300,25 @@ def test_viewer_looks_auditor_does_not_and_numbers_are_for_providers(counter: Co
     assert NUMBER in look("op-5", "照会").out
     viewed = [(one["actor"], one["outcome"], one["number_accessed"]) for one in counter.logged()]
     assert viewed == [
-        ("operator:op-3", "done", False), ("operator:op-3", "refused", True), ("operator:op-5", "done", True),
+        ("operator:op-3", "done", False), ("operator:op-3", "refused", False), ("operator:op-5", "done", True),
     ]  # fmt: skip
+
+
+def test_assertion_for_one_person_shows_no_other(counter: Counter) -> None:
+    """Neither with the document exchanged after the palm was shown, nor with the target in the clear."""
+    desk = Desk(counter.console, counter.folder)
+    desk.register("op-3", "viewer")
+    counter.enter(OTHER_CODE, OTHER_NUMBER, name_kana="ハギジョウ　ハナコ")
+    meant, other = counter.document(WHO), counter.document({"resident_code": OTHER_CODE})
+    asked = ("--purpose", PURPOSE, "--json")
+    target = counter.console.juki("person", "show", meant, *asked, "--show-target").data["target"]
+    in_the_clear = desk.one("op-3", "person show", target)
+    attested = desk.one("op-3", "person show", target, is_personal=True)
+    for document, used in ((other, attested), (meant, in_the_clear)):
+        refused = counter.console.juki("person", "show", document, *asked, *used)
+        assert refused.data["error"]["code"] == "operator.assertion_act"
+    assert not counter.logged()
+    assert counter.console.juki("person", "show", meant, *asked, *attested).code == 0
 
 
 def test_auditor_finds_the_entries_about_one_person_by_their_code_alone(counter: Counter) -> None:
