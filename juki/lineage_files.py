@@ -60,7 +60,7 @@ class LineageFiles:
         named = f'"runId":"{run_id}"'
         with suppress(OSError):
             for path in sorted(self.folder.glob("events-*.jsonl"))[-_LOOKED_BACK_DAYS:]:
-                with path.open(encoding="utf-8") as lines:
+                with path.open(encoding="utf-8", errors="replace") as lines:
                     if any(named in line and not line.startswith(_START) for line in lines):
                         return True
         return False
@@ -84,15 +84,17 @@ class LineageFiles:
         descriptor = os.open(path, _APPEND, 0o600)
         try:
             written = os.write(descriptor, line)
+            if written != len(line):
+                # Half a line would spoil the next one.
+                os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+                raise OSError
         finally:
             os.close(descriptor)
-        if written != len(line):
-            raise OSError
         if is_new:
             self._let_go(before)
 
     def _let_go(self, before: date) -> None:
         for path in self.folder.iterdir():
             found = _DAY.fullmatch(path.name)
-            if found and date.fromisoformat(found[1]) <= before:
+            if found and found[1] <= before.isoformat():
                 path.unlink(missing_ok=True)

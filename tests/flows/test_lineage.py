@@ -127,6 +127,7 @@ def test_the_end_of_a_dead_run_is_written_once_and_of_no_other_flow(installed: H
 
 
 COUNTS = {"records": 12, "accepted": 8, "alerted": 1, "rejected": 2, "repeated": 1}
+WORKED = ChannelSummary(HERE, 3, 2, {"applied": 1, "refused": 1}, COUNTS)
 TAKEN = TakenIn(registered=3)
 RUN = FileRun(FUHYO, states=Counter(sealed=2, refused=1), lines=Counter(found=4), delivered=2)
 ENDED = ReconciliationSummary(HERE, 1, 0, 100, 99, 3, 2)
@@ -135,9 +136,7 @@ TOLD = ForwardSummary(RESIDENT, 1, 9, 1, 0, 1, {"acknowledged": 1})
 ERASED = PurgeSummary(AT, erased=(PackageId(FUHYO, 1), PackageId(FUHYO, 2)))
 SAID = {
     Job.INTAKE: (
-        lineage_sets.intake_sets([
-            ChannelSummary(HERE, 3, 2, {"applied": 1, "refused": 1}, COUNTS), ChannelSummary(Channel("352012", FUHYO)),
-        ]),
+        lineage_sets.intake_sets([WORKED, ChannelSummary(Channel("352012", FUHYO))]),
         {"municipality/352039/resident/notice": (12, 2)},
         {
             "municipality/352039/resident/receipt": (None, 2), "store/resident/identity": (9, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -80,11 +81,12 @@ def test_events_are_private_and_the_oldest_days_go(files: LineageFiles) -> None:
     files.folder.mkdir()
     other = files.folder / "events-notes.txt"
     other.touch()
+    (files.folder / "events-2026-99-99.jsonl").write_bytes(b"\xff")
     for day in range(5):
         assert files.write(_event(), DAY + timedelta(days=day), days_kept=3)
-    kept = sorted(path.name for path in files.folder.glob("*.jsonl"))
+    kept = sorted(path.name for path in files.folder.glob("events-2026-1*.jsonl"))
     assert kept == ["events-2026-12-02.jsonl", "events-2026-12-03.jsonl", "events-2026-12-04.jsonl"]
-    assert other.exists()
+    assert other.exists() and not files.has_end(uuid4())
     assert stat.S_IMODE(files.file_of(DAY + timedelta(days=4)).stat().st_mode) == 0o600
 
 
@@ -96,6 +98,18 @@ def test_events_that_can_not_be_written_are_seen_until_they_can(files: LineageFi
     files.folder.unlink()
     assert files.write(_event(), DAY, days_kept=3)
     assert files.unwritten_since is None
+
+
+def test_half_a_line_on_a_full_disk_is_taken_back(
+    files: LineageFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next event would stand on the same line, and nobody could read it."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, line: real(descriptor, line[:20]))
+    assert not files.write(_event(), DAY, days_kept=3)
+    monkeypatch.undo()
+    assert files.write(_event(), DAY, days_kept=3)
+    assert len(files.file_of(DAY).read_text("utf-8").splitlines()) == 1
 
 
 def test_the_end_of_a_run_is_found(files: LineageFiles) -> None:
