@@ -10,10 +10,13 @@ from prefect import flow
 
 from flows.choices import Assertion
 from juki.columns import IdentityFile
+from juki.lineage import Job
 from juki.operators import Act
 from juki.reasons import Code
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.lineage import note, traced
+from tasks.lineage_sets import provision_sets
 from tasks.provision_artifacts import publish_provisions
 from tasks.provision_runs import work_provisions
 from tasks.requesting import take_in_requests
@@ -21,6 +24,7 @@ from tasks.requesting import take_in_requests
 
 @flow(name="提供・移転", **WHOLE)
 @sealed
+@traced(Job.PROVIDE)
 def provide(assertion: Assertion = "") -> None:
     """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。
 
@@ -30,6 +34,7 @@ def provide(assertion: Assertion = "") -> None:
     started_by(Act("provide"), assertion)
     taken = take_in_requests()
     runs = [work_provisions(file) for file in IdentityFile]
+    note(provision_sets(taken, runs))
     publish_provisions(taken, runs)
     failed = sorted({*taken.failures, *(code for run in runs for code in run.failures)})
     if failed:

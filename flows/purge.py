@@ -9,9 +9,12 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from juki.lineage import Job
 from juki.operators import Act
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.lineage import note, traced
+from tasks.lineage_sets import purge_sets
 from tasks.purge_artifacts import publish_purge
 from tasks.purging import purge_due
 from tasks.receipting import take_receipts
@@ -19,6 +22,7 @@ from tasks.receipting import take_receipts
 
 @flow(name="個人番号の消去", **WHOLE)
 @sealed
+@traced(Job.PURGE)
 def purge(assertion: Assertion = "") -> None:
     """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルを消去し、残っていないことを確かめ、証拠を操作ログに残します。
 
@@ -28,6 +32,7 @@ def purge(assertion: Assertion = "") -> None:
     started_by(Act("purge"), assertion)
     receipts = take_receipts()
     summary = purge_due()
+    note(purge_sets(summary, receipts))
     publish_purge(summary, receipts)
     if summary.code is not None:
         raise PipelineError(summary.code, summary.where)

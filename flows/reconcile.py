@@ -10,11 +10,14 @@ from prefect import flow, runtime
 
 from flows.choices import Assertion, FileChoice, ModeChoice, MunicipalityChoice, channel_of
 from juki.differences import Mode
+from juki.lineage import Job
 from juki.operators import Act
 from juki.reasons import Code
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
+from tasks.lineage import note, traced
+from tasks.lineage_sets import asked_sets, reconciliation_sets
 from tasks.reconciliation_artifacts import publish_reconciliation
 from tasks.reconciling import reconcile_channel
 
@@ -28,6 +31,7 @@ def _named() -> str:
 
 @flow(name="整合処理", flow_run_name=_named, **WHOLE)
 @sealed
+@traced(Job.RECONCILE)
 def reconcile(
     municipality: MunicipalityChoice, file: FileChoice, mode: ModeChoice = ModeChoice.REPORT,
     assertion: Assertion = "",
@@ -43,6 +47,7 @@ def reconcile(
         assertion: 操作者の認証結果（照合のみには要らない）。操作「reconcile」、対象「352012 resident repair」。
     """
     channel, how_far = channel_of(municipality, file), Mode[mode.name]
+    note(asked_sets(channel))
     ordered_by = ""
     if how_far is not Mode.REPORT:
         target = f"{channel.municipality_code} {channel.file.value} {how_far.value}"
@@ -51,6 +56,7 @@ def reconcile(
         summary = reconcile_channel(channel, how_far, ordered_by)
     finally:
         checkpoint_logs()
+    note(reconciliation_sets(summary))
     publish_reconciliation(summary)
     if summary.held_back:
         raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(summary.channel))

@@ -1698,6 +1698,12 @@ class Code(StrEnum):
         "smtp_host などの設定と、メールサーバが動いているかを確かめてください。",
     )
 
+    # -- events of runs for whoever follows data (juki.lineage_files) ------------------------------------------
+    LINEAGE_UNWRITTEN = (
+        "lineage.unwritten", _N, _A, "実行の来歴（OpenLineage）を書けません。実行そのものには影響しません。", "ADR-0041",
+        "JUKI_HOME の lineage フォルダの権限とディスクの空きを確かめてください。書けるようになれば消えます。",
+    )
+
     # -- copies of what is kept (juki.copying) ------------------------------------------------------------------
     COPY_CERTIFICATE_FORM = (
         "copy.certificate_form", _N, _E, "写しを封緘する証明書が読めないか、暗号化に使えるRSA 3072ビット以上のものではありません。",

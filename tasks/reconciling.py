@@ -49,6 +49,19 @@ class ReconciliationSummary:
     reconciliation_id: int
     held_back: int = 0
     """Changes that were not made, because they are more than one run may make."""
+    rows_theirs: int | None = None
+    """Rows of the snapshot, and of our file as of it; not known where digests were enough."""
+    rows_ours: int | None = None
+    differences: int = 0
+    repaired: int = 0
+
+    @classmethod
+    def of(cls, ended: Reconciliation) -> ReconciliationSummary:
+        """Sum a reconciliation up as it ended."""
+        return cls(
+            ended.channel, ended.reconciliation_id, ended.beyond_bound or 0, ended.rows_theirs, ended.rows_ours,
+            sum(ended.found.values()), ended.repaired or 0,
+        )  # fmt: skip
 
 
 @task(name="市町村の整合処理", task_run_name="{channel}", **UNIT_OF_WORK)
@@ -113,7 +126,7 @@ class _Work:
         deliver_reports(self.shop, self.channel)
         if ended.numbers_unopened:
             raise PipelineError(Code.CIPHER_ALTERED, str(self.channel))
-        return ReconciliationSummary(self.channel, self.number, ended.beyond_bound or 0)
+        return ReconciliationSummary.of(ended)
 
     def failed(self, code: Code, *, is_final: bool) -> None:
         """Note why the run could not go on; past its deadline, or with a snapshot of no use, it ends so."""
@@ -245,10 +258,10 @@ class _Work:
 
     def _end_without_snapshot(self) -> ReconciliationSummary:
         """End with a report as ever: digests have said all there is to say."""
-        self._end()
+        ended = self._end()
         SnapshotFiles.of(self.shop.home, self.channel).clear()
         deliver_reports(self.shop, self.channel)
-        return ReconciliationSummary(self.channel, self.number, 0)
+        return ReconciliationSummary.of(ended)
 
     def _unit(self) -> AbstractContextManager[Unit]:
         return open_unit(self.shop.store_url(self.channel.file), self.channel.file)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from config.notifying import notifications
 from juki.cli.custody_status import Alarm
 from juki.cli.installation import Installation, iso, shown
+from juki.lineage_files import LineageFiles
 from juki.reasons import Code
 from juki.site import SiteFiles, SiteNote, SiteState
 
@@ -16,7 +17,7 @@ _ALARMS = {SiteState.BROKEN: Code.SITE_BROKEN, SiteState.TROUBLED: Code.SITE_SIL
 
 
 def site_alarms(installation: Installation) -> list[Alarm]:
-    """Find what is wrong with the site."""
+    """Find what is wrong with the site, and with what its runs write for others."""
     note = SiteFiles(installation.home).note()
     alarms = list[Alarm]()
     if note is not None and note.state in _ALARMS:
@@ -24,6 +25,9 @@ def site_alarms(installation: Installation) -> list[Alarm]:
     waiting = notifications(installation.home).waiting
     if waiting:
         alarms.append(Alarm(Code.NOTIFICATION_UNDELIVERED, (f"{waiting} 通",)))
+    unwritten = LineageFiles(installation.home).unwritten_since
+    if unwritten is not None and installation.settings.lineage:
+        alarms.append(Alarm(Code.LINEAGE_UNWRITTEN, since=unwritten))
     return alarms
 
 

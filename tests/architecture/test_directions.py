@@ -58,6 +58,7 @@ ROOMS: dict[str, Room] = {
     "juki.held_copies": Room((*_CORE,), DATA),
     "juki.hold_clock": Room((*_CORE,), DATA),
     "juki.quality_files": Room((*_CORE,), frozenset()),
+    "juki.lineage_files": Room((*_RULES, "juki.home"), frozenset()),
     # Steps that touch keys, files, rows and folders in one order; flows and commands do the same ones.
     "juki.custody": Room(
         (

@@ -21,6 +21,7 @@ from juki.reasons import Code
 from juki.site import SiteState
 from tests.flows.conftest import Town
 from tests.flows.site_of_town import TownSite, command_of, eventually, kill, site_of
+from tests.lineage_oracle import events_of
 from tests.smtp_sink import smtp_sink
 
 DEPLOYMENTS = {"intake", "reconcile", "provide", "purge", "checkpoint", "forward", "alarm"}
@@ -121,6 +122,15 @@ def test_a_run_killed_with_its_worker_ends_and_its_work_is_done_once_by_the_next
     assert applied == [(1,)]
     _is_told(site, Code.ALARM_SITE_RESTARTED, "worker")
     _is_told(site, Code.ALARM_RUN_CRASHED, "intake")
+    # What killed the run wrote no end of it: the alarm did, once.
+    told = eventually(lambda: _ends_of(site, run))
+    assert told == ["ABORT"]
+    assert _ends_of(site, again) in (["COMPLETE"], ["FAIL"])
+
+
+def _ends_of(site: TownSite, run: str) -> list[str]:
+    events = events_of(site.town.home)
+    return [one["eventType"] for one in events if one["run"]["runId"] == run and one["eventType"] != "START"]
 
 
 def _is_told(site: TownSite, kind: Code, about: str) -> None:
