@@ -12,6 +12,7 @@ from flows.choices import Assertion
 from juki.operators import Act
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.progress import ProgressBar
 from tasks.purge_artifacts import publish_purge
 from tasks.purging import purge_due
 from tasks.receipting import take_receipts
@@ -27,7 +28,7 @@ def purge(assertion: Assertion = "") -> None:
     """
     started_by(Act("purge"), assertion)
     receipts = take_receipts()
-    summary = purge_due()
+    summary = purge_due(ProgressBar("purge-progress", "個人番号の消去の進み具合"))
     publish_purge(summary, receipts)
     if summary.code is not None:
         raise PipelineError(summary.code, summary.where)

@@ -23,6 +23,21 @@ from flows.overview import overview
 from tasks import clock
 with clock.held_at(datetime(2026, 11, 29, 22, 30, tzinfo=UTC)):
     overview()
+
+from prefect import flow
+from tasks.progress import ProgressBar
+
+@flow
+def bars():
+    ProgressBar("bar-in-one-go", "x")(1, 1)
+    ProgressBar("bar-of-nothing", "x")(0, 0)
+    ProgressBar.begun("bar-begun", "x")
+    for key, steps in {"bar-whole": (1, 2, 4), "bar-half": (2, 1)}.items():
+        bar = ProgressBar(key, "x")
+        for done in steps:
+            bar(done, 4)
+
+bars()
 """
 _PLOTS = ("notices", "differences", "holds", "intake-durations", "reconcile-durations")
 
@@ -38,9 +53,16 @@ def test_run_publishes_page_and_plots_by_the_day_and_fails_for_nothing_it_finds(
         found = dict(
             connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'morning%'").fetchall()
         )
+        bars = dict(connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'bar-%'").fetchall())
         runs = connection.execute(
             "SELECT name, state_type FROM flow_run WHERE name LIKE '朝の一覧%'"
         ).fetchall()
+    # Done in one go leaves none; one never goes back.
+    assert {key: float(str(data)) for key, data in bars.items()} == {
+        "bar-begun": 0.0,
+        "bar-whole": 100.0,
+        "bar-half": 50.0,
+    }
     assert runs == [("朝の一覧 2026-11-30 07:30", "COMPLETED")]
     assert set(found) == {MORNING_PAGE, *(f"{MORNING_PAGE}-{name}" for name in _PLOTS)}
     page = _text(found[MORNING_PAGE])
