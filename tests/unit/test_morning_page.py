@@ -192,6 +192,15 @@ def test_name_can_neither_end_a_cell_nor_be_markup(words: str) -> None:
     assert [one.tag for one in tokens if one.type == "heading_open"] == ["h1", *["h2"] * 5]
 
 
+def test_no_code_has_words_that_markdown_would_change() -> None:
+    """Sentences and next steps stand on the page as they are: a `<file>` in one of them would be gone."""
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for code in Code:
+        for words in filter(None, (code.message, code.next_step)):
+            (inline,) = parser.parseInline(words)
+            assert [(one.type, one.content) for one in inline.children or ()] == [("text", words)], code.value
+
+
 def test_plain_words_stay_as_they_are() -> None:
     """Japanese names have no marks of Markdown in them."""
     assert plain("山陽小野田市 本人（5件）") == "山陽小野田市 本人（5件）"
