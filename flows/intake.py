@@ -13,12 +13,13 @@ from pydantic import Field
 
 from juki.lineage import Job
 from juki.reasons import Code
-from tasks.artifacts import ProgressBar, publish_intake
+from tasks.artifacts import publish_intake
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.channels import registered_channels
 from tasks.checkpointing import checkpoint_logs
 from tasks.lineage import note, traced
 from tasks.lineage_sets import intake_sets
+from tasks.progress import ProgressBar
 from tasks.runner import ChannelRunner, work_side_by_side
 
 FileChoice = Literal["resident", "fuhyo"]
@@ -37,7 +38,7 @@ Files = Annotated[
 def intake(municipalities: Municipalities = None, files: Files = None) -> None:
     """市町村CSから異動の通知を受け入れ、検査し、両ファイルを更新して受領書を返します。"""
     channels = registered_channels(municipalities, files)
-    summaries = work_side_by_side(channels, ProgressBar("intake-progress", "受入の進み具合"))
+    summaries = work_side_by_side(channels, ProgressBar.begun("intake-progress", "受入の進み具合"))
     note(intake_sets(summaries))
     publish_intake(summaries)
     checkpoint_logs()

@@ -17,6 +17,7 @@ from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.lineage import note, traced
 from tasks.lineage_sets import provision_sets
+from tasks.progress import ProgressBar
 from tasks.provision_artifacts import publish_provisions
 from tasks.provision_runs import work_provisions
 from tasks.requesting import take_in_requests
@@ -33,9 +34,13 @@ def provide(assertion: Assertion = "") -> None:
     """
     started_by(Act("provide"), assertion)
     taken = take_in_requests()
-    runs = [work_provisions(file) for file in IdentityFile]
+    runs = [work_provisions(file, _progress(file)) for file in IdentityFile]
     note(provision_sets(taken, runs))
     publish_provisions(taken, runs)
     failed = sorted({*taken.failures, *(code for run in runs for code in run.failures)})
     if failed:
         raise PipelineError(Code.RUN_PROVISIONS_FAILED, ", ".join(failed))
+
+
+def _progress(file: IdentityFile) -> ProgressBar:
+    return ProgressBar(f"provision-progress-{file.value}", f"提供・移転の進み具合 {file.japanese}")

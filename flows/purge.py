@@ -15,6 +15,7 @@ from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.lineage import note, traced
 from tasks.lineage_sets import purge_sets
+from tasks.progress import ProgressBar
 from tasks.purge_artifacts import publish_purge
 from tasks.purging import purge_due
 from tasks.receipting import take_receipts
@@ -31,7 +32,7 @@ def purge(assertion: Assertion = "") -> None:
     """
     started_by(Act("purge"), assertion)
     receipts = take_receipts()
-    summary = purge_due()
+    summary = purge_due(ProgressBar("purge-progress", "個人番号の消去の進み具合"))
     note(purge_sets(summary, receipts))
     publish_purge(summary, receipts)
     if summary.code is not None:

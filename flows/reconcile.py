@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from prefect import flow, runtime
 
+from config.places import municipality_name
 from flows.choices import Assertion, FileChoice, ModeChoice, MunicipalityChoice, channel_of
 from juki.differences import Mode
 from juki.lineage import Job
 from juki.operators import Act
+from juki.order import Channel
 from juki.reasons import Code
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
 from tasks.lineage import note, traced
 from tasks.lineage_sets import asked_sets, reconciliation_sets
+from tasks.progress import ProgressBar
 from tasks.reconciliation_artifacts import publish_reconciliation
 from tasks.reconciling import reconcile_channel
 
@@ -53,10 +56,16 @@ def reconcile(
         target = f"{channel.municipality_code} {channel.file.value} {how_far.value}"
         ordered_by = started_by(Act("reconcile", target), assertion).actor
     try:
-        summary = reconcile_channel(channel, how_far, ordered_by)
+        summary = reconcile_channel(channel, how_far, ordered_by, _progress(channel))
     finally:
         checkpoint_logs()
     note(reconciliation_sets(summary))
     publish_reconciliation(summary)
     if summary.held_back:
         raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(summary.channel))
+
+
+def _progress(channel: Channel) -> ProgressBar:
+    named = f"{municipality_name(channel.municipality_code)} {channel.file.japanese}"
+    key = f"reconciliation-{channel.municipality_code}-{channel.file.value}-progress"
+    return ProgressBar.begun(key, f"整合処理の進み具合 {named}")

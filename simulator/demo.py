@@ -25,9 +25,10 @@ from config.places import municipality_name
 from config.scanning import scanner_standing
 from config.settings import home_of, load_settings
 from flows import environment
-from juki.cli.scanner_status import described_standing, standing_lines
+from juki.cli.status_lines import standing_lines
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
+from juki.overview.described import described_standing
 from juki.reasons import Code
 from simulator import (
     copy_demo,

@@ -79,6 +79,21 @@ ROOMS: dict[str, Room] = {
     "juki.assertions": Room(_RULES, frozenset({"joserfc"}), is_pure=True),
     # What a person decides, with files, rows and the log in one order; a terminal and a run do the same.
     "juki.acts": Room((*_CORE, "juki.store", "juki.wire", "juki.acts")),
+    # Everything that is known of an installation, gathered from its stores and files for whoever shows it.
+    "juki.overview": Room(
+        (
+            *_CORE,
+            "juki.hold_clock",
+            "juki.quality_files",
+            "juki.site",
+            "juki.notifications",
+            "juki.oplog",
+            "juki.store",
+            "juki.wire.refused_files",
+            "juki.overview",
+        ),
+        frozenset(),
+    ),
     "juki.gate": Room((*_CORE, "juki.assertions", "juki.store")),
     "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
     "juki.witnesses": Room(_CORE, frozenset()),

@@ -287,6 +287,7 @@ def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: 
     assert canary.run() == "done"
     assert town.rows("SELECT name FROM current") == [(MARKS[RESIDENT]["name"],)]
     _reconcile_with_everything_that_fails(canary, table, number)
+    assert canary.run("overview") == "done"
     assert canary.run("leak " + " ".join(LEAKED.values())) == "ValueError"
     _end(canary)
     _look_everywhere(canary)
@@ -319,6 +320,7 @@ def _look_everywhere(canary: Canary) -> None:
     everything = _dump(canary.town, PREFECT_DATABASE)
     assert b"store.refused" in everything and "受入".encode() in everything
     assert b"reconciliation-352039-resident" in everything and "整合処理".encode() in everything
+    assert "# 朝の一覧".encode() in everything and b"morning-notices" in everything
     for file in IdentityFile:
         held = _dump(canary.town, DATABASES[file], ("current", "history"))
         names = {hit.split(":")[0] for hit in found_in(held, MARKS[file])}

@@ -77,7 +77,9 @@ def test_failed_reconciliation_is_run_again_from_the_screens_and_ends_equal(
         state = prefect.ended(run)
         assert state["type"] == "FAILED"
         assert f"[{Code.CHANNEL_UNREACHABLE.value}]" in state["message"]
-        assert prefect.artifacts() == {}
+        assert {key: one["data"] for key, one in prefect.artifacts().items()} == {
+            "reconciliation-352039-resident-progress": 5.0
+        }
         with line.up(), answering(here.town, here.truth):
             prefect.retry(run)
             assert prefect.ended(run, times=2)["type"] == "COMPLETED"
@@ -99,6 +101,7 @@ def shows_what_was_found(prefect: Site, town: Town) -> None:
     found = prefect.artifacts()
     key = f"reconciliation-{town.channel.municipality_code}-{town.channel.file.value}"
     page, table, plot = found[key], found[f"{key}-table"], found[f"{key}-plot"]
+    assert found[f"{key}-progress"]["data"] == 100.0
     assert (page["type"], table["type"], plot["type"]) == ("markdown", "table", "image")
     assert "差異 1 件を修復し、**一致しました。**" in page["data"]
     counts = {row["名称"]: row["件数"] for row in json.loads(table["data"])}

@@ -1,4 +1,4 @@
-"""What `juki status --openmetrics` says: the counts and instants of the status page, by codes.
+"""What a scraper is told (`juki status --openmetrics`): the counts and instants of everything, by codes.
 
 Invariants: municipality codes, names of files and reason codes only; what a person reads is on the page itself.
 """
@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from juki.cli.custody_status import Alarm
-from juki.cli.installation import Installation
 from juki.health import ChannelFacts, ChannelHealth, Health
 from juki.log_health import LogFacts
 from juki.openmetrics import Gauge, Sample
-from juki.quality_files import QualityFiles
+from juki.overview.alarm import Alarm
+from juki.overview.situation import Situation
+from juki.quality_reports import Report
 
 _SECONDS = "seconds"
 _OfChannel = Callable[[ChannelFacts], int | datetime | None]
@@ -44,13 +44,9 @@ _LOGS = {
 }
 
 
-def status_gauges(
-    installation: Installation,
-    judged: Sequence[ChannelHealth],
-    alarms: Sequence[Alarm],
-    logs: Sequence[LogFacts],
-) -> Iterator[Gauge]:
+def gauges_of(situation: Situation) -> Iterator[Gauge]:
     """List all families."""
+    judged, logs = situation.channels, situation.logs
     for name, help_text, value_of, unit in _CHANNELS:
         yield Gauge(f"juki_channel_{name}", help_text, list(_of_channels(judged, value_of)), unit)
     states = Counter(one.health for one in judged)
@@ -62,8 +58,8 @@ def status_gauges(
     for name, help_text in _LOGS.items():
         samples = [Sample(getattr(one, name), {"file": one.file.value}) for one in logs]
         yield Gauge(f"juki_log_{name}", help_text, samples)
-    yield Gauge("juki_alarms", "Alarms by code.", list(_alarms(judged, alarms, logs)))
-    yield from _quality(installation)
+    yield Gauge("juki_alarms", "Alarms by code.", list(_alarms(judged, situation.alarms, logs)))
+    yield from _quality(situation.quality)
 
 
 def _of_channels(judged: Sequence[ChannelHealth], value_of: _OfChannel) -> Iterator[Sample]:
@@ -83,8 +79,7 @@ def _alarms(
     yield from (Sample(count, {"code": code}) for code, count in sorted(found.items()))
 
 
-def _quality(installation: Installation) -> Iterator[Gauge]:
-    report = QualityFiles(installation.home).last()
+def _quality(report: Report | None) -> Iterator[Gauge]:
     if report is None:
         return
     yield Gauge(

@@ -1,20 +1,17 @@
-"""What `juki status` says of provisions: refused lately, not handed over, not going on, and refused files' room."""
+"""Provisions that need somebody: refused lately, not handed over, not going on, and refused files' room."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from config.recipients import load_recipients
-from juki.cli.custody_status import Alarm
-from juki.cli.installation import Installation
 from juki.columns import IdentityFile
+from juki.overview.alarm import Alarm
+from juki.overview.watched import Watched
 from juki.probing import WINDOW
 from juki.provisions import ProvisionState
 from juki.reasons import Code
 from juki.store.provisions import Provision
-from juki.store.roles import Duty
-from juki.store.unit import open_unit
 from juki.wire.refused_files import RefusedFiles, RefusedKind
 
 _MOST_SHOWN = 100
@@ -22,40 +19,39 @@ _FILLING_SHARE = 0.8
 """Of the room for refused files: from here on it is said."""
 
 
-def provision_alarms(installation: Installation, now: datetime) -> list[Alarm]:
+def provision_alarms(watched: Watched, now: datetime) -> list[Alarm]:
     """Find the provisions that need somebody."""
     alarms = list[Alarm]()
-    undelivered = _listed(installation, ProvisionState.SEALED)
+    undelivered = _listed(watched, ProvisionState.SEALED)
     if undelivered:
         since = min(one.sealed_at for one in undelivered if one.sealed_at)
         alarms.append(Alarm(Code.PROVISION_UNDELIVERED, _named(undelivered), since))
-    recent = [one for one in _listed(installation, ProvisionState.REFUSED) if _is_recent(one, now)]
+    recent = [one for one in _listed(watched, ProvisionState.REFUSED) if _is_recent(one, now)]
     if recent:
         alarms.append(Alarm(Code.PROVISION_REFUSED_RECENTLY, _named(recent)))
-    stuck = _tried_often(installation)
+    stuck = _tried_often(watched)
     if stuck:
         alarms.append(Alarm(Code.PROVISION_TRIED_OFTEN, stuck))
-    return [*alarms, *_quarantine_alarms(installation)]
+    return [*alarms, *_quarantine_alarms(watched)]
 
 
-def _tried_often(installation: Installation) -> tuple[str, ...]:
+def _tried_often(watched: Watched) -> tuple[str, ...]:
     """Name what no run goes on with: which, why, and how often it was tried."""
     found = list[Provision]()
     for file in IdentityFile:
-        with open_unit(installation.store_url(file), file, Duty.READER) as unit:
+        with watched.unit(file) as unit:
             found += unit.provisions.tried_often()
     return tuple(
         f"{one.provision_id} {one.failure.value if one.failure else ''}（{one.tries:,} 回）" for one in found
     )
 
 
-def _quarantine_alarms(installation: Installation) -> Iterator[Alarm]:
+def _quarantine_alarms(watched: Watched) -> Iterator[Alarm]:
     """Tell whose refused files have used up their room, or nearly so."""
-    most = installation.settings.recipient_quarantine_files
-    filling, full = list[str](), list[str]()
-    for recipient in load_recipients(installation.home).codes:
+    most, filling, full = watched.refused_files_most, list[str](), list[str]()
+    for recipient in watched.recipients:
         for kind in RefusedKind:
-            kept = RefusedFiles(installation.home).count(kind, recipient)
+            kept = RefusedFiles(watched.home).count(kind, recipient)
             if kept >= most * _FILLING_SHARE:
                 (full if kept >= most else filling).append(
                     f"{recipient} {kind.japanese} {kept:,}/{most:,} 件"
@@ -65,10 +61,10 @@ def _quarantine_alarms(installation: Installation) -> Iterator[Alarm]:
             yield Alarm(code, tuple(which))
 
 
-def _listed(installation: Installation, state: ProvisionState) -> list[Provision]:
+def _listed(watched: Watched, state: ProvisionState) -> list[Provision]:
     found = list[Provision]()
     for file in IdentityFile:
-        with open_unit(installation.store_url(file), file, Duty.READER) as unit:
+        with watched.unit(file) as unit:
             found += unit.provisions.listed(_MOST_SHOWN, state=state)
     return found
 

@@ -1,0 +1,28 @@
+"""朝の一覧: how everything stands, on one page with its plots, for whoever opens the screens in the morning.
+
+Nothing is decided and nothing changed here. A run ends well whatever it shows: the page says what needs somebody.
+"""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks import clock
+from tasks.boundary import WHOLE, sealed
+from tasks.overview import publish_overview, publish_trends
+
+
+def _named() -> str:
+    """Name a run by its day and hour in Japan."""
+    return f"朝の一覧 {clock.now().astimezone(clock.JAPAN):%Y-%m-%d %H:%M}"
+
+
+@flow(name="朝の一覧", flow_run_name=_named, **WHOLE)
+@sealed
+def overview() -> None:
+    """すべての市町村・ファイル、一時保存、操作ログ、ウイルス検査、機構への通知の今の状態を、一つのページにまとめます。
+
+    何も変更しません。確認の要ることがあっても実行は完了となり、理由と次にすることはページにあります。
+    """
+    publish_overview()
+    publish_trends()
