@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.reasons import Code
 from tasks.boundary import WHOLE, PipelineError, sealed
@@ -14,7 +15,7 @@ from tasks.forwarding import forward_file
 from tasks.jlis_artifacts import publish_forwarding
 
 
-@flow(name="J-LISへの通知", **WHOLE)
+@flow(name="J-LISへの通知", flow_run_name=named_by(), **WHOLE)
 @sealed
 def forward() -> None:
     """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""

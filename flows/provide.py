@@ -9,6 +9,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.operators import Act
 from juki.reasons import Code
@@ -19,7 +20,7 @@ from tasks.provision_runs import work_provisions
 from tasks.requesting import take_in_requests
 
 
-@flow(name="提供・移転", **WHOLE)
+@flow(name="提供・移転", flow_run_name=named_by(), **WHOLE)
 @sealed
 def provide(assertion: Assertion = "") -> None:
     """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。

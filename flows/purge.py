@@ -9,6 +9,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
 from juki.operators import Act
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
@@ -17,7 +18,7 @@ from tasks.purging import purge_due
 from tasks.receipting import take_receipts
 
 
-@flow(name="個人番号の消去", **WHOLE)
+@flow(name="個人番号の消去", flow_run_name=named_by(), **WHOLE)
 @sealed
 def purge(assertion: Assertion = "") -> None:
     """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルを消去し、残っていないことを確かめ、証拠を操作ログに残します。

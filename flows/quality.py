@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.naming import named_by
 from juki.columns import IdentityFile
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
@@ -14,7 +15,7 @@ from tasks.quality import check_file, keep_report
 from tasks.quality_artifacts import publish_quality
 
 
-@flow(name="品質検査", **WHOLE)
+@flow(name="品質検査", flow_run_name=named_by(), **WHOLE)
 @sealed
 def quality() -> None:
     """両ファイルの表全体を検査します: 重複、履歴・パッケージとのつながり、件数、年齢、不明の割合、前回からの変化。
