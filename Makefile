@@ -32,7 +32,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo up day down
+.PHONY: help setup demo test browser pictures newcomer check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo up day down
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +46,15 @@ demo: $(READY)  ## 実際の地名・氏名で受入を最初から最後まで�
 test: $(READY)  ## すべての試験 / all tests
 	@$(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-browser: $(READY)  ## 画面からの再実行をこの機械の Chromium で試す / drive the screens in this machine's Chromium
-	@$(PY) -m pytest tests/browser/browser_reconcile.py
+browser: $(READY)  ## 画面での一日をこの機械の Chromium で試す / a day at the screens in this machine's Chromium
+	@$(PY) -m pytest -s tests/browser/browser_story.py
+
+pictures: $(READY)  ## 文書の図をすべて描き直す (PEOPLE=20000) / make all pictures of the documents anew
+	@$(PY) scripts/pictures.py
+
+newcomer: PEOPLE := $(if $(filter file,$(origin PEOPLE)),2000,$(PEOPLE))
+newcomer:  ## 複製から初めての実行までの時間を測る (PEOPLE=2000) / time the path from a clone to the first run
+	@$(PYTHON) scripts/newcomer.py
 
 check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, architecture, lock file
 	@$(PY) -m ruff check .
