@@ -25,7 +25,9 @@ def browsing() -> Iterator[Page]:
     assert found, "no Chromium here: apt-get install chromium, or another browser of its kind"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
-        context = browser.new_context(viewport=_SIZE, locale="ja-JP", timezone_id="Asia/Tokyo")  # type: ignore[arg-type]
+        context = browser.new_context(
+            viewport=_SIZE, locale="ja-JP", timezone_id="Asia/Tokyo", color_scheme="dark"
+        )  # type: ignore[arg-type]
         context.route(
             lambda url: not url.startswith(("http://127.0.0.1:", "file:")), lambda route: route.abort()
         )
