@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.lineage import Job
 from juki.reasons import Code
@@ -17,7 +18,7 @@ from tasks.lineage import note, traced
 from tasks.lineage_sets import forward_sets
 
 
-@flow(name="J-LISへの通知", **WHOLE)
+@flow(name="J-LISへの通知", flow_run_name=named_by(), **WHOLE)
 @sealed
 @traced(Job.FORWARD)
 def forward() -> None:

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks import clock
+from flows.naming import named_by
 from tasks.boundary import WHOLE, sealed
 from tasks.overview import publish_overview, publish_trends
 
 
-def _named() -> str:
-    """Name a run by its day and hour in Japan."""
-    return f"朝の一覧 {clock.now().astimezone(clock.JAPAN):%Y-%m-%d %H:%M}"
-
-
-@flow(name="朝の一覧", flow_run_name=_named, **WHOLE)
+@flow(name="朝の一覧", flow_run_name=named_by(), **WHOLE)
 @sealed
 def overview() -> None:
     """すべての市町村・ファイル、一時保存、操作ログ、ウイルス検査、機構への通知の今の状態を、一つのページにまとめます。

@@ -9,6 +9,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.lineage import Job
 from juki.operators import Act
@@ -23,7 +24,7 @@ from tasks.provision_runs import work_provisions
 from tasks.requesting import take_in_requests
 
 
-@flow(name="提供・移転", **WHOLE)
+@flow(name="提供・移転", flow_run_name=named_by(), **WHOLE)
 @sealed
 @traced(Job.PROVIDE)
 def provide(assertion: Assertion = "") -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
 from juki.lineage import Job
 from juki.operators import Act
 from tasks.authorising import started_by
@@ -21,7 +22,7 @@ from tasks.purging import purge_due
 from tasks.receipting import take_receipts
 
 
-@flow(name="個人番号の消去", **WHOLE)
+@flow(name="個人番号の消去", flow_run_name=named_by(), **WHOLE)
 @sealed
 @traced(Job.PURGE)
 def purge(assertion: Assertion = "") -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.lineage import Job
 from tasks.boundary import WHOLE, PipelineError, sealed
@@ -17,7 +18,7 @@ from tasks.quality import check_file, keep_report
 from tasks.quality_artifacts import publish_quality
 
 
-@flow(name="品質検査", **WHOLE)
+@flow(name="品質検査", flow_run_name=named_by(), **WHOLE)
 @sealed
 @traced(Job.QUALITY)
 def quality() -> None:

@@ -6,10 +6,14 @@ mode, without touching the rest. An interrupted reconciliation is gone on with b
 
 from __future__ import annotations
 
-from prefect import flow, runtime
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
 
 from config.places import municipality_name
-from flows.choices import Assertion, FileChoice, ModeChoice, MunicipalityChoice, channel_of
+from flows.choices import Assertion, File, ModeChoice, Municipality, channel_of, titled
+from flows.naming import named_by
 from juki.differences import Mode
 from juki.lineage import Job
 from juki.operators import Act
@@ -24,21 +28,15 @@ from tasks.progress import ProgressBar
 from tasks.reconciliation_artifacts import publish_reconciliation
 from tasks.reconciling import reconcile_channel
 
-
-def _named() -> str:
-    """Name a run by municipality, file and mode, as it was asked for."""
-    asked = runtime.flow_run.parameters
-    words = [getattr(asked[name], "value", asked[name]) for name in ("municipality", "file", "mode")]
-    return " ".join(str(word) for word in words)
+HowFar = Annotated[ModeChoice, Field(json_schema_extra=titled("方法"))]
 
 
-@flow(name="整合処理", flow_run_name=_named, **WHOLE)
+@flow(name="整合処理", flow_run_name=named_by("municipality", "file", "mode"), **WHOLE)
 @sealed
 @traced(Job.RECONCILE)
 def reconcile(
-    municipality: MunicipalityChoice, file: FileChoice, mode: ModeChoice = ModeChoice.REPORT,
-    assertion: Assertion = "",
-) -> None:  # fmt: skip
+    municipality: Municipality, file: File, mode: HowFar = ModeChoice.REPORT, assertion: Assertion = ""
+) -> None:
     """市町村CSに現況を求め、両ファイルの一方と一人ずつ照合し、差異を記録します。
 
     失敗した実行は、そのまま、または方法を変えて再実行できます。途中で止まったものは続きから行います。

@@ -91,11 +91,11 @@ def _work(run: Run) -> JukiError | None:
 
     Raises: JukiError with the code of a failure that kept the run from working its channels.
     """
+    from flows.choices import files_chosen, municipalities_chosen
     from flows.intake import intake as flow
 
-    failure = failure_of(
-        lambda: flow(municipalities=list(run.municipality_codes), files=[file.value for file in run.files])
-    )
+    municipalities, files = municipalities_chosen(run.municipality_codes), files_chosen(run.files)
+    failure = failure_of(lambda: flow(municipalities=municipalities, files=files))
     if failure is not None and failure.code is not Code.RUN_CHANNELS_FAILED:
         raise failure
     return failure

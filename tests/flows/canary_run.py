@@ -142,6 +142,7 @@ def _leak(value: str) -> None:
 
 
 def _obey(word: str, value: str) -> None:
+    from flows.choices import municipalities_chosen
     from flows.intake import intake
 
     if word == "leak":
@@ -156,7 +157,7 @@ def _obey(word: str, value: str) -> None:
         _overview()
         return
     with _failing_inside() if word == "fail" else nullcontext():
-        intake(municipalities=[MUNICIPALITY])
+        intake(municipalities=municipalities_chosen([MUNICIPALITY]))
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,8 @@ def test_failed_reconciliation_is_run_again_from_the_screens_and_ends_equal(
         state = prefect.ended(run)
         assert state["type"] == "FAILED"
         assert f"[{Code.CHANNEL_UNREACHABLE.value}]" in state["message"]
+        name = prefect.get(f"/flow_runs/{run}")["name"]
+        assert re.fullmatch(r"352039 山口市 本人確認情報 修復まで \d{4}-\d\d-\d\d \d\d:\d\d", name)
         assert {key: one["data"] for key, one in prefect.artifacts().items()} == {
             "reconciliation-352039-resident-progress": 5.0
         }
