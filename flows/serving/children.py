@@ -32,7 +32,8 @@ FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 POOL = "juki"
 _LATE_AFTER_SECONDS = 300
 _MOST_LOG_BYTES = 10_000_000
-_PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 15
+"""For a process to end by itself once it was asked to."""
 
 _SERVER = {
     "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
@@ -137,13 +138,13 @@ def living_runs(home: Home) -> dict[str, list[int]]:
 
 def end_runs(home: Home) -> None:
     """End the processes of all runs: what they did is in the stores, and the next run goes on with it."""
-    end([number for numbers in living_runs(home).values() for number in numbers], _PATIENCE_SECONDS)
+    end([number for numbers in living_runs(home).values() for number in numbers], PATIENCE_SECONDS)
 
 
 def end_all(home: Home) -> None:
     """End whatever is left of the site of a home."""
     end_runs(home)
-    end([one.number for one in of_the_site(home)], _PATIENCE_SECONDS)
+    end([one.number for one in of_the_site(home)], PATIENCE_SECONDS)
 
 
 def stop_child(child: subprocess.Popen[bytes]) -> None:
@@ -151,7 +152,7 @@ def stop_child(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.terminate()
         try:
-            child.wait(timeout=_PATIENCE_SECONDS)
+            child.wait(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
     child.wait()
