@@ -16,7 +16,7 @@ from config.schedules import deployments_file, wanted_deployments
 from config.settings import Settings
 from flows.serving.automations import ensure_automations
 from flows.serving.children import POOL, client_environment, start_child
-from juki.errors import JukiError, StoreError
+from juki.errors import JukiError, SourceError, StoreError
 from juki.home import Home
 from juki.reasons import Code
 from juki.wire.site_api import SiteApi
@@ -42,8 +42,26 @@ def furnish(api: SiteApi, home: Home, settings: Settings, wait_for: WaitFor) -> 
     if child.returncode != 0:
         raise StoreError(Code.SITE_NOT_STARTED, file.name)
     # Prefect adds and alters schedules, and leaves those that are in the file no more to run for ever.
-    drop_surplus(api, wanted_deployments())
-    ensure_automations(api, settings)
+    wait_for(taken(lambda: drop_surplus(api, wanted_deployments())))
+    wait_for(taken(lambda: ensure_automations(api, settings)))
+
+
+def taken(tell: Callable[[], object]) -> Callable[[], bool]:
+    """Tell something that may be told again, until the server takes it: a busy one does not answer at once.
+
+    Raises: what is no matter of patience.
+    """
+
+    def is_taken() -> bool:
+        try:
+            tell()
+        except SourceError as error:
+            if not error.is_transient:
+                raise
+            return False
+        return True
+
+    return is_taken
 
 
 def has_pool(api: SiteApi) -> bool:

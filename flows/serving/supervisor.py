@@ -38,7 +38,7 @@ from flows.serving.children import (
     worker_command,
 )
 from flows.serving.exclusive import alone, refuse_taken_port
-from flows.serving.furnishing import furnish
+from flows.serving.furnishing import furnish, taken
 from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs, is_worker_silent, outlived
 from juki.alarms import Alarm, AlarmKind
 from juki.columns import IdentityFile
@@ -118,8 +118,8 @@ class Supervisor:
         ensure_servers(self.home, self.settings)
         refuse_taken_port(self.settings.prefect_port)
         self._start_server()
-        crash_dead_runs(self.api, self.home, OPEN)
-        drop_missed_runs(self.api, datetime.now(UTC))
+        self._wait_for(taken(lambda: crash_dead_runs(self.api, self.home, OPEN)))
+        self._wait_for(taken(lambda: drop_missed_runs(self.api, datetime.now(UTC))))
         self._start_worker()
         furnish(self.api, self.home, self.settings, self._wait_for)
         self._note(is_ready=True)

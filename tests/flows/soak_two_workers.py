@@ -215,8 +215,10 @@ def test_two_workers_reconcile_every_channel_and_none_twice_at_once(
     both = [them for them in asked.values() if len(them) == 2 and watch.together(*them)]
     apart = [them for them in both if watch.place[them[0]] != watch.place[them[1]]]
     busy = Code.RECONCILIATION_BUSY.value
-    print(f"{len(runs)} runs in {took:.0f} s: {dict(ended)}, by worker {sorted(shares.values())}; of {len(TWICE)} "
-          f"channels started twice {len(both)} were at work at once, {len(apart)} of them on both workers")  # fmt: skip
+    print(
+        f"{len(runs)} runs in {took:.0f} s: {dict(ended)}, by worker {sorted(shares.values())}; of {len(TWICE)} "
+        f"started twice {len(both)} at work at once, {len(apart)} of them on both workers"
+    )
     for one in runs.values():
         said = str(one["state"]["message"])
         assert one["state_type"] == "COMPLETED" or f"[{busy}]" in said, said
