@@ -22,6 +22,7 @@ from juki.reasons import Code
 from juki.wire.site_api import SiteApi
 from juki.wire.site_schedules import drop_surplus
 
+_ATTEMPTS = 3
 WaitFor = Callable[[Callable[[], bool]], None]
 
 
@@ -31,19 +32,24 @@ def furnish(api: SiteApi, home: Home, settings: Settings, wait_for: WaitFor) -> 
     Raises: ConfigurationError(CONFIG_MISSING, CONFIG_INVALID) for the file; StoreError(SITE_NOT_STARTED) when Prefect
             does not take it; whatever `wait_for` raises.
     """
-    file = deployments_file()
     wait_for(lambda: has_pool(api))
+    if not any(_deploys(home, settings, wait_for) for _ in range(_ATTEMPTS)):
+        raise StoreError(Code.SITE_NOT_STARTED, deployments_file().name)
+    # Prefect adds and alters schedules, and leaves those that are in the file no more to run for ever.
+    wait_for(taken(lambda: drop_surplus(api, wanted_deployments())))
+    wait_for(taken(lambda: ensure_automations(api, settings)))
+
+
+def _deploys(home: Home, settings: Settings, wait_for: WaitFor) -> bool:
+    """Let Prefect's own command deploy what the file says; on a busy machine its server may break off."""
+    file = deployments_file()
     command = [
         sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)
     ]  # fmt: skip
     environment = client_environment(home, settings.prefect_port)
     child = start_child(command, environment, home.logs / "prefect-deploy.log", file.parent)
     wait_for(lambda: child.poll() is not None)
-    if child.returncode != 0:
-        raise StoreError(Code.SITE_NOT_STARTED, file.name)
-    # Prefect adds and alters schedules, and leaves those that are in the file no more to run for ever.
-    wait_for(taken(lambda: drop_surplus(api, wanted_deployments())))
-    wait_for(taken(lambda: ensure_automations(api, settings)))
+    return child.returncode == 0
 
 
 def taken(tell: Callable[[], object]) -> Callable[[], bool]:

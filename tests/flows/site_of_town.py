@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,12 +23,14 @@ from juki.order import Channel
 from juki.reasons import Code
 from juki.site import SiteFiles
 from juki.wire.site_api import SiteApi
+from simulator import installation
 from tests.flows.conftest import Town
 from tests.smtp_sink import SmtpSink
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 900
 """A process of Prefect imports for many seconds, and for minutes on a busy machine."""
+API_SECONDS = 300
 ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -61,12 +64,12 @@ class TownSite:
     @property
     def api(self) -> SiteApi:
         """The API, with the password."""
-        return SiteApi(self.port, self.files.credentials())
+        return SiteApi(self.port, self.files.credentials(), API_SECONDS)
 
     @property
     def furniture(self) -> SiteApi:
         """The API with the key of the site as well, as `juki up` has it."""
-        return SiteApi(self.port, self.files.credentials(), site_key=self.files.site_key())
+        return SiteApi(self.port, self.files.credentials(), API_SECONDS, self.files.site_key())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -140,6 +143,14 @@ class TownSite:
             {"state": {"type": {"any_": ["SCHEDULED"]}}, "expected_start_time": due},
         ]
         eventually(lambda: not any(self.api.post("/flow_runs/filter", {"flow_runs": one}) for one in busy))
+
+    def begin_anew(self) -> None:
+        """Let nothing be sent, stored or told yet, and nothing be about to be."""
+        self.at_rest()
+        self.town.forget()
+        self.town.offices = installation.offices(self.town.home, self.town.made)
+        shutil.rmtree(self.town.home.notifications, ignore_errors=True)
+        self.sink.letters.clear()
 
     def running(self, run: str) -> list[int]:
         """Wait until a run is at work; return its processes."""

@@ -39,8 +39,7 @@ def built_site(built: Town) -> Iterator[TownSite]:
 @pytest.fixture
 def site(built_site: TownSite) -> TownSite:
     """The site over empty stores."""
-    built_site.at_rest()
-    built_site.town.forget()
+    built_site.begin_anew()
     built_site.town.publish()
     return built_site
 

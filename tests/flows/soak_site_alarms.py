@@ -50,10 +50,7 @@ def built_site(built: Town) -> Iterator[TownSite]:
 @pytest.fixture
 def site(built_site: TownSite) -> TownSite:
     """The site with nothing told yet, and nothing about to be."""
-    built_site.at_rest()
-    built_site.town.forget()
-    shutil.rmtree(built_site.town.home.notifications, ignore_errors=True)
-    built_site.sink.letters.clear()
+    built_site.begin_anew()
     return built_site
 
 

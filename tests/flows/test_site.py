@@ -184,8 +184,7 @@ def test_marked_people_leave_no_trace_on_the_site(site: TownSite, tmp_path: Path
 
     Whatever else can fail on a site: soak_site_canary.py.
     """
-    site.at_rest()
-    site.town.forget()
+    site.begin_anew()
     canary = SiteCanary(site, tmp_path)
     canary.send(1, lambda file: _marked(file, {}, *_spoilt(file)))
     with _refusing_the_marked(site.town):
