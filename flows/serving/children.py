@@ -44,6 +44,9 @@ _SERVER = {
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    # On a busy machine its ten seconds for a statement break off answers, and those end a worker.
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+    "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "30",
     "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": str(_LATE_AFTER_SECONDS),
     # In memory, a slot held when the server is killed would be held for ever.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",

@@ -219,8 +219,13 @@ class Supervisor:
         end(outlived(self.api, self.home, datetime.now(UTC)), PATIENCE_SECONDS)
 
     def _look_after_worker(self) -> None:
-        """End a worker that hangs: it takes no run, not even that of the alarm which would tell of it."""
-        self.mute_looks = self.mute_looks + 1 if is_worker_silent(self.api, self.home) else 0
+        """End a worker that hangs: it takes no run, not even that of the alarm which would tell of it.
+
+        A server that does not answer everybody at once may have missed its beats: that is held against nobody.
+        """
+        looks, self.mute_looks = self.mute_looks, 0
+        if is_worker_silent(self.api, self.home) and self.silent_looks == 0:
+            self.mute_looks = looks + 1
         if self.mute_looks >= _MUTE_AFTER_LOOKS:
             self._say(f"{WORKER} is silent")
             stop_child(self.children[WORKER])
