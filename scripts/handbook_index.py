@@ -14,7 +14,8 @@ from pathlib import Path
 from juki.reasons import Code
 
 HANDBOOK = Path(__file__).resolve().parents[1] / "docs" / "handbook"
-NOT_PAGES = frozenset({"README.md", "codes.md"})
+NOT_PAGES = frozenset({"README.md", "codes.md", "morning.md"})
+"""The first page, the index, and how the page of every morning is read: none is about a failure."""
 _CODE = re.compile(r"`([a-z_]+\.[a-z_]+)`")
 _HEAD = """# コードから探す
 

@@ -84,6 +84,7 @@ ROOMS: dict[str, Room] = {
         (
             *_CORE,
             "juki.hold_clock",
+            "juki.lineage_files",
             "juki.quality_files",
             "juki.site",
             "juki.notifications",
@@ -116,7 +117,7 @@ ROOMS: dict[str, Room] = {
     # The command line is the outermost room: it may see everything of the core, and config.
     "juki.cli": Room(("juki", "config"), DATA | {"typer", "rich"}),
     "juki.__main__": Room(("juki.cli",)),
-    "config": Room(("juki", "config"), frozenset({"pydantic", "pydantic_settings", "cryptography"})),
+    "config": Room(("juki", "config"), frozenset({"pydantic", "pydantic_settings", "cryptography", "yaml"})),
     "validations": Room((*_CORE, "validations"), DATA | {"pandera", "great_expectations"}),
     "tasks": Room(("juki", "config", "validations", "tasks"), DATA | {"prefect", "pydantic"}),
     "flows": Room(("juki", "config", "validations", "tasks", "flows"), DATA | {"prefect", "pydantic"}),

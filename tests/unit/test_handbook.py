@@ -62,7 +62,11 @@ def test_every_page_says_what_is_seen_what_it_means_and_what_to_do(page: str) ->
 def test_every_code_a_page_speaks_of_exists(page: str) -> None:
     """What a page tells somebody to look for can be seen."""
     said = set(re.findall(r"[`\[]([a-z_]+\.[a-z_]+)[`\]]", TEXTS[page]))
-    files = {one for one in said if one.endswith((".toml", ".md", ".txt", ".log", ".conf", ".pub", ".p7m"))}
+    files = {
+        one
+        for one in said
+        if one.endswith((".toml", ".yaml", ".md", ".txt", ".log", ".conf", ".pub", ".p7m"))
+    }
     assert said - files <= _CODES | {one.value for one in Action}
 
 
