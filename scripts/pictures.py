@@ -1,5 +1,7 @@
 """Make all pictures of the documents anew: `make pictures` (PEOPLE=20000), from a demo in a folder of its own.
 
+`.venv/bin/python scripts/pictures.py HOME` takes a demo that was lived through already, and leaves its own picture.
+
 Lives through the demo, starts the site beside its municipalities, and looks at it with the machine's Chromium, which
 needs a Japanese font (fonts-noto-cjk). Everybody in the pictures is made up. A page more is one line in SCREENS.
 """
@@ -147,7 +149,7 @@ def screens_of(lived: Lived, folder: Path) -> Iterator[Path]:
         screens = Screens(page, f"http://127.0.0.1:{lived.api.port}", folder)
         screens.open("/")
         screens.log_in(files.credentials())
-        page.get_by_text("Dashboard").first.wait_for()
+        page.wait_for_url(lambda url: "/login" not in url)
         for one in SCREENS:
             screens.open(one.path.format(**lived.numbers), one.sign)
             one.act(screens)
@@ -184,7 +186,13 @@ def keep(picture: Path) -> None:
 
 
 def main() -> int:
-    """Make them all."""
+    """Make them all, or those of a demo that is there."""
+    if len(sys.argv) > 1:
+        home = Home.at(sys.argv[1])
+        os.environ["JUKI_HOME"] = str(home.root)
+        with tempfile.TemporaryDirectory(prefix="juki-pictures-") as name:
+            _of(home, Path(name))
+        return 0
     with tempfile.TemporaryDirectory(prefix="juki-pictures-") as name:
         folder = Path(name)
         # The embedded PostgreSQL runs as an account of its own when this runs as root.
@@ -193,15 +201,19 @@ def main() -> int:
         os.environ["JUKI_HOME"] = str(home.root)
         try:
             keep(demo(folder))
-            keep(disclosed(home, folder))
-            with site(home) as lived:
-                lived.work()
-                for picture in screens_of(lived, folder):
-                    keep(picture)
+            _of(home, folder)
         finally:
             _run("juki", "stop")
             shutil.rmtree(home.root, ignore_errors=True)
     return 0
+
+
+def _of(home: Home, folder: Path) -> None:
+    keep(disclosed(home, folder))
+    with site(home) as lived:
+        lived.work()
+        for picture in screens_of(lived, folder):
+            keep(picture)
 
 
 def _run(*module: str) -> None:

@@ -29,6 +29,7 @@ from tests.smtp_sink import smtp_sink
 __all__ = ["built", "here", "line", "town"]
 
 SETTINGS = "snapshot_wait_seconds = 60\nconnect_attempts = 1\n"
+UNAUTHORIZED = 401
 RECONCILER, TARGET = "op-5", "352039 resident repair"
 """Who lets repair, and what is shown to the gateway: municipality, file, mode."""
 
@@ -98,7 +99,7 @@ def repair(screens: Screens, site: TownSite, token: str) -> str:
     screens.run_form(site.deployments["reconcile"])
     screens.choose("市町村", "352039 山口市")
     screens.choose("方法", "修復まで")
-    screens.field_of("操作者の認証結果").locator("input").fill(token)
+    screens.field_of("操作者の認証結果").locator("textarea").fill(token)
     screens.keep("09-repair-form")
     return screens.submitted()
 
@@ -110,15 +111,17 @@ def test_operator_works_a_day_at_the_screens(
     page = screens.page
     screens.open("/")
     screens.keep("01-login")
-    screens.log_in("juki:wrong")
-    expect(page.get_by_text("Authentication failed.").first).to_be_visible()
+    with page.expect_response(lambda answer: answer.status == UNAUTHORIZED):
+        screens.log_in("juki:wrong")
     screens.log_in(site.files.credentials())
-    expect(page.get_by_text("Dashboard").first).to_be_visible()
+    page.wait_for_url(lambda url: "/login" not in url)
     screens.open("/deployments", "reconcile")
     screens.keep("02-schedules")
 
     here.publish(10)
-    screens.open(f"/deployments/deployment/{site.deployments['intake']}", "市町村CSから")
+    screens.open(f"/deployments/deployment/{site.deployments['intake']}", "working-hours")
+    page.get_by_text("Description", exact=True).last.click()
+    expect(page.get_by_text("市町村CSから").first).to_be_visible()
     screens.keep("03-intake")
     screens.run_form(site.deployments["intake"])
     screens.keep("04-intake-form")

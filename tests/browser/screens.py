@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+RUN_PAGE = re.compile("/runs/flow-run/([0-9a-f-]{36})")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SIZE = {"width": 1280, "height": 900}
 _PATIENCE_MILLISECONDS = 60_000
@@ -57,6 +59,8 @@ class Screens:
         self.page.goto(f"{self.address}{path}")
         if sign is not None:
             expect(self.page.get_by_text(sign).first).to_be_visible()
+            # Without it the screens are black on black: the policy of the site forbade how they look for it once.
+            expect(self.page.locator("html.dark")).to_be_attached()
 
     def keep(self, name: str) -> Path:
         """Keep a picture of what is seen."""
@@ -73,15 +77,21 @@ class Screens:
 
     def field_of(self, title: str) -> Locator:
         """Find what stands under a title of the run form."""
-        return self.page.locator(".p-label", has=self.page.get_by_text(title, exact=True)).first
+        label = self.page.locator(".schema-form-property__label", has_text=title)
+        return self.page.locator(".schema-form-property", has=label).first
 
     def choose(self, title: str, word: str) -> None:
-        """Choose a word from a list of the run form."""
-        self.field_of(title).get_by_role("button").first.click()
+        """Choose a word from a list of the run form, opened by the keyboard: a click closes it again at once."""
+        chosen = self.field_of(title).locator("button.p-select-button__control")
+        chosen.focus()
+        self.page.keyboard.press("Space")
         self.page.get_by_role("option", name=word, exact=True).click()
+        expect(chosen).to_have_text(word)
 
     def submitted(self) -> str:
         """Start the run of the form; return its number."""
         self.page.get_by_role("button", name="Submit").click()
-        self.page.wait_for_url("**/runs/flow-run/*")
-        return self.page.url.rsplit("/", 1)[1].split("?")[0]
+        self.page.wait_for_url(RUN_PAGE)
+        match = RUN_PAGE.search(self.page.url)
+        assert match
+        return match[1]
