@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from flows.serving.children import living_runs, of_the_site
 from juki.columns import IdentityFile
 from juki.order import Channel
+from juki.processes import identity_of, lives
 from juki.reasons import Code
 from juki.site import SiteFiles
 from juki.wire.site_api import SiteApi
@@ -190,9 +191,11 @@ def command_of(number: int) -> list[str]:
 
 
 def kill(*numbers: int) -> None:
-    """End processes as a loss of power would."""
+    """End processes as a loss of power would, and wait until they are no more."""
+    known = [identity_of(number) for number in numbers]
     for number in numbers:
         os.kill(number, signal.SIGKILL)
+    eventually(lambda: not any(lives(one) for one in known))
 
 
 @contextmanager
