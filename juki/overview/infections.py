@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
 from juki.overview.alarm import Alarm
 from juki.overview.watched import Watched
@@ -23,8 +24,12 @@ def infection_alarms(watched: Watched) -> list[Alarm]:
     names = [one.file_name for one in found[:_MOST_NAMED]]
     more = [f"ほか {len(found) - _MOST_NAMED:,} 件"] if len(found) > _MOST_NAMED else []
     senders = Counter(one.sender or JLIS_CODE for one in found)
-    refs = tuple(f"{sender} {count:,} 件" for sender, count in sorted(senders.items()))
+    refs = tuple(f"{_named(watched, sender)} {count:,} 件" for sender, count in sorted(senders.items()))
     return [Alarm(Code.INFECTION_OPEN, (*names, *more), min(one.recorded_at for one in found), refs)]
+
+
+def _named(watched: Watched, sender: str) -> str:
+    return f"{sender} {watched.name(sender)}" if is_municipality_code(sender) else sender
 
 
 def _open_ones(watched: Watched, file: IdentityFile) -> list[Infection]:

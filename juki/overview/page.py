@@ -22,15 +22,16 @@ from juki.overview.jlis import JlisHealth
 from juki.overview.situation import Situation
 from juki.quality_pages import shown_at
 from juki.scanning import ScannerState
-from juki.shown import shown
+from juki.shown import SHORT, shown, shown_briefly
 
 _MOST_PLACES = 40
 """Both files of every municipality of a prefecture like ours."""
 _WEEKDAYS = "月火水木金土日"
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~#])")
 _CHANNELS = (
-    "市町村", "ファイル", "状態", "適用済の連番", "待ち", "拒否", "拒否レコード", "最後の連絡", "一致の確認", "差異",
+    "市町村", "ファイル", "状態", "連番", "待ち", "拒否", "拒否行", "最後の連絡", "一致の確認", "差異",
 )  # fmt: skip
+"""In few characters: the screens show the page in a narrow column, and what is cut off is not read."""
 _NUMBERS = "---:"
 _WORDS = "---"
 
@@ -91,22 +92,26 @@ def _where(one: Concern) -> str:
 
 def _channels(situation: Situation) -> Iterator[str]:
     rows = [_channel(situation, one) for one in situation.channels]
-    return _table(_CHANNELS, rows, numbers=("適用済の連番", "待ち", "拒否", "拒否レコード", "差異"))
+    yield from _table(_CHANNELS, rows, numbers=("連番", "待ち", "拒否", "拒否行", "差異"))
+    yield from (
+        "",
+        "連番は適用済の最後のもの、拒否はパッケージ、拒否行は処理の済んでいないレコードの数です。",
+    )
 
 
 def _channel(situation: Situation, one: ChannelHealth) -> tuple[str, ...]:
-    facts, code = one.facts, one.facts.channel.municipality_code
+    facts, now = one.facts, situation.at
     state = one.health.japanese
     return (
-        f"{code} {plain(situation.name(code))}",
-        facts.channel.file.japanese,
+        plain(situation.name(facts.channel.municipality_code)),
+        SHORT[facts.channel.file],
         state if one.health is Health.NORMAL else f"**{state}**",
         f"{facts.last_sequence:,}",
         f"{facts.waiting:,}",
         f"{len(facts.refused) + len(facts.conflicts):,}",
         f"{facts.rejected_records:,}",
-        shown(facts.last_contact_at),
-        shown(facts.confirmation.confirmed_at),
+        shown_briefly(facts.last_contact_at, now),
+        shown_briefly(facts.confirmation.confirmed_at, now),
         f"{facts.confirmation.open_differences:,}",
     )
 

@@ -20,6 +20,7 @@ from juki.overview.page import page_of
 from juki.overview.situation import Situation, look
 from juki.overview.trends import Trends, trends_of
 from juki.reasons import Code
+from juki.shown import SHORT
 from juki.store.trends import Duration
 from tests.conftest import Stores
 from tests.console import COUNTS, FUHYO, RESIDENT, SHIMONOSEKI, UBE, YAMAGUCHI, Console
@@ -114,7 +115,7 @@ def test_the_page_says_of_every_channel_what_the_command_says(console: Console) 
     page = page_of(_look(datetime.fromisoformat(said.data["as_of"])))
     shown = [
         [
-            f"{one['municipality_code']} {one['municipality']}", IdentityFile(one["file"]).japanese,
+            one["municipality"], SHORT[IdentityFile(one["file"])],
             one["state_japanese"], str(one["last_sequence"]), str(one["waiting"]), str(one["refused"]),
             str(one["rejected_records"]), str(one["confirmed"]["open_differences"]),
         ]
