@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-RUN_PAGE = re.compile("/runs/flow-run/([0-9a-f-]{36})")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SIZE = {"width": 1280, "height": 900}
 _PATIENCE_MILLISECONDS = 60_000
@@ -89,9 +87,7 @@ class Screens:
         expect(chosen).to_have_text(word)
 
     def submitted(self) -> str:
-        """Start the run of the form; return its number."""
-        self.page.get_by_role("button", name="Submit").click()
-        self.page.wait_for_url(RUN_PAGE)
-        match = RUN_PAGE.search(self.page.url)
-        assert match
-        return match[1]
+        """Start the run of the form; return its number. What is shown next is the deployment with its runs."""
+        with self.page.expect_response(lambda answer: answer.url.endswith("/create_flow_run")) as made:
+            self.page.get_by_role("button", name="Submit").click()
+        return str(made.value.json()["id"])
