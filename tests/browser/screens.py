@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, expect, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SIZE = {"width": 1280, "height": 900}
 _PATIENCE_MILLISECONDS = 60_000
+_STILL_MILLISECONDS = 15_000
 
 
 @contextmanager
@@ -63,7 +64,9 @@ class Screens:
     def keep(self, name: str) -> Path:
         """Keep a picture of what is seen."""
         path = self.folder / f"{name}.png"
-        # Whatever slides in has come to rest.
+        # Whatever is still asked for has come, unless the page goes on asking; whatever slides in has come to rest.
+        with suppress(Error):
+            self.page.wait_for_load_state("networkidle", timeout=_STILL_MILLISECONDS)
         self.page.wait_for_timeout(500)
         self.page.screenshot(path=path)
         self.kept.append(path)
