@@ -8,7 +8,9 @@ from __future__ import annotations
 from prefect import flow
 
 from juki.columns import IdentityFile
+from juki.operators import Act
 from juki.reasons import Code
+from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.forwarding import forward_file
 from tasks.jlis_artifacts import publish_forwarding
@@ -18,6 +20,7 @@ from tasks.jlis_artifacts import publish_forwarding
 @sealed
 def forward() -> None:
     """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""
+    started_by_command(Act("forward"))
     summaries = [forward_file(file) for file in IdentityFile]
     publish_forwarding(summaries)
     failed = [one for one in summaries if one.failure]

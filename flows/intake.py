@@ -11,8 +11,10 @@ from typing import Annotated, Literal
 from prefect import flow
 from pydantic import Field
 
+from juki.operators import Act
 from juki.reasons import Code
 from tasks.artifacts import ProgressBar, publish_intake
+from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.channels import registered_channels
 from tasks.checkpointing import checkpoint_logs
@@ -32,6 +34,7 @@ Files = Annotated[
 @sealed
 def intake(municipalities: Municipalities = None, files: Files = None) -> None:
     """市町村CSから異動の通知を受け入れ、検査し、両ファイルを更新して受領書を返します。"""
+    started_by_command(Act("intake", " ".join([*(municipalities or []), *(files or [])])))
     channels = registered_channels(municipalities, files)
     summaries = work_side_by_side(channels, ProgressBar("intake-progress", "受入の進み具合"))
     publish_intake(summaries)

@@ -12,7 +12,7 @@ from flows.choices import Assertion, FileChoice, ModeChoice, MunicipalityChoice,
 from juki.differences import Mode
 from juki.operators import Act
 from juki.reasons import Code
-from tasks.authorising import started_by
+from tasks.authorising import started_by, started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
 from tasks.reconciliation_artifacts import publish_reconciliation
@@ -43,12 +43,11 @@ def reconcile(
         assertion: 操作者の認証結果（照合のみには要らない）。操作「reconcile」、対象「352012 resident repair」。
     """
     channel, how_far = channel_of(municipality, file), Mode[mode.name]
-    ordered_by = ""
-    if how_far is not Mode.REPORT:
-        target = f"{channel.municipality_code} {channel.file.value} {how_far.value}"
-        ordered_by = started_by(Act("reconcile", target), assertion).actor
+    act = Act("reconcile", f"{channel.municipality_code} {channel.file.value} {how_far.value}")
+    # What only compares and reports asks nobody on the screens (ADR-0036).
+    who = started_by_command(act) if how_far is Mode.REPORT else started_by(act, assertion)
     try:
-        summary = reconcile_channel(channel, how_far, ordered_by)
+        summary = reconcile_channel(channel, how_far, who.actor if who else "")
     finally:
         checkpoint_logs()
     publish_reconciliation(summary)

@@ -20,7 +20,7 @@ from juki.cli.reasons_shown import code_lines
 from juki.errors import JukiError
 
 
-@operated("forward", starts_run=True)
+@operated("forward")
 def forward(as_json: AsJson = False) -> None:
     """両ファイルの更新を機構（J-LIS）に通知し、受領確認と誤りの通報を取り込む
 
