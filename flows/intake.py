@@ -34,7 +34,7 @@ Files = Annotated[
 @sealed
 def intake(municipalities: Municipalities = None, files: Files = None) -> None:
     """市町村CSから異動の通知を受け入れ、検査し、両ファイルを更新して受領書を返します。"""
-    started_by_command(Act("intake", " ".join([*(municipalities or []), *(files or [])])))
+    started_by_command(Act("intake", ",".join([*(municipalities or []), *(files or [])])))
     channels = registered_channels(municipalities, files)
     summaries = work_side_by_side(channels, ProgressBar("intake-progress", "受入の進み具合"))
     publish_intake(summaries)

@@ -82,6 +82,8 @@ class Disclosure:
     printed_at: datetime | None
     decision: Decision | None
     answered_on: date | None
+    printed_versions: int | None = None
+    """How many versions the document tells; None where none was made, or before that was noted."""
 
     def __str__(self) -> str:
         """Its number as people say it."""
@@ -145,7 +147,7 @@ def check_extension(request: Disclosure, until: date, notified_on: date, today: 
 
 
 def check_end(request: Disclosure, decision: Decision, answered_on: date, today: date) -> None:
-    """Refuse an end its kind can not have, one before its beginning or to come, and a disclosure without a document.
+    """Refuse an end its kind can not have, one before its beginning or to come, and one its document does not say.
 
     Raises: JukiError(DISCLOSURE_STATE, DISCLOSURE_DECISION, DISCLOSURE_DATE).
     """
@@ -153,10 +155,17 @@ def check_end(request: Disclosure, decision: Decision, answered_on: date, today:
         raise JukiError(Code.DISCLOSURE_STATE, str(request))
     if decision not in ENDS[request.kind]:
         raise JukiError(Code.DISCLOSURE_DECISION, str(request))
-    if decision in (Decision.DISCLOSED, Decision.NOT_HELD) and request.printed_at is None:
+    if decision in (Decision.DISCLOSED, Decision.NOT_HELD) and not _is_said(request, decision):
         raise JukiError(Code.DISCLOSURE_STATE, str(request))
     if not request.received_on <= answered_on <= today:
         raise JukiError(Code.DISCLOSURE_DATE, str(request))
+
+
+def _is_said(request: Disclosure, decision: Decision) -> bool:
+    """Tell whether the document that was made says what a person is to have been told by it."""
+    if request.printed_at is None or request.printed_versions is None:
+        return request.printed_at is not None
+    return (request.printed_versions > 0) == (decision is Decision.DISCLOSED)
 
 
 def alarm_of(request: Disclosure, today: date, days: AlarmDays) -> Code | None:

@@ -23,7 +23,7 @@ from uuid import uuid4
 from juki.assertions import Issuer, check_act, check_fresh, signed_assertion
 from juki.columns import IdentityFile
 from juki.dates import civil_date
-from juki.errors import DeniedError
+from juki.errors import ConfigurationError, DeniedError
 from juki.journal import Action, Entry, Outcome
 from juki.operator_matrix import Access
 from juki.operators import (
@@ -38,6 +38,7 @@ from juki.operators import (
     refusal,
     refusal_of_second,
 )
+from juki.reason_text import holds_identifier
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import Unit, open_unit
@@ -107,14 +108,15 @@ class Gate:
     def note_start(self, who: Acting, act: Act, at: datetime, run: str = "") -> None:
         """Record that an operator starts a run, which uses his assertion up; a replay is refused and recorded.
 
-        Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED).
+        Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED); ConfigurationError(COMMAND_ARGUMENT) where the target holds
+                what could be a number of a person, whatever it was meant to be: the log is for ever.
         """
         self._begun(who, act, at, _noted(Action.RUN_STARTED, act, run))
 
     def note_beginning(self, who: Acting, act: Act, at: datetime) -> None:
-        """Record that an operator begins an act in both stores, which uses his assertion up in one place for both.
+        """Record that an operator begins an act in both stores, or beyond them: his assertion is used up first.
 
-        Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED).
+        Raises: as `note_start`.
         """
         self._begun(who, act, at, _noted(Action.ACT_BEGUN, act))
 
@@ -138,6 +140,8 @@ class Gate:
         self._note(who.alone, act, code, at)
 
     def _begun(self, who: Acting, act: Act, at: datetime, entry: Entry) -> None:
+        if holds_identifier(act.target):
+            raise ConfigurationError(Code.COMMAND_ARGUMENT, act.command)
         try:
             with self._resident() as unit:
                 _forget_failures(unit, who)
@@ -227,8 +231,9 @@ def _forget_failures(unit: Unit, who: Acting) -> None:
 
 
 def _noted(action: Action, act: Act, run: str = "") -> Entry:
-    """Say of an act what it acts on, unless that names a person."""
-    basis = act.command if act.is_personal else f"{act.command} {act.target}".strip()
+    """Say of an act what it acts on, unless that names a person or could."""
+    is_told = not act.is_personal and not holds_identifier(act.target)
+    basis = f"{act.command} {act.target}".strip() if is_told else act.command
     return Entry(action=action, file=IdentityFile.RESIDENT, outcome=Outcome.DONE, basis=basis, change=run)
 
 

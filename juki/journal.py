@@ -118,7 +118,7 @@ class Action(StrEnum):
     RUN_STARTED = "run.started"
     """An operator started by hand what otherwise runs by the clock."""
     ACT_BEGUN = "act.begun"
-    """An operator begins an act in both stores: his assertion is used up for both."""
+    """An operator begins an act in both stores, or beyond them: his assertion is used up before anything is done."""
     ACT_IDLE = "act.idle"
     """What an operator did changed nothing and had no entry of its own: his assertion is used up all the same."""
     INFECTION_CLOSED = "infection.closed"

@@ -107,10 +107,8 @@ SYSTEM: frozenset[str] = frozenset(
 Reconciling by the clock repairs what needs nobody's approval, within the bound (ADR-0022)."""
 
 
-IN_BOTH_STORES: frozenset[str] = frozenset(
-    {"difference propose", "difference approve", "difference accept", "scanner close", "purge"}
-)
-"""What changes both stores where no file is named: it is begun in the resident store, which uses the assertion up.
+IN_BOTH_STORES: frozenset[str] = frozenset({"difference propose", "difference approve", "difference accept"})
+"""What may change both stores at once, which have no transaction in common: it is begun in the resident store.
 
 Otherwise one that found something in the second store only could be used again for the first."""
 

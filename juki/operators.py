@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from juki.errors import ConfigurationError
@@ -24,6 +24,8 @@ from juki.reasons import Code
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _FEWEST_DIGITS_OF_A_PERSON = 11
 _PREFIX = "operator:"
+SOON = timedelta(days=30)
+"""Whose days end sooner is not counted among the administrators who remain."""
 
 
 class Role(StrEnum):
@@ -94,6 +96,10 @@ class Operator:
         """Tell whether this is a day on which the operator may act at all."""
         is_within = self.valid_from <= today and (self.valid_to is None or today <= self.valid_to)
         return is_within and self.removed_at is None and self.locked_at is None
+
+    def lasts(self, today: date) -> bool:
+        """Tell whether the operator may act today, and for as long as it takes to find another one."""
+        return self.is_active(today) and (self.valid_to is None or self.valid_to >= today + SOON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ _LIKE_AN_IDENTIFIER = re.compile(r"\d([\s\-‐-―－ー・.]?\d){10}")
 """Eleven digits or more, of any script and however grouped: a number of a person has no place in the log."""
 
 
+def holds_identifier(text: str) -> bool:
+    """Tell whether a text holds what could be a number of a person."""
+    return _LIKE_AN_IDENTIFIER.search(text) is not None
+
+
 def checked_reason(reason: str, option: str = "--reason") -> str:
     """Return the reason as it goes into the operation log; `option` is where it was given.
 
@@ -27,6 +32,6 @@ def checked_reason(reason: str, option: str = "--reason") -> str:
     """
     text = reason.strip()
     is_one_line = all(unicodedata.category(character) not in _NOT_IN_A_LINE for character in text)
-    if not 1 <= len(text) <= _REASON_CHARACTERS or not is_one_line or _LIKE_AN_IDENTIFIER.search(text):
+    if not 1 <= len(text) <= _REASON_CHARACTERS or not is_one_line or holds_identifier(text):
         raise ConfigurationError(Code.REASON_TEXT_FORM, option)
     return text

@@ -1130,7 +1130,7 @@ class Code(StrEnum):
     )
     INFECTION_OPEN = (
         "infection.open", _N, _A, "感染のため拒否したファイルがあり、確認済みになっていません。", "M10, ADR-0031",
-        "送り元に連絡し、経緯を確かめたら juki scanner close に理由を添えて確認済みにしてください。",
+        "送り元に連絡し、経緯を確かめたら juki scanner show の番号と理由で juki scanner close を行ってください。",
     )
 
     # -- notices to J-LIS (機構への通知: juki.jlis, tasks.forwarding) -----------------------------------------
@@ -1485,6 +1485,10 @@ class Code(StrEnum):
         "operator.installation_open", _N, _A, "有効な管理者が二人未満です。初めからなら、操作者の認証なしに操作できる状態です。",
         "M7, ADR-0036", "juki operator register で管理者を二人登録してください。一人になったなら、もう一人を有効に戻してください。",
     )
+    OPERATOR_ADMINISTRATORS_ENDING = (
+        "operator.administrators_ending", _N, _A, "三十日以内に、有効な管理者が二人未満になります。", "M7, ADR-0036",
+        "juki operator change --valid-to で期間を延ばすか、juki operator register でほかの管理者を登録してください。",
+    )
     OPERATOR_SYSTEM_ACT = (
         "operator.system_act", _N, _E, "予定による実行には許されていない操作です。", "M7, ADR-0036",
         "操作者が認証し、実行の認証結果の欄に指定してください。",
@@ -1501,6 +1505,14 @@ class Code(StrEnum):
     )
     PERSON_NOT_FOUND = (
         "person.not_found", _N, _E, "該当する人はいません。", "M9", "条件を確かめて探し直してください。本人への通知は juki disclosure で行います。",
+    )
+    DOCUMENT_MISSING = (
+        "document.missing", _N, _E, "指定された文書のファイルがないか、読めません。", "docs/formats/person.md",
+        "ファイルの名前を確かめるか、- で標準入力から渡してください。",
+    )
+    DOCUMENT_PERMISSIONS = (
+        "document.permissions", _N, _E, "文書のファイルが他の利用者から読めます。読んでいません。", "M9",
+        "chmod 600 で自分だけが読めるようにしてから、もう一度行ってください。",
     )
     PERSON_SEVERAL = (
         "person.several", _N, _E, "該当する人が複数います。誰の記録も示していません。", "M9",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,6 +23,7 @@ from juki.numbers import SealingKey, bound_to, seal, unseal
 _SALT = b"juki-renkei subjects"
 _SEALING, _INDEX = b"sealing", b"index"
 _INDEX_BYTES = 16
+_INDEX_FORM = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,6 +53,11 @@ def subjects_of(file: IdentityFile, provision: str, codes: Sequence[bytes], key:
 def subject_index(code: bytes, key: SealingKey) -> str:
     """Give what the entries about one person are found by."""
     return _index(code, blake2b(digest_size=_INDEX_BYTES, key=_derived(key.key, _INDEX)))
+
+
+def is_subject_index(text: str) -> bool:
+    """Tell whether a text could be such an index; a code or a name of a person is none."""
+    return _INDEX_FORM.fullmatch(text) is not None
 
 
 def opened_subject(file: IdentityFile, provision: str, sealed: str, key: SealingKey) -> bytes:

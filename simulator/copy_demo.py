@@ -159,11 +159,11 @@ class _Exercise:
             self.staff.enrol(one, datetime.now(UTC))
         for one in ADMINISTRATORS:
             self._register(one, "administrator", [])
-        target = f"{CLERK} --role=clerk --terminal={_TERMINAL}"
+        target = self._register(CLERK, "clerk", ["--show-target"])["target"]
         by = [self.assertion(one, "operator register", target) for one in ADMINISTRATORS]
         self._register(CLERK, "clerk", ["--assertion", by[0], "--approval", by[1]])
 
-    def _register(self, operator: str, role: str, by: list[str]) -> None:
+    def _register(self, operator: str, role: str, by: list[str]) -> dict[str, Any]:
         who = (
             "--name",
             f"演習 {operator}",
@@ -174,7 +174,7 @@ class _Exercise:
             "--reason",
             "演習のため",
         )
-        self.juki("operator", "register", operator, *who, *by)
+        return self.juki("operator", "register", operator, *who, *by)
 
     def assertion(self, operator: str, command: str, target: str) -> str:
         """Let an operator hold his palm for one act, and name the file of the assertion."""

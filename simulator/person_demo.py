@@ -71,7 +71,7 @@ def run(home: Home, chapter: PersonChapter) -> None:
     chapter.found = find(installation, asked, _now()).total
     seen = show(installation, asked, _now())
     chapter.versions, chapter.number_masked = len(seen.versions), set(seen.numbers) <= {None, ""}
-    request = receive(installation, who.query, civil_date(_now()), _now(), not_held=False)
+    request = receive(installation, who.query, civil_date(_now()), _now(), not_held=False).request
     made = disclose(installation, request.number, folder, _now())
     Path(source).unlink()
     _read(installation, chapter, made, asked)

@@ -1,7 +1,8 @@
 """The boundary every task and flow stands behind: only codes come out.
 
-Decides:    the policy of every Prefect task (no stored results, no cache, retries only for what is transient)
-            and that no exception with a value, a cause or a traceback into our data reaches Prefect.
+Decides:    the policy of every Prefect task (no stored results, no cache, retries only for what is transient),
+            that no exception with a value, a cause or a traceback into our data reaches Prefect, and that a run
+            keeps its connections to the stores until it ends.
 Invariants: Prefect stores the message of an exception, its pickle and its cause chain; so what leaves is a
             fresh error with a code and a reference, raised where nothing is being handled.
 Source:     design 6, ADR-0006.
@@ -21,6 +22,7 @@ from prefect.tasks import Task
 
 from juki.errors import JukiError
 from juki.reasons import Code
+from juki.store.engine import connections_kept
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,7 +47,8 @@ def sealed(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            with connections_kept():
+                return function(*args, **kwargs)
         except PipelineError as error:
             code, ref, is_transient = error.code, error.ref, error.is_transient
         except JukiError as error:

@@ -83,9 +83,10 @@ def hidden(target: str, jti: str) -> str:
     return "scrypt:" + hashlib.scrypt(target.encode(), salt=jti.encode(), n=2**14, r=8, p=1, dklen=16).hex()
 
 
-def registered_as(operator: str, *roles: str) -> str:
+def registered_as(operator: str, *roles: str, name: str = "x") -> str:
     """Name to the gateway what an operator is registered as."""
-    return " ".join((operator, *(f"--role={role}" for role in roles), f"--terminal={TERMINAL}"))
+    said = (f"--name={name}", *(f"--role={role}" for role in roles), f"--terminal={TERMINAL}")
+    return " ".join((operator, *said))
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class Desk:
         ]
         asked += [word for role in roles for word in ("--role", role)] + ["--terminal", TERMINAL]
         if is_open is None and operator not in PAIR:
-            asked += self.two("operator register", registered_as(operator, *roles))
+            asked += self.two("operator register", registered_as(operator, *roles, name=f"職員{operator}"))
         done = self.console.juki(*asked)
         assert done.code == 0, done.err
 

@@ -533,10 +533,12 @@ def verify_checkpoints(witnesses: Sequence[Path], keys: Sequence[Key]) -> list[V
 
 
 def verify_inclusion(path: Path, keys: Sequence[Key]) -> Verdict:
-    """Verify the proof of one entry against the checkpoint it encloses."""
+    """Verify the proof of one entry, told in full or by its hash, against the checkpoint it encloses."""
     try:
         said = json.loads(read_text(path))
-        entry, number, size = said["entry"].encode(), said["entry_no"], said["size"]
+        number, size = said["entry_no"], said["size"]
+        entry = said["entry"].encode() if "entry" in said else None
+        leaf = bytes.fromhex(said["leaf_hash"]) if entry is None else leaf_of(entry)
         proof = [bytes.fromhex(node) for node in said["proof"]]
         note, root = said["checkpoint"].encode(), bytes.fromhex(said["root"])
         is_ours = said["format"] == FORMATS["inclusion"] and isinstance(number, int) and isinstance(size, int)
@@ -547,8 +549,8 @@ def verify_inclusion(path: Path, keys: Sequence[Key]) -> Verdict:
     one = opened(note, str(path), keys, None)
     if isinstance(one, Finding):
         return Verdict(str(path), findings=[one])
-    is_told = number_of(entry) == number and (one.size, one.root) == (size, root)
-    folded = path_root(number, size, leaf_of(entry), proof)
+    is_told = (entry is None or number_of(entry) == number) and (one.size, one.root) == (size, root)
+    folded = path_root(number, size, leaf, proof)
     findings = [] if is_told and folded == one.root else [Finding("proof.inclusion", "", number, number)]
     return Verdict(one.origin, 1, one.size, 1, one.root.hex(), findings)
 

@@ -1,12 +1,12 @@
 """What the password of the screens is enough for; whatever else changes something needs the key of the site.
 
-Decides:    which requests an operator's screens make: they look, start a run of a deployment, try one again, cancel or
-            pause it, and pause a deployment. Nothing else passes, so what a later version of Prefect adds is closed.
+Decides:    which requests an operator's screens make: they look, start a run of a deployment, try one again, cancel
+            or pause it, and pause a deployment. Nothing else passes: what a later Prefect adds is closed.
 Leaves:     who may start which run with which parameters to the deployments' schemas and to `tasks.authorising`.
-Invariants: the password of the screens, which operators share, is not worth the account of the machine, nor the clock:
-            with it nobody decides what is executed, makes a run look like that of a schedule, changes the parameters
-            of a run, tells an event or an end of one that was none, or takes a record away. A body is read as the
-            server reads it, and passed on byte for byte.
+Invariants: the password of the screens, which operators share, is worth neither the account of the machine nor the
+            clock: with it nobody decides what is executed, makes a run look like that of a schedule, changes the
+            parameters of a run, tells of an event or an end that was none, or takes a record away. A body is read as
+            the server reads it, and passed on byte for byte.
 Source:     ADR-0034, ADR-0036, M7, M9.
 """
 
@@ -67,7 +67,9 @@ def _is_of_the_screens(method: str, path: str, said: Mapping[str, Any]) -> bool:
     if _PAUSING.fullmatch(path):
         return not said
     if _STARTING.fullmatch(path):
-        return _says_only(said, _OF_A_START) and not said.get("job_variables") and _is_state(said.get("state"))
+        return (
+            _says_only(said, _OF_A_START) and not said.get("job_variables") and _is_state(said.get("state"))
+        )
     if _SETTING.fullmatch(path):
         return _says_only(said, {"state", "force"}) and _is_state(said.get("state"))
     return False

@@ -9,8 +9,8 @@ Source:     measure M11, M8, ADR-0022.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 
 from juki.acts.site import Site
@@ -33,7 +33,8 @@ def propose(site: Site, channels: Sequence[Channel], at: datetime) -> int:
         with _acting_on(site, channel.file) as unit:
             count = unit.differences.propose(channel.municipality_code, site.acting.actor)
             if count:
-                entry = _entry(site, Action.DIFFERENCES_PROPOSED, channel.file, {"differences": count})
+                action, counts = Action.DIFFERENCES_PROPOSED, {"differences": count}
+                entry = _entry(site, action, channel.file, counts, municipality=channel.municipality_code)
                 unit.journal.append(entry, at)
         proposed += count
     return proposed
@@ -42,37 +43,28 @@ def propose(site: Site, channels: Sequence[Channel], at: datetime) -> int:
 def approve(site: Site, ids: Sequence[PackageId], at: datetime) -> int:
     """Approve the repair of some differences; count those that were not approved before.
 
-    Raises: JukiError(DIFFERENCE_UNKNOWN, DIFFERENCE_STATE, DIFFERENCE_NO_REPAIR); then none of a store is.
+    Raises: JukiError(DIFFERENCE_UNKNOWN, DIFFERENCE_STATE, DIFFERENCE_NO_REPAIR); then none of them is.
             DeniedError(OPERATOR_SELF_APPROVAL) when the operator proposed one of them himself.
     """
-    approved = 0
-    for file, numbers in _by_file(ids).items():
-        with _acting_on(site, file) as unit:
-            if site.acting.operator_id and unit.differences.any_proposed_by(numbers, site.acting.actor):
-                raise DeniedError(Code.OPERATOR_SELF_APPROVAL)
-            count = unit.differences.approve(numbers, site.acting.actor, at)
-            if count:
-                unit.journal.append(
-                    _entry(site, Action.DIFFERENCES_APPROVED, file, {"differences": count}), at
-                )
-        approved += count
-    return approved
+
+    def approved(unit: Unit, numbers: Sequence[int]) -> int:
+        if site.acting.operator_id and unit.differences.any_proposed_by(numbers, site.acting.actor):
+            raise DeniedError(Code.OPERATOR_SELF_APPROVAL)
+        return unit.differences.approve(numbers, site.acting.actor, at)
+
+    return _decided(site, ids, Action.DIFFERENCES_APPROVED, "", at, approved)
 
 
 def accept(site: Site, ids: Sequence[PackageId], reason: str, at: datetime) -> int:
     """Let some differences stay as they are; count those that were not accepted before.
 
-    Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(DIFFERENCE_UNKNOWN, DIFFERENCE_STATE).
+    Raises: ConfigurationError(REASON_TEXT_FORM), JukiError(DIFFERENCE_UNKNOWN, DIFFERENCE_STATE); then none is.
     """
-    basis, accepted = checked_reason(reason), 0
-    for file, numbers in _by_file(ids).items():
-        with _acting_on(site, file) as unit:
-            count = unit.differences.accept(numbers, site.acting.actor, basis, at)
-            if count:
-                entry = _entry(site, Action.DIFFERENCES_ACCEPTED, file, {"differences": count}, basis)
-                unit.journal.append(entry, at)
-        accepted += count
-    return accepted
+    basis = checked_reason(reason)
+    return _decided(
+        site, ids, Action.DIFFERENCES_ACCEPTED, basis, at,
+        lambda unit, numbers: unit.differences.accept(numbers, site.acting.actor, basis, at),
+    )  # fmt: skip
 
 
 def approve_run(site: Site, run: PackageId, at: datetime) -> Reconciliation:
@@ -88,15 +80,31 @@ def approve_run(site: Site, run: PackageId, at: datetime) -> Reconciliation:
         last = unit.reconciliations.last_compared(code)
         if last is None or last.reconciliation_id != run.number or not last.beyond_bound:
             raise JukiError(Code.RECONCILIATION_NOTHING_BEYOND, str(run))
-        if site.acting.operator_id and last.started_by == site.acting.actor:
+        if site.acting.operator_id and last.was_started_by(site.acting.actor):
             raise DeniedError(Code.OPERATOR_SELF_APPROVAL)
         if last.approved_at is None:
             unit.reconciliations.approve(run.number, site.acting.actor, at)
-            entry = _entry(
-                site, Action.BOUND_APPROVED, run.file, {"changes": last.beyond_bound}, municipality=code
-            )
+            changes = {"changes": last.beyond_bound}
+            entry = _entry(site, Action.BOUND_APPROVED, run.file, changes, municipality=code, change=str(run))
             unit.journal.append(entry, at)
         return unit.reconciliations.by_id(run.number)
+
+
+def _decided(
+    site: Site, ids: Sequence[PackageId], action: Action, basis: str, at: datetime,
+    decide: Callable[[Unit, Sequence[int]], int],
+) -> int:  # fmt: skip
+    """Decide in both stores before either commits: what is refused in one is done in none."""
+    decided = 0
+    with ExitStack() as stores:
+        for file, numbers in _by_file(ids).items():
+            unit = stores.enter_context(_acting_on(site, file))
+            if count := decide(unit, numbers):
+                named = " ".join(str(PackageId(file, number)) for number in numbers)
+                entry = _entry(site, action, file, {"differences": count}, basis, change=named)
+                unit.journal.append(entry, at)
+            decided += count
+    return decided
 
 
 def _acting_on(site: Site, file: IdentityFile) -> AbstractContextManager[Unit]:
@@ -118,7 +126,9 @@ def _entry(
     counts: Mapping[str, int],
     basis: str = "",
     municipality: str = "",
+    change: str = "",
 ) -> Entry:
     return site.acting.signed(Entry(
         action=action, file=file, outcome=Outcome.DONE, municipality_code=municipality, basis=basis, counts=counts,
+        change=change,
     ))  # fmt: skip

@@ -70,11 +70,14 @@ def local_acting() -> Acting:
     return Acting(local_administrator(), os.uname().nodename)
 
 
-def operated(command: str, *target: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def operated(
+    command: str, *target: str, is_begun: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let only an operator use a command, who was authenticated for it and for what it acts on.
 
     `target` names the parameters that say on what; an option whose value could be taken for that of another is
     written `--option` and stands in the target by its name. A private document among them makes the act personal.
+    `is_begun` is for what reaches beyond the database: who does it is an entry by itself, before anything is done.
     """
     access = access_of(command)
 
@@ -92,7 +95,7 @@ def operated(command: str, *target: str) -> Callable[[Callable[..., Any]], Calla
             tokens = Presented(_token(files.assertion), _token(files.approval))
             # The time is taken last: a prompt, or a token on standard input, may have been waited for.
             who = gate.admit(tokens, act, access, datetime.now(UTC))
-            if is_in_both(command, kwargs):
+            if is_begun or is_in_both(command, kwargs):
                 gate.note_beginning(who, act, datetime.now(UTC))
             return _acted(lambda: function(*args, **kwargs), who, gate, act)
 
@@ -168,7 +171,8 @@ def _said(name: str, arguments: Mapping[str, object]) -> object:
     """Let a switch that is on be told by its name, as an option that asks for it: who attests reads what it is."""
     value = _given(name, arguments)
     if name.startswith("--"):
-        return [f"{name}={word}" for word in _words(value)]
+        words = _words({True: "yes", False: "no"}[value] if isinstance(value, bool) else value)
+        return [f"{name}={word}" for word in words]
     return name.replace("_", "-") if value is True else value
 
 

@@ -104,6 +104,9 @@ def _copied(
     def made() -> dict[str, int]:
         folder.begin()
         rows = write(folder)
+        # No copy without an entry that says so: what follows the entry is only the name by which it becomes one.
+        for file in order.files:
+            log.note(file, Action.COPY_MADE, lambda unit: _counts(unit.file, folder, rows))
         folder.complete(
             Manifest(
                 installation.settings.prefecture_code, order.what, order.files, order.municipality_code, begun_at,
@@ -113,8 +116,6 @@ def _copied(
         return rows
 
     rows = log.refusing(made, folder)
-    for file in order.files:
-        log.note(file, Action.COPY_MADE, lambda unit: _counts(unit.file, folder, rows))
     return Copied(folder.place, len(folder.parts), rows)
 
 

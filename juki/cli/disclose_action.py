@@ -79,13 +79,13 @@ def disclose(installation: Installation, number: int, folder: Path, at: datetime
             str(request), _issuer(installation), request.received_on, civil_date(at), records
         )
         contents = pdf_of(paper, font, at), html_of(paper)
-        ours.disclosures.printed(number, hashlib.sha256(contents[0]).digest(), at)
+        versions = sum(len(record.versions) for record in records)
+        ours.disclosures.printed(number, hashlib.sha256(contents[0]).digest(), versions, at)
         if code is None:
             ours.journal.append(_entry(RESIDENT, request, 0), at)
     # The entries stand now: a document that then could not be written is said to exist, never the other way round.
     for path, content in ((pdf, contents[0]), (html, contents[1])):
         _write(path, content)
-    versions = sum(len(record.versions) for record in records)
     return Printed(request, pdf, html, versions, _accesses(paper))
 
 

@@ -9,8 +9,9 @@ Source:     法30条の32から30条の35まで, assessment M8, ADR-0037.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from juki.cli.acting import acting
@@ -30,7 +31,7 @@ from juki.disclosures import (
 )
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
-from juki.person_queries import PersonQuery
+from juki.person_queries import CODE_COLUMN, PersonQuery
 from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.disclosures import NewDisclosure
@@ -45,21 +46,28 @@ ARTICLES = {
 }
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Received:
+    """A request that was taken in, and whom it was taken for: the counter compares that with the person before it."""
+
+    request: Disclosure
+    person: Mapping[str, str] | None
+
+
 def receive(
     installation: Installation, query: PersonQuery, received_on: date, at: datetime, *, not_held: bool
-) -> Disclosure:
+) -> Received:
     """Take in a request for disclosure; with `not_held`, one of somebody of whom nothing is found.
 
     Raises: JukiError(PERSON_NOT_FOUND, PERSON_SEVERAL, DISCLOSURE_DATE), and what a search raises.
     """
     check_received(received_on, civil_date(at))
-    code = _person(installation, query, at)
-    if (code is None) != not_held:
-        raise JukiError(Code.PERSON_NOT_FOUND if code is None else Code.DISCLOSURE_STATE)
-    kind = DisclosureKind.DISCLOSURE
-    return _registered(
-        installation, NewDisclosure(kind, None, received_on, due_on(kind, received_on)), code, at
-    )
+    person = _person(installation, query, at)
+    if (person is None) != not_held:
+        raise JukiError(Code.PERSON_NOT_FOUND if person is None else Code.DISCLOSURE_STATE)
+    kind, code = DisclosureKind.DISCLOSURE, None if person is None else person[CODE_COLUMN]
+    new = NewDisclosure(kind, None, received_on, due_on(kind, received_on))
+    return Received(_registered(installation, new, code, at), person)
 
 
 def receive_correction(
@@ -123,15 +131,27 @@ def subject_of(installation: Installation, unit: Unit, request: Disclosure) -> s
     return opened_subject(RESIDENT, str(request), request.subject, key).decode("ascii")
 
 
-def _person(installation: Installation, query: PersonQuery, at: datetime) -> str | None:
-    """Look for one person in the one file and then in the other; both searches are in the log."""
+def _person(installation: Installation, query: PersonQuery, at: datetime) -> Mapping[str, str] | None:
+    """Look for one person in both files; both searches are in the log.
+
+    Whoever fits in one file is not meant yet while somebody else fits in the other: who lives abroad stands in the
+    fuhyo file alone, and may share name and birth date with a resident.
+    """
+    hits = dict[str, Mapping[str, str]]()
     for file in IdentityFile:
         if file is IdentityFile.FUHYO and query.is_by_number:
             continue
-        hits = find(installation, Asked(file, query, "開示請求の受付（法30条の32第1項）"), at)
-        if hits.total:
-            return chosen(query, hits.shown)
-    return None
+        found = find(installation, Asked(file, query, "開示請求の受付（法30条の32第1項）"), at)
+        hits = {one[CODE_COLUMN]: one for one in found.shown} | hits
+        if found.total > len(found.shown):
+            raise JukiError(Code.PERSON_SEVERAL)
+    ordered = sorted(hits.values(), key=lambda one: (one["name_kana"], one[CODE_COLUMN]))
+    return _chosen(query, ordered) if hits else None
+
+
+def _chosen(query: PersonQuery, hits: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
+    code = chosen(query, hits)
+    return next(one for one in hits if one[CODE_COLUMN] == code)
 
 
 def _registered(installation: Installation, new: NewDisclosure, code: str | None, at: datetime) -> Disclosure:

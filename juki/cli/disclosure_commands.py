@@ -1,10 +1,12 @@
 """`juki disclosure`: requests to be told what is held and to have it corrected, from receipt to answer.
 
-Invariants: what is shown of a request are days, states and decisions; whom it is of is in no output.
+Invariants: what is shown of a request are days, states and decisions; whom it is of is shown once, when it is
+            taken in, so that the counter sees whom it took, and in no later output.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -22,6 +24,7 @@ from juki.dates import civil_date
 from juki.disclosures import Decision, Disclosure, alarm_of, number_of
 from juki.errors import ConfigurationError
 from juki.reasons import Code
+from juki.record_words import birth_date_words
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 
@@ -30,6 +33,7 @@ app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 
+_MEANT = ("name", "name_kana", "birth_date", "address")
 _HEADINGS = ("番号", "種類", "受理", "期限", "延長の通知", "書面", "結果", "回答")
 Id = Annotated[str, typer.Argument(metavar="ID", help="請求・申出の番号（D3 の形）")]
 Source = Annotated[
@@ -68,11 +72,12 @@ def _root() -> None:
 def receive(
     source: Source, received_on: ReceivedOn = "", not_held: NotHeld = False, as_json: AsJson = False
 ) -> None:
-    """開示の請求を受け付ける。期限は受理の日を含めて30日（法30条の33）。"""
+    """開示の請求を受け付ける。期限は受理の日を含めて30日（法30条の33）。誰の請求として受け付けたかを示す。"""
     at, installation = datetime.now(UTC), Installation.open()
     day = _day(received_on, "--received-on", at)
-    request = disclosure_actions.receive(installation, source.query, day, at, not_held=not_held)
-    _finish(installation, request, f"次にすること: juki disclose {request} --to フォルダ", as_json)
+    done = disclosure_actions.receive(installation, source.query, day, at, not_held=not_held)
+    said = f"次にすること: juki disclose {done.request} --to フォルダ"
+    _finish(installation, done.request, said, as_json, done.person)
 
 
 @app.command()
@@ -141,12 +146,28 @@ def show_disclosure(disclosure: Id, as_json: AsJson = False) -> None:
     _finish(installation, request, "", as_json)
 
 
-def _finish(installation: Installation, request: Disclosure, next_step: str, as_json: bool) -> None:
+def _finish(
+    installation: Installation, request: Disclosure, next_step: str, as_json: bool,
+    person: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
     today = civil_date(datetime.now(UTC))
     code = alarm_of(request, today, alarm_days(installation))
-    lines = [*([next_step] if next_step else []), *(code_lines(code) if code else [])]
+    meant = (
+        [f"請求した人: {_named(person)}。違うときは、この請求を取り下げとして閉じてください。"]
+        if person
+        else []
+    )
+    lines = [*meant, *([next_step] if next_step else []), *(code_lines(code) if code else [])]
     table = Table("開示の請求・訂正の申出", _HEADINGS, [_row(request)])
-    finish(Result(_described(installation, request, today), [table], lines), as_json=as_json)
+    data = _described(installation, request, today)
+    data |= {"person": {name: person[name] for name in _MEANT}} if person else {}
+    finish(Result(data, [table], lines), as_json=as_json)
+
+
+def _named(person: Mapping[str, str]) -> str:
+    """Name whom a request was taken for, as the entry of the search already says that they were shown."""
+    said = {**person, "birth_date": birth_date_words(person["birth_date"])}
+    return "、".join(said[name] for name in _MEANT)
 
 
 def _row(one: Disclosure) -> tuple[str, ...]:

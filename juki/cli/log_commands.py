@@ -29,6 +29,7 @@ from juki.reasons import Code
 from juki.store.journal_reading import Sought
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
+from juki.subjects import is_subject_index
 
 app = typer.Typer(
     help="操作ログを検証する・署名する・調べる・書き出す",
@@ -47,7 +48,9 @@ OneEntry = Annotated[
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="書き出すフォルダ（新しいもの）")]
 Actor = Annotated[str, typer.Option("--actor", help="操作者の照合ID、または flow-run:… などの行為者で絞る")]
-SubjectIndex = Annotated[str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引で絞る")]
+SubjectIndex = Annotated[
+    str, typer.Option("--subject-index", metavar="INDEX", help="対象者の索引（記録にある32桁の16進数）で絞る")
+]
 Subject = Annotated[
     PersonDocument | None,
     typer.Option(
@@ -109,8 +112,8 @@ def checkpoint(as_json: AsJson = False) -> None:
 
 @app.command("search")
 @operated(
-    "log search", "--actor", "--subject-index", "--subject", "--action", "--since", "--until", "--outcome", "number",
-    "--municipality", "--file",
+    "log search", "--actor", "--subject-index", "--subject", "--action", "--since", "--until", "--outcome",
+    "--number", "--municipality", "--file",
 )  # fmt: skip
 def search_log(
     actor: Actor = "",
@@ -130,6 +133,8 @@ def search_log(
 
     終了コード: 0 調べた、2 誤り。
     """
+    if subject_index and not is_subject_index(subject_index):
+        raise ConfigurationError(Code.COMMAND_ARGUMENT, "--subject-index")
     sought = Sought(
         actor, subject_index, action, _instant(since, "--since", is_end=False),
         _instant(until, "--until", is_end=True), outcome, number, checked_municipality(municipality),
@@ -145,7 +150,7 @@ def search_log(
 
 
 @app.command("export")
-@operated("log export", "folder")
+@operated("log export", "folder", "--file")
 def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -> None:
     """操作ログを、証明・チェックポイント・公開鍵とともに書き出す（docs/formats/log-export.md）。
 
@@ -171,7 +176,7 @@ def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -
 
 
 @app.command("rotate-key")
-@operated("log rotate-key")
+@operated("log rotate-key", is_begun=True)
 def rotate(as_json: AsJson = False) -> None:
     """チェックポイントに署名する鍵を新しくする。古い署名は、古い公開鍵で検証できる。"""
     installation = Installation.open()

@@ -86,11 +86,11 @@ def signed_result(found: Mapping[IdentityFile, Signing]) -> Result:
 
 
 def proved_result(file: IdentityFile, proved: Proved) -> Result:
-    """Show the proof of one entry, with all that is needed to check it elsewhere."""
+    """Show the proof of one entry, by its hash: what it says is told by a search only, which is in the log."""
     leaf, number = leaf_hash(proved.entry.entry.encode()), proved.entry.entry_no
     data = {
-        "format": "juki-log-inclusion/1", "file": file.value, "entry_no": number, "entry": proved.entry.entry,
-        "leaf_hash": leaf.hex(), "size": proved.size, "root": proved.root.hex(),
+        "format": "juki-log-inclusion/1", "file": file.value, "entry_no": number, "leaf_hash": leaf.hex(),
+        "size": proved.size, "root": proved.root.hex(),
         "proof": [node.hex() for node in proved.path], "checkpoint": proved.note.decode(),
     }  # fmt: skip
     signed = "署名したチェックポイント" if proved.note else "今の（まだ署名のない）操作ログ"

@@ -1,4 +1,4 @@
-"""What the local administrator notes of media: registered, handed out, back, retired; each with its journal entry.
+"""What an operator notes of media: registered, handed out, back, retired; each with its journal entry.
 
 Decides:    what may be said of a place or a person who has a medium: one line without anybody's number.
 Leaves:     the states to `juki.store.media`.
@@ -32,7 +32,7 @@ def register(
     name, what, where, who = map(checked_reason, (label, kind, place, keeper))
     return _noted(
         installation, file, Action.MEDIUM_REGISTERED, at,
-        lambda media: media.register(name, what, where, who, at),
+        lambda media: media.register(name, what, where, who, at), basis=f"{name}、{what}、{where}、{who}",
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def hand_out(installation: Installation, medium: PackageId, to: str, due_back: s
     who, day = checked_reason(to), _day(due_back)
     return _noted(
         installation, medium.file, Action.MEDIUM_HANDED_OUT, at,
-        lambda media: media.hand_out(medium.number, who, day, at), basis=who,
+        lambda media: media.hand_out(medium.number, who, day, at), basis=who, due_at=day.isoformat(),
     )  # fmt: skip
 
 
@@ -65,12 +65,12 @@ def retire(installation: Installation, medium: PackageId, reason: str, at: datet
 
 def _noted(
     installation: Installation, file: IdentityFile, action: Action, at: datetime,
-    change: Callable[[Media], Medium], basis: str = "",
+    change: Callable[[Media], Medium], basis: str = "", due_at: str = "",
 ) -> Medium:  # fmt: skip
     with open_unit(installation.store_url(file), file, Duty.PROVIDER) as unit:
         medium = change(unit.media)
         entry = acting().signed(Entry(
-            action=action, file=file, outcome=Outcome.DONE, basis=basis, medium=str(medium.medium_id),
+            action=action, file=file, outcome=Outcome.DONE, basis=basis, medium=str(medium.medium_id), due_at=due_at,
         ))  # fmt: skip
         unit.journal.append(entry, at)
     return medium

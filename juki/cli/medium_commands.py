@@ -60,7 +60,7 @@ def list_media(
 
 
 @app.command()
-@operated("medium register", "file", "label")
+@operated("medium register", "file", "label", "kind", "place", "keeper")
 def register(
     file: WantedFile,
     label: Annotated[str, typer.Option(help="媒体に書いた名前（重複しないもの）")],
@@ -76,7 +76,7 @@ def register(
 
 
 @app.command("hand-out")
-@operated("medium hand-out", "medium", "due_back")
+@operated("medium hand-out", "medium", "to", "due_back")
 def hand_out(
     medium: Id,
     to: Annotated[str, typer.Option("--to", help="渡した先（所属と職名）")],

@@ -3,12 +3,14 @@
 Decides:    which changes are allowed in which state, and that two administrators remain.
 Leaves:     who may do it to `juki.operator_matrix`, the rows to `juki.store.operators`.
 Invariants: a change and its journal entry commit together; the log says which roles, terminals and days an operator
-            has from then on, and never what a person is called; whoever is changed does not have to agree.
+            has from then on, and of what he is called a digest: a name that was exchanged shows, and no name is told.
+            Whoever is changed does not have to agree.
 Source:     assessment M7, ADR-0036.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -38,6 +40,8 @@ class Wanted:
     terminals: Sequence[str] | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    is_endless: bool = False
+    """The last day is taken away."""
 
 
 def listed(installation: Installation) -> list[Operator]:
@@ -152,30 +156,38 @@ def _with(operator: Operator, wanted: Wanted) -> Operator:
         roles=operator.roles if wanted.roles is None else frozenset(wanted.roles),
         terminals=operator.terminals if wanted.terminals is None else frozenset(wanted.terminals),
         valid_from=wanted.valid_from or operator.valid_from,
-        valid_to=wanted.valid_to or operator.valid_to,
+        valid_to=None if wanted.is_endless else wanted.valid_to or operator.valid_to,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Administrators:
-    """How many may act today, and whether their register closes the installation to everybody else."""
+    """How many may act today, how many of them also in a month, and whether that closes the installation."""
 
     active: int
+    lasting: int
     is_closed: bool
 
     @classmethod
     def of(cls, unit: Unit, at: datetime) -> _Administrators:
         """Count them; the register is locked."""
-        is_closed = unit.operators.ever_administrators() >= ENOUGH_ADMINISTRATORS
-        return cls(unit.operators.administrators(civil_date(at)), is_closed)
+        today, register = civil_date(at), unit.operators
+        is_closed = register.ever_administrators() >= ENOUGH_ADMINISTRATORS
+        return cls(register.administrators(today), register.lasting_administrators(today), is_closed)
 
     def check_remain(self, after: _Administrators, operator_id: str) -> None:
         """Hold a change to leaving enough: closed with fewer nobody acts any more, opened again everybody does.
 
+        Who acts today and not in a month is not enough to close with, nor is anybody's end brought so near; where it
+        came near by itself, nothing else is held up by it.
         Raises: JukiError(OPERATOR_FEW_ADMINISTRATORS).
         """
-        is_closed = self.is_closed or after.is_closed
-        if after.active < (ENOUGH_ADMINISTRATORS if is_closed else self.active):
+        if self.is_closed or after.is_closed:
+            lasting = min(ENOUGH_ADMINISTRATORS, self.lasting) if self.is_closed else ENOUGH_ADMINISTRATORS
+            is_enough = after.active >= ENOUGH_ADMINISTRATORS and after.lasting >= lasting
+        else:
+            is_enough = after.active >= self.active
+        if not is_enough:
             raise JukiError(Code.OPERATOR_FEW_ADMINISTRATORS, operator_id)
 
 
@@ -210,15 +222,25 @@ def _journal(unit: Unit, action: Action, operator: Operator, basis: str, at: dat
 
 
 def _said(operator: Operator) -> str:
-    """Write roles, terminals and days as the log keeps them."""
+    """Write roles, terminals, days and the digest of the name as the log keeps them.
+
+    The digest is of id and name: names of staff are no secret to whoever guesses them, and equal names do not show.
+    """
     days = f"{operator.valid_from.isoformat()}/{operator.valid_to.isoformat() if operator.valid_to else ''}"
     return " ".join(
         (
             "roles=" + ",".join(sorted(operator.roles)),
             "terminals=" + ",".join(sorted(operator.terminals)),
             days,
+            f"name={name_digest(operator)}",
         )
     )
+
+
+def name_digest(operator: Operator) -> str:
+    """Tell a name from another one without telling it, 32 hexadecimal digits."""
+    said = f"{operator.operator_id}\0{operator.name}".encode()
+    return hashlib.blake2b(said, digest_size=16, person=b"juki operator").hexdigest()
 
 
 def _url(installation: Installation) -> str:

@@ -45,6 +45,8 @@ _NOTED = frozenset(
     }
 )  # fmt: skip
 """Refusals that are in the log: they tell something of who looks, or of whom."""
+_BEFORE_SEARCHING = frozenset({Code.PERSON_LIMIT_VIEWS, Code.PERSON_NUMBER_ROLE})
+"""Refusals after which nobody was looked for."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,7 +85,8 @@ def asked_for(
 ) -> Asked:
     """Read who is looked for from a private file or standard input.
 
-    Raises: ConfigurationError(KEY_PERMISSIONS, KEY_MISSING, REASON_TEXT_FORM), ContractError(PERSON_QUERY_FORM,
+    Raises: ConfigurationError(DOCUMENT_PERMISSIONS, DOCUMENT_MISSING, REASON_TEXT_FORM),
+            ContractError(PERSON_QUERY_FORM,
             PERSON_NUMBER_ON_FUHYO).
     """
     why = checked_reason(purpose, "--purpose")
@@ -197,8 +200,14 @@ def _entry(
     return acting().signed(Entry(
         action=action, file=asked.file, outcome=Outcome.REFUSED if code else Outcome.DONE, code=code,
         basis=asked.basis, counts=counts or {},
-        number_accessed=bool(asked.number_basis or asked.query.is_by_number),
+        number_accessed=_has_touched_number(asked, code),
     ))  # fmt: skip
+
+
+def _has_touched_number(asked: Asked, code: Code | None) -> bool:
+    """Tell whether a number was dealt with: looked for, though nobody was found, or shown."""
+    is_searched = asked.query.is_by_number and code not in _BEFORE_SEARCHING
+    return is_searched or (code is None and bool(asked.number_basis))
 
 
 def _desk(installation: Installation, file: IdentityFile) -> AbstractContextManager[Unit]:

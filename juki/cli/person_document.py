@@ -1,7 +1,7 @@
 """The document at the command line that says who is meant, `juki-person/1`.
 
 Invariants: to the gateway it is named by what it says, so that an operator sees for whom he is authenticated, and his
-            assertion is good for no other person.
+            assertion is good for no other words. Whom the words find is shown with what is done, and logged.
 Source:     docs/formats/person.md, docs/formats/operator-assertion.md section 1.
 """
 

@@ -11,9 +11,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from juki.errors import ConfigurationError
 from juki.keys import read_private
+from juki.reasons import Code
 
 STANDARD_INPUT = "-"
+_AS_A_DOCUMENT = {
+    Code.KEY_MISSING: Code.DOCUMENT_MISSING,
+    Code.KEY_PERMISSIONS: Code.DOCUMENT_PERMISSIONS,
+}
 
 
 class PrivateDocument:
@@ -26,11 +32,16 @@ class PrivateDocument:
     def content(self) -> bytes:
         """The document; of standard input no more than shows that it is larger than it may be.
 
-        Raises: ConfigurationError(KEY_PERMISSIONS | KEY_MISSING) for a file others may read or that is not there.
+        Raises: ConfigurationError(DOCUMENT_PERMISSIONS | DOCUMENT_MISSING) for a file others may read or that is not
+                there; its name is not told, since it may be that of a person, or a number typed in its place.
         """
         if self.source == STANDARD_INPUT:
             return sys.stdin.buffer.read(self._most_bytes + 1)
-        return read_private(Path(self.source))
+        try:
+            return read_private(Path(self.source))
+        except ConfigurationError as error:
+            code = _AS_A_DOCUMENT[error.code]
+        raise ConfigurationError(code)
 
     def target_words(self) -> Sequence[str]:
         """Name the document to a gateway: by its digest, as it is too long to be read there."""

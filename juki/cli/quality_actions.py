@@ -40,13 +40,16 @@ def accept(installation: Installation, run: str, reason: str, at: datetime) -> R
 
     Raises: ConfigurationError(QUALITY_RUN_UNKNOWN, REASON_TEXT_FORM), StoreError(QUALITY_UNWRITTEN).
     """
-    basis, report = checked_reason(reason), find_report(installation, run)
+    basis = checked_reason(reason)
+    if not run:
+        raise ConfigurationError(Code.QUALITY_RUN_UNKNOWN)
+    report = find_report(installation, run)
     with ExitStack() as logs:
         for one in report.files:
             url = installation.store_url(one.file)
             unit = logs.enter_context(open_unit(url, one.file, Duty.AUDITOR))
-            unit.journal.append(_entry(one, basis), at)
-        _keep(installation, report)
+            unit.journal.append(_entry(one, report.run, basis), at)
+    _keep(installation, report)
     return report
 
 
@@ -60,8 +63,8 @@ def _keep(installation: Installation, report: Report) -> None:
     raise StoreError(Code.QUALITY_UNWRITTEN)
 
 
-def _entry(one: FileReport, basis: str) -> Entry:
+def _entry(one: FileReport, run: str, basis: str) -> Entry:
     return acting().signed(Entry(
-        action=Action.QUALITY_ACCEPTED, file=one.file, outcome=Outcome.DONE, basis=basis,
+        action=Action.QUALITY_ACCEPTED, file=one.file, outcome=Outcome.DONE, basis=basis, change=run,
         counts={"failed": len(one.failed)},
     ))  # fmt: skip

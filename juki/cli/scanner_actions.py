@@ -12,6 +12,7 @@ from juki.cli.acting import acting
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.journal import Action, Entry, Outcome
+from juki.package_id import PackageId
 from juki.reason_text import checked_reason
 from juki.store.infections import UP_TO, Infection, Infections
 from juki.store.roles import Duty
@@ -24,14 +25,15 @@ def open_infections(installation: Installation, file: IdentityFile) -> list[Infe
         return Infections(file, unit.connection).open_ones()
 
 
-def close_infections(installation: Installation, file: IdentityFile, reason: str, at: datetime) -> int:
-    """Note that the infected files of one store were dealt with; count them.
+def close_infections(installation: Installation, up_to: PackageId, reason: str, at: datetime) -> int:
+    """Note that the infected files of one store were dealt with, up to the entry somebody has seen; count them.
 
     Raises: ConfigurationError(REASON_TEXT_FORM).
     """
-    basis = checked_reason(reason)
+    basis, file = checked_reason(reason), up_to.file
     with open_unit(installation.store_url(file), file, Duty.ADMINISTRATOR) as unit:
-        found = Infections(file, unit.connection).open_ones()
+        opened = Infections(file, unit.connection).open_ones()
+        found = [one for one in opened if one.entry_no <= up_to.number]
         if found:
             counts = {"infections": len(found), UP_TO: found[-1].entry_no}
             entry = Entry(

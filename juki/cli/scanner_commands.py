@@ -9,11 +9,12 @@ import typer
 
 from config.scanning import scanner_standing
 from juki.cli.acting import operated
-from juki.cli.installation import Installation, OneFile, chosen_files, iso, shown
+from juki.cli.installation import Installation, chosen_files, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
 from juki.cli.scanner_actions import close_infections, open_infections
 from juki.cli.scanner_status import described_standing, standing_lines
+from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.scanning import ScannerState
 
@@ -22,7 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 
-_HEADINGS = ("拒否", "送り元", "ファイル名")
+_HEADINGS = ("番号", "拒否", "送り元", "ファイル名")
+_Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="juki scanner show の番号（R12、F3）。その番号までを確認済みにする"),
+]
 
 
 @app.callback()
@@ -38,11 +43,22 @@ def show(as_json: AsJson = False) -> None:
     """
     installation = Installation.open()
     standing = scanner_standing(installation.settings, datetime.now(UTC))
-    found = [one for file in chosen_files(None) for one in open_infections(installation, file)]
-    rows = [(shown(one.recorded_at), one.sender or "-", one.file_name) for one in found]
+    found = {
+        str(PackageId(file, one.entry_no)): one
+        for file in chosen_files(None)
+        for one in open_infections(installation, file)
+    }
+    rows = [
+        (number, shown(one.recorded_at), one.sender or "-", one.file_name) for number, one in found.items()
+    ]
     listed = [
-        {"refused_at": iso(one.recorded_at), "sender": one.sender, "file_name": one.file_name}
-        for one in found
+        {
+            "id": number,
+            "refused_at": iso(one.recorded_at),
+            "sender": one.sender,
+            "file_name": one.file_name,
+        }
+        for number, one in found.items()
     ]
     lines = [*standing_lines(standing), *(code_lines(Code.INFECTION_OPEN) if found else [])]
     is_troubled = bool(found) or standing.state is ScannerState.STOPPED
@@ -58,15 +74,17 @@ def show(as_json: AsJson = False) -> None:
 
 
 @app.command()
-@operated("scanner close", "file")
+@operated("scanner close", "ids")
 def close(
+    ids: _Ids,
     reason: Annotated[str, typer.Option(help="経緯と、したこと（操作ログに残る）")],
-    file: OneFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """感染したファイルを確認済みにする。隔離したファイルはそのまま残る。"""
+    """感染したファイルを、見た番号まで確認済みにする。隔離したファイルはそのまま残る。"""
     installation, at = Installation.open(), datetime.now(UTC)
-    closed = {one.value: close_infections(installation, one, reason, at) for one in chosen_files(file)}
+    closed = dict.fromkeys((file.value for file in chosen_files(None)), 0)
+    for one in map(PackageId.parse, ids):
+        closed[one.file.value] += close_infections(installation, one, reason, at)
     total = sum(closed.values())
     said = (
         f"{total:,} 件を確認済みにしました。"

@@ -20,6 +20,7 @@ from juki.cli.disclosure_status import disclosure_alarms
 from juki.cli.installation import Installation, explained, iso, shown, shown_briefly
 from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.log_status import described_logs, log_lines, logs_of
+from juki.cli.operator_status import operator_alarms
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.provision_status import provision_alarms
 from juki.cli.quality_shown import quality_alarms
@@ -60,6 +61,7 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
     scanning = scanner_standing(installation.settings, now)
     alarms += disclosure_alarms(installation, now)
     alarms += review_alarms(installation, now)
+    alarms += operator_alarms(installation, now)
     troubled = [one for one in judged if one.conditions]
     shown_ones = judged if show_all else troubled
     logs = logs_of(installation, now)

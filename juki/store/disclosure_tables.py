@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -28,7 +29,7 @@ from juki.store.checks import one_of
 
 
 def disclosure_table(metadata: MetaData) -> Table:
-    """Declare the register; `document_sha256` is that of the PDF made last."""
+    """Declare the register; `document_sha256` is that of the PDF made last, `printed_versions` what it told."""
     table = Table(
         "disclosure",
         metadata,
@@ -45,6 +46,7 @@ def disclosure_table(metadata: MetaData) -> Table:
         Column("decision", Text()),
         Column("answered_on", Date()),
         Column("registered_at", DateTime(timezone=True), nullable=False),
+        Column("printed_versions", Integer()),
         CheckConstraint(one_of("kind", DisclosureKind), name="kind"),
         CheckConstraint(one_of("decision", Decision), name="decision"),
         CheckConstraint("(kind = 'correction') = (follows IS NOT NULL)", name="correction_follows"),

@@ -90,9 +90,9 @@ class DisclosureRegister:
         """Put the last day off."""
         self._update(number, due_on=until, extended_on=notified_on)
 
-    def printed(self, number: int, sha256: bytes, at: datetime) -> None:
-        """Note that the document was made."""
-        self._update(number, printed_at=at, document_sha256=sha256)
+    def printed(self, number: int, sha256: bytes, versions: int, at: datetime) -> None:
+        """Note that the document was made, and how many versions it tells; none where nothing is held."""
+        self._update(number, printed_at=at, document_sha256=sha256, printed_versions=versions)
 
     def end(self, number: int, decision: Decision, answered_on: date) -> None:
         """End a request."""
@@ -116,4 +116,5 @@ def _read(row: Row[Any]) -> Disclosure:
         received_on=row.received_on, due_on=row.due_on,
         extended_on=row.extended_on, printed_at=row.printed_at,
         decision=Decision(row.decision) if row.decision else None, answered_on=row.answered_on,
+        printed_versions=row.printed_versions,
     )  # fmt: skip

@@ -24,7 +24,7 @@ from juki.holds import Hold
 from juki.package_id import PackageId
 from juki.provisions import Method, ProvisionState
 from juki.reasons import Code
-from juki.store.engine import open_engine, sealed_errors
+from juki.store.engine import engine_now, sealed_errors
 from juki.store.roles import Duty
 from juki.store.tables import TABLES
 
@@ -262,7 +262,7 @@ def provisions_locked(
     """Hold those of some provisions that nobody else works; say which."""
     if len(wanted) > _MAX_LOCKS:
         raise ValueError("more provisions at once than locks")
-    with sealed_errors(), open_engine(url, file, duty).connect() as connection:
+    with sealed_errors(), engine_now(url, file, duty).connect() as connection:
         values = {"ids": list(wanted), "locks": _PROVISION_LOCKS}
         locked = [int(one) for one in connection.execute(text(_TRY_LOCKS), values).scalars()]
         connection.commit()

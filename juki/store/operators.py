@@ -63,6 +63,10 @@ class Operators:
         """Count who may act as administrator today."""
         return sum(one.is_active(today) and Role.ADMINISTRATOR in one.roles for one in self.listed())
 
+    def lasting_administrators(self, today: date) -> int:
+        """Count who may act as administrator today, and whose days do not end soon."""
+        return sum(one.lasts(today) and Role.ADMINISTRATOR in one.roles for one in self.listed())
+
     def ever_administrators(self) -> int:
         """Count who was ever registered as administrator and has not been changed since; it never falls to zero."""
         return sum(Role.ADMINISTRATOR in one.roles for one in self.listed())

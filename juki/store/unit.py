@@ -25,7 +25,7 @@ from juki.store.bulk import cursor_of
 from juki.store.checkpoints import CheckpointRegister
 from juki.store.differences import Differences
 from juki.store.disclosures import DisclosureRegister
-from juki.store.engine import open_engine, sealed_errors
+from juki.store.engine import engine_now, sealed_errors
 from juki.store.holds import Holds
 from juki.store.identities import Identities
 from juki.store.journal import Journal
@@ -150,7 +150,7 @@ def open_unit(url: str, file: IdentityFile, duty: Duty = Duty.INTAKE) -> Iterato
 
     Raises: StoreError for whatever the database says, transient when trying again may help.
     """
-    with sealed_errors(), open_engine(url, file, duty).begin() as connection:
+    with sealed_errors(), engine_now(url, file, duty).begin() as connection:
         yield Unit(file, connection)
 
 
@@ -199,7 +199,7 @@ def _held(
     url: str, file: IdentityFile, held_for: str, locks: int, busy: Code, duty: Duty = Duty.INTAKE
 ) -> Iterator[None]:
     key = crc32(f"{file.value}|{held_for}".encode()) - 2**31
-    with sealed_errors(), open_engine(url, file, duty).connect() as connection:
+    with sealed_errors(), engine_now(url, file, duty).connect() as connection:
         held = connection.execute(select(func.pg_try_advisory_lock(locks, key))).scalar_one()
         connection.commit()
         if not held:

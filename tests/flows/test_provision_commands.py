@@ -69,7 +69,7 @@ def _created(here: Counter) -> str:
     ("by", "mode", "code"),
     [
         ("op 7", 0o600, Code.COMMAND_ARGUMENT), ("123456789018", 0o600, Code.COMMAND_ARGUMENT),
-        ("op-7", 0o644, Code.KEY_PERMISSIONS),
+        ("op-7", 0o644, Code.DOCUMENT_PERMISSIONS),
     ],
 )  # fmt: skip
 def test_paper_others_can_read_or_nobody_answers_for_is_refused(

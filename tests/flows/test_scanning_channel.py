@@ -110,11 +110,14 @@ def test_infected_package_is_kept_unopened_answered_and_seen_and_the_next_good_o
     assert states(town)[1:] == [(1, "applied", None), (2, "applied", None)]
     # The channel is well again; that somebody sent an infected file is not forgotten with it.
     assert status(town)["alarms"] == [alarm]
-    assert juki("scanner", "close", "--reason", "駆除を確認", "--json").data["closed"] == {
+    (seen,) = juki("scanner", "show", "--json").data["infections"]
+    earlier = f"R{int(seen['id'][1:]) - 1}"
+    assert juki("scanner", "close", earlier, "--reason", "見る前", "--json").data["closed"]["resident"] == 0
+    assert juki("scanner", "close", seen["id"], "--reason", "駆除を確認", "--json").data["closed"] == {
         "resident": 1, "fuhyo": 0,
     }  # fmt: skip
     assert status(town)["alarms"] == []
-    again = juki("scanner", "close", "--reason", "駆除を確認")
+    again = juki("scanner", "close", seen["id"], "--reason", "駆除を確認")
     assert (again.code, "何も変えていません" in again.out) == (0, True)
     entries = town.rows("SELECT entry FROM journal WHERE action = 'infection.closed'")
     assert [json.loads(row[0])["counts"]["infections"] for row in entries] == [1]

@@ -180,6 +180,9 @@ def test_medium_goes_out_and_comes_back_and_every_step_is_logged(lender: Lender,
     assert len(juki("medium", "list", "--all", "--json").data["media"]) == 1
     actions = [one["action"] for one in lender.entries(FUHYO) if one.get("medium") == medium]
     assert actions == ["medium.registered", "medium.handed_out", "medium.returned", "medium.retired"]
+    entered, out_of_it, *_ = [one for one in lender.entries(FUHYO) if one.get("medium") == medium]
+    assert len(entered["basis"].split("、")) == 4, "label, kind, place and keeper"
+    assert (out_of_it["basis"], out_of_it["due_at"]) == ("税務課 係長", "2099-01-05")
 
 
 def test_medium_is_handed_out_once_at_a_time_and_never_when_retired(lender: Lender, juki: Any) -> None:

@@ -98,6 +98,20 @@ def test_proposal_approval_and_acceptance_are_logged_with_who_and_why(console: C
         (Action.DIFFERENCES_ACCEPTED.value, {"differences": 1}, "市町村に確認済み"),
     ]
     assert {entry["actor"] for entry in decided} == {local_administrator()}
+    assert [entry.get("change", entry["municipality_code"]) for entry in decided] == [
+        YAMAGUCHI,
+        "R1 R3",
+        "R4",
+    ]
+
+
+def test_refusal_of_one_store_changes_nothing_in_the_other(console: Console) -> None:
+    """What was refused was not half done: the resident file goes first."""
+    said = console.juki("difference", "approve", "R3", "F99", "--json")
+    assert said.data["error"]["code"] == Code.DIFFERENCE_UNKNOWN.value
+    listed = console.juki("difference", "list", "--json").data["differences"]
+    assert {one["state"] for one in listed} == {"open"}
+    assert not [entry for entry in console.entries() if entry["action"].startswith("differences.")]
 
 
 def test_decision_that_can_not_be_is_refused_whole(console: Console) -> None:
@@ -125,8 +139,8 @@ def test_run_beyond_the_bound_is_approved_once_and_only_while_it_is_the_last(con
     assert (said.code, said.data["beyond_bound"], said.data["approved_by"]) == (0, 350, local_administrator())
     assert console.juki("difference", "approve", "--run", f"R{stopped}").code == 0
     logged = [entry for entry in console.entries() if entry["action"] == Action.BOUND_APPROVED.value]
-    assert [(entry["counts"], entry["municipality_code"]) for entry in logged] == [
-        ({"changes": 350}, YAMAGUCHI)
+    assert [(entry["counts"], entry["municipality_code"], entry["change"]) for entry in logged] == [
+        ({"changes": 350}, YAMAGUCHI, f"R{stopped}")
     ]
     reconcile(console, YAMAGUCHI, difference(f"{WHO}2"))
     for run, code in (

@@ -224,7 +224,29 @@ def test_somebody_nobody_holds_is_told_so_and_never_by_a_slip(counter: Counter) 
     number = juki("disclosure", "receive", who, "--not-held", "--json").data["id"]
     said = juki("disclose", number, "--to", str(counter.folder), "--json").data
     assert said["versions"] == 0 and "保存していません" in text_of(said["pdf"])
+    told = juki("disclosure", "close", number, "--decision", "disclosed", "--reason", "郵送")
+    assert refusal(told) == "disclosure.state", "its document says that nothing is held"
     assert juki("disclosure", "close", number, "--decision", "not_held", "--reason", "郵送").code == 0
+
+
+def test_stranger_of_the_same_name_is_not_taken_for_who_asks(counter: Counter) -> None:
+    """Who lives abroad stands in the fuhyo file alone; a resident has the same reading and birth date."""
+    juki = counter.console.juki
+    counter.notify(
+        FUHYO,
+        resident_code=OTHER_CODE,
+        name="別　海外",
+        name_kana=KANA,
+        birth_date=BORN,
+        address="",
+        is_abroad="1",
+    )
+    asked = ("disclosure", "receive", counter.document(WHO))
+    assert refusal(juki(*asked)) == "person.several"
+    taken = juki("disclosure", "receive", counter.document({"resident_code": OTHER_CODE}), "--json").data
+    assert taken["person"]["name"] == "別　海外"
+    assert NAME in juki("disclosure", "receive", counter.document({"resident_code": CODE})).out
+    assert "person" not in juki("disclosure", "show", taken["id"], "--json").data
 
 
 def test_request_of_a_day_to_come_is_refused(counter: Counter) -> None:

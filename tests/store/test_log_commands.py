@@ -115,7 +115,9 @@ def test_entry_is_proved_for_a_stranger(console: Console, tmp_path: Path) -> Non
     said = console.juki("log", "verify", "--entry", "2", "--file", "resident")
     assert said.code == 0 and "証明" in said.out
     path = tmp_path / "proof.json"
-    path.write_text(console.juki("log", "verify", "--entry", "2", "--file", "resident", "--json").out)
+    proof = console.juki("log", "verify", "--entry", "2", "--file", "resident", "--json")
+    path.write_text(proof.out)
+    assert console.entries(RESIDENT)[1]["actor"] not in proof.out, "who reads entries is in the log"
     key = console.juki("log", "keys", "--json").data["keys"][0]
     assert verifier.main(["--inclusion", str(path), "--key", key]) == 0
     assert console.juki("log", "verify", "--entry", "9", "--file", "resident").code == 2

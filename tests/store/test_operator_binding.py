@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from juki.columns import IdentityFile
 from juki.home import Home
 from tests.conftest import Stores
 from tests.console import Console
@@ -46,7 +48,7 @@ def registering(operator: str, role: str) -> list[str]:
 )
 def test_approval_of_an_operator_is_of_these_roles_terminals_and_days(desk: Desk, more: list[str]) -> None:
     """Who agreed to a viewer at one terminal has agreed to nobody else of that id."""
-    agreed = "op-9 --role=viewer --terminal=T-01"
+    agreed = "op-9 --name=職員 --role=viewer --terminal=T-01"
     asked = [*registering("op-9", "viewer"), *more]
     assert (
         refusal_of(desk.console, *asked, *desk.two("operator register", agreed)) == "operator.assertion_act"
@@ -71,12 +73,53 @@ def test_approval_of_a_change_is_of_that_change(desk: Desk) -> None:
 def test_purpose_agreed_to_does_not_become_the_word_that_shows_the_number(desk: Desk) -> None:
     """A purpose of two words is one argument, however it is cut."""
     desk.register("op-5", "provider")
-    used = desk.one("op-5", "person show", 'who.json resident "窓口 照会"')
-    asked = ["person", "show", "who.json", "--purpose", "窓口", "--with-number", "照会"]
+    who = desk.folder / "who.json"
+    who.write_text('{"format": "juki-person/1", "resident_code": "00000000001"}', "utf-8")
+    who.chmod(0o600)
+    meant = "resident_code=00000000001 resident"
+    used = desk.one("op-5", "person show", f'{meant} "窓口 照会"', is_personal=True)
+    asked = ["person", "show", str(who), "--purpose", "窓口", "--with-number", "照会"]
     assert refusal_of(desk.console, *asked, *used) == "operator.assertion_act"
-    joined = desk.one("op-5", "person show", "who.json resident 窓口 照会")
-    asked = ["person", "show", "who.json", "--purpose", "窓口 照会"]
+    joined = desk.one("op-5", "person show", f"{meant} 窓口 照会", is_personal=True)
+    asked = ["person", "show", str(who), "--purpose", "窓口 照会"]
     assert refusal_of(desk.console, *asked, *joined) == "operator.assertion_act"
+    right = desk.one("op-5", "person show", f'{meant} "窓口 照会"', is_personal=True)
+    assert refusal_of(desk.console, *asked, *right) not in ("operator.assertion_act", "")
+
+
+def test_assertion_for_a_purge_vouches_for_no_clock(desk: Desk) -> None:
+    """Nor does one for a dry run erase anything."""
+    desk.register("op-5", "provider")
+    for agreed, asked in (("", ["--confirm-clock", "x"]), ("", ["--dry-run"]), ("dry-run", [])):
+        used = desk.one("op-5", "purge", agreed)
+        assert refusal_of(desk.console, "purge", *asked, *used) == "operator.assertion_act"
+    said = desk.console.juki("purge", "--confirm-clock", "見た", "--show-target", "--json")
+    assert said.data["target"] == "--confirm-clock=見た"
+
+
+def test_replayed_assertions_make_no_second_signing_key(desk: Desk) -> None:
+    """A key is no row: that somebody makes one is noted, and both assertions used, before it is there."""
+    keys = desk.console.home.keys
+    asked, pair = ["log", "rotate-key"], desk.two("log rotate-key")
+    assert desk.console.juki(*asked, *pair).code == 0
+    before = sorted(path.name for path in keys.iterdir())
+    assert refusal_of(desk.console, *asked, *pair) == "operator.assertion_replayed"
+    assert sorted(path.name for path in keys.iterdir()) == before
+
+
+def test_code_of_a_person_typed_in_a_wrong_place_is_in_no_entry(desk: Desk) -> None:
+    """The log is for ever: neither as an index nor as the municipality of a run."""
+    desk.register("op-4", "auditor")
+    desk.register("op-6", "clerk")
+    code = "12345678901"
+    search = ["log", "search", "--subject-index", code]
+    used = desk.one("op-4", "log search", f"--subject-index={code}")
+    assert refusal_of(desk.console, *search, *used) == "command.argument"
+    intake = ["intake", "--municipality", code]
+    assert refusal_of(desk.console, *intake, *desk.one("op-6", "intake", code)) == "command.argument"
+    with psycopg.connect(desk.console.stores.url(IdentityFile.RESIDENT)) as connection:
+        (found,) = connection.execute("SELECT count(*) FROM journal WHERE entry LIKE %s", (f"%{code}%",))
+    assert found == (0,)
 
 
 def test_approval_of_one_difference_lets_no_whole_run_pass(desk: Desk) -> None:

@@ -60,7 +60,7 @@ ARGUMENTS = {
     "medium return": ["R1"], "medium retire": ["R1", "--reason", "x"], "jlis resend": ["R1", "--reason", "x"],
     "review show": ["1"], "review acknowledge": ["1", "--reason", "x"],
     "jlis close": ["R1", "--reason", "x"], "log export": ["folder"],
-    "scanner close": ["--reason", "x"],
+    "scanner close": ["R1", "--reason", "x"],
     "operator register": ["op-9", "--name", "x", "--role", "clerk", "--terminal", "T-01", "--reason", "x"],
     "operator change": ["op-9", "--reason", "x"], "operator remove": ["op-9", "--reason", "x"],
     "export": ["--file", "resident", "--to", "x", "--certificate", "x", "--fingerprint", "x", "--reason", "x"],
@@ -246,7 +246,21 @@ def test_removed_operator_acts_no_more_and_is_still_named(desk: Desk) -> None:
         == "operator.id_taken"
     )
     changed = ["operator", "change", CLERK, "--name", "x", "--reason", "x"]
-    assert refusal_of(desk, *changed, *desk.two("operator change", CLERK)) == "operator.state"
+    assert refusal_of(desk, *changed, *desk.two("operator change", f"{CLERK} --name=x")) == "operator.state"
+
+
+def test_name_of_an_operator_is_not_exchanged_with_an_approval_of_nothing(desk: Desk) -> None:
+    """Old entries are read by that name: it is agreed to, and the log tells that it is another one."""
+    asked = ["operator", "change", CLERK, "--name", "別人", "--reason", "x"]
+    assert refusal_of(desk, *asked, *desk.two("operator change", CLERK)) == "operator.assertion_act"
+    before = entries(desk)[0:]
+    assert desk.console.juki(*asked, *desk.two("operator change", f"{CLERK} --name=別人")).code == 0
+    was, became = (one["change"].split("name=")[1] for one in (_registered(before), entries(desk)[-1]))
+    assert was != became and len(became) == 32 and "別人" not in str(entries(desk))
+
+
+def _registered(log: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(one for one in log if one["action"] == "operator.registered" and one["operator"] == CLERK)
 
 
 def test_unknown_operator_is_refused(desk: Desk) -> None:
@@ -337,7 +351,7 @@ def test_operator_is_registered_in_good_form_or_not_at_all(desk: Desk, wrong: li
     """What is wrong is named by its option."""
     asked = {"--name": "x", "--role": "clerk", "--terminal": "T-01", "--reason": "x", wrong[0]: wrong[1]}
     options = [word for pair in asked.items() for word in pair]
-    named = ("--role", "--terminal", "--valid-from", "--valid-to")
+    named = ("--name", "--role", "--terminal", "--valid-from", "--valid-to")
     target = " ".join(("op-9", *(f"{name}={asked[name]}" for name in named if asked.get(name))))
     code = refusal_of(desk, "operator", "register", "op-9", *options, *desk.two("operator register", target))
     assert code == "command.argument"

@@ -99,12 +99,14 @@ def test_accepting_is_in_both_logs_before_it_counts(console: Console) -> None:
     report = _keep(console, console.now)
     refused = console.juki("quality", "accept", report.run, "--reason", "123456789018 の件")
     assert refused.code == 2 and QualityFiles(console.home).accepted().run == ""
+    assert "quality.run_unknown" in console.juki("quality", "accept", "", "--reason", "最後のもの").err
     assert console.juki("quality", "accept", report.run, "--reason", "整合処理で修復済み").code == 0
     accepted = QualityFiles(console.home).accepted()
     assert accepted.run == report.run and accepted.marked(LOST).is_met
     for file in IdentityFile:
         entry = console.entries(file)[-1]
         assert (entry["action"], entry["counts"]) == ("quality.accepted", {"failed": 1})
+        assert entry["change"] == report.run
         assert entry["basis"] == "整合処理で修復済み" and entry["actor"].startswith("local-administrator:")
 
 

@@ -98,6 +98,13 @@ def test_nothing_ends_twice_before_it_began_or_without_its_document() -> None:
     unprinted = replace(ASKED, printed_at=None)
     assert code_of(check_end, unprinted, Decision.DISCLOSED, DUE, DUE) is Code.DISCLOSURE_STATE
     check_end(unprinted, Decision.DISMISSED, DUE, DUE)
+    for versions, said, other in (
+        (0, Decision.NOT_HELD, Decision.DISCLOSED),
+        (2, Decision.DISCLOSED, Decision.NOT_HELD),
+    ):
+        printed = replace(ASKED, printed_versions=versions)
+        check_end(printed, said, DUE, DUE)
+        assert code_of(check_end, printed, other, DUE, DUE) is Code.DISCLOSURE_STATE
     for day in (RECEIVED - timedelta(days=1), DUE + timedelta(days=1)):
         assert code_of(check_end, ASKED, Decision.DISCLOSED, day, DUE) is Code.DISCLOSURE_DATE
         assert code_of(check_received, DUE + timedelta(days=1), DUE) is Code.DISCLOSURE_DATE
