@@ -29,9 +29,13 @@ _PAUSING = re.compile(r"/api/deployments/[^/]+/(pause|resume)_deployment/?|/api/
 _SETTING = re.compile(r"/api/flow_runs/[^/]+/set_state/?")
 _DEPLOYMENT = re.compile(r"/api/deployments/[^/]+/?")
 _OF_A_START = frozenset(
-    {"parameters", "name", "tags", "state", "work_queue_name", "context", "idempotency_key", "job_variables"}
-)
-"""What the run form says; `job_variables` empty, for they say what a worker executes."""
+    {
+        "parameters", "name", "tags", "state", "work_queue_name", "job_variables", "empirical_policy",
+        "enforce_parameter_schema",
+    }
+)  # fmt: skip
+"""What the run form says; `job_variables` empty, for they say what a worker executes. No key of idempotency: with
+that of a scheduled run, which can be told, the scheduler would make none."""
 _STATES = frozenset({"SCHEDULED", "CANCELLING", "CANCELLED", "PAUSED"})
 """What a person may set a run to: tried again, cancelled, paused. How it ended, only the run itself tells."""
 _OF_A_STATE = frozenset({"type", "name", "message", "state_details"})

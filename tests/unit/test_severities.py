@@ -102,7 +102,10 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             {Code.JOURNAL_CHECKPOINT_STALE, Code.WITNESS_UNREACHABLE, Code.WITNESS_INCOMPLETE}
         ),
         "it works today; somebody has to see to it in time (juki doctor)": frozenset(
-            {Code.CLOCK_APART, Code.CERTIFICATE_EXPIRING, Code.DISK_LOW, Code.SITE_DOWN}
+            {
+                Code.CLOCK_APART, Code.CERTIFICATE_EXPIRING, Code.DISK_LOW, Code.SITE_DOWN,
+                Code.OPERATOR_ADMINISTRATORS_ENDING,
+            }
         ),
         "an installation begins without operators, and the log says so (M7)": frozenset(
             {Code.OPERATOR_INSTALLATION_OPEN}
