@@ -32,7 +32,7 @@ PLACE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := .make/ready-$(PLACE)
 READY_TO_BENCH := .make/ready-bench-$(PLACE)
 
-.PHONY: help setup demo test browser check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo up down
+.PHONY: help setup demo test browser pictures newcomer check bench bench-reconcile bench-provide bench-purge bench-log bench-vein soak mutants clean-demo up day down
 
 help:  ## 使い方を表示する / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,13 +40,21 @@ help:  ## 使い方を表示する / list the targets
 setup: $(READY)  ## 必要なものを .venv に用意する / install what is needed into .venv
 
 demo: $(READY)  ## 実際の地名・氏名で受入を最初から最後まで動かす (PEOPLE=20000) / run the intake end to end
+	@$(call offices,down)
 	@$(PY) -m simulator.demo
 
 test: $(READY)  ## すべての試験 / all tests
 	@$(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-browser: $(READY)  ## 画面からの再実行をこの機械の Chromium で試す / drive the screens in this machine's Chromium
-	@$(PY) -m pytest tests/browser/browser_reconcile.py
+browser: $(READY)  ## 画面での一日をこの機械の Chromium で試す / a day at the screens in this machine's Chromium
+	@$(PY) -m pytest -s tests/browser/browser_story.py
+
+pictures: $(READY)  ## 文書の図をすべて描き直す (PEOPLE=20000) / make all pictures of the documents anew
+	@$(PY) scripts/pictures.py
+
+newcomer: PEOPLE := $(if $(filter file,$(origin PEOPLE)),2000,$(PEOPLE))
+newcomer:  ## 複製から初めての実行までの時間を測る (PEOPLE=2000) / time the path from a clone to the first run
+	@$(PYTHON) scripts/newcomer.py
 
 check: $(READY)  ## 書式・型・構造・依存の検査 / lint, types, architecture, lock file
 	@$(PY) -m ruff check .
@@ -79,24 +87,33 @@ soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	  --hypothesis-profile=soak
 	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
 	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
-	@$(PY) -m pytest tests/flows/soak_kill_site.py tests/scenarios/soak_jlis_days.py \
-	  tests/scenarios/soak_every_fault.py
+	@$(PY) -m pytest tests/flows/soak_kill_site.py tests/flows/soak_site_alarms.py \
+	  tests/flows/soak_site_canary.py tests/flows/soak_two_workers.py
+	@$(PY) -m pytest tests/scenarios/soak_jlis_days.py tests/scenarios/soak_every_fault.py
 	@$(PY) -m pytest tests/store/soak_benchmark.py tests/store/soak_reconcile_benchmark.py
 
 mutants: $(READY)  ## 規則を一つずつ壊して試験が気付くか確かめる / flip every rule, each must be caught
 	@$(call when,bench/mutants.py,$(PY) -m bench.mutants)
 
+# The municipalities that `make demo` made go on living beside it; without a demo there are none to start.
 up: $(READY)  ## Prefect・ワーカ・予定・警報をすべて起動する / start server, worker, schedules and alarms
+	@$(call offices,up)
 	@$(PY) -m juki up
+
+day: $(READY)  ## デモの市町村に一日を過ごさせ、通知を出させる / let the demo's municipalities live a day
+	@$(PY) -m simulator offices day
 
 down: $(READY)  ## up で起動したものをすべて止める / stop everything `make up` started
 	@$(PY) -m juki down
+	@$(call offices,down)
 
 clean-demo: $(READY)  ## デモのデータを消す / remove what the demo made
 	@$(PY) -m juki down
+	@$(call offices,down)
 	@home="$${JUKI_HOME:-.juki}"; if [ -d "$$home" ] && [ ! -f "$$home/demo-summary.json" ]; then \
 	  echo "$$home はデモのものではありません / is not the demo's" >&2; exit 1; fi; rm -rf -- "$$home"
 
+offices = if [ -f "$${JUKI_HOME:-.juki}/exercise/kept.json" ]; then $(PY) -m simulator offices $(1); fi
 when = if [ -f $(1) ]; then $(2); else echo "$(1) はまだありません / is not there yet"; fi
 
 .make/uv: scripts/bootstrap_uv.py

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from config.places import PREFECTURE_DIGITS, known_municipality_codes
+from config.places import PREFECTURE_DIGITS, known_municipality_codes, municipality_name
 from config.reading import parse_toml, read_text, validated
 from juki.codes import is_municipality_code
 from juki.errors import ConfigurationError
@@ -109,6 +109,12 @@ class Municipalities(BaseModel):
             if one.code == code:
                 return one
         raise ConfigurationError(Code.CONFIG_MISSING, "municipality")
+
+    def name(self, code: str) -> str:
+        """Name a municipality as it is registered, else as it is published."""
+        return next((one.name for one in self.municipality if one.code == code), "") or municipality_name(
+            code
+        )
 
 
 def load_municipalities(home: Home, prefecture_code: str) -> Municipalities:

@@ -222,6 +222,11 @@ class Settings(BaseSettings):
     quality_stale_hours: int = Field(
         50, ge=1, le=24 * 366, description="最後の品質検査からこの時間を過ぎたら警告する（予定は毎日）"
     )
+    lineage: bool = Field(
+        True,
+        description="実行の来歴を OpenLineage の形で JUKI_HOME の lineage フォルダに書く（件数とコードだけ）",
+    )
+    lineage_days_kept: int = Field(90, ge=1, le=3_660, description="実行の来歴を何日分残すか")
     prefect_port: int = Field(
         4200, ge=1024, le=65_535, description="juki up の画面と API のポート（この機械の中からだけ届く）"
     )

@@ -12,6 +12,8 @@ from uuid import UUID
 from prefect import flow
 from pydantic import Field
 
+from flows.choices import titled
+from flows.naming import named_by
 from juki.alarms import AlarmKind
 from tasks.alarming import post_letters, tell_alarm
 from tasks.boundary import WHOLE, sealed
@@ -19,15 +21,18 @@ from tasks.boundary import WHOLE, sealed
 AlarmChoice = Enum("AlarmChoice", {kind.name: kind.japanese for kind in AlarmKind}, module=__name__)  # type: ignore[misc]
 AlarmChoice.__doc__ = """What happened, in the words of the run form."""
 
-Kind = Annotated[AlarmChoice, Field(title="種類", description="何が起きたか")]
-SeenBy = Annotated[
-    UUID | None, Field(title="実行の番号", description="警報のもとになった実行（flow run）。なければ空")
-]
+Kind = Annotated[AlarmChoice, Field(json_schema_extra=titled("種類"))]
+SeenBy = Annotated[UUID | None, Field(json_schema_extra=titled("警報のもとになった実行"))]
 
 
-@flow(name="警報", **WHOLE)
+@flow(name="警報", flow_run_name=named_by("kind"), **WHOLE)
 @sealed
 def alarm(kind: Kind, flow_run: SeenBy = None) -> None:
-    """操作ログに記録し、通知のフォルダに書き、メールで知らせます。同じ対象の同じ警報は一日に一度だけです。"""
+    """操作ログに記録し、通知のフォルダに書き、メールで知らせます。同じ対象の同じ警報は一日に一度だけです。
+
+    Args:
+        kind: 何が起きたか。
+        flow_run: 警報のもとになった実行（flow run）の番号。なければ空。
+    """
     tell_alarm(AlarmKind[kind.name], flow_run)
     post_letters()

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from prefect import flow
+from typing import Annotated
 
-from flows.choices import Assertion, Number, Numbers
+from prefect import flow
+from pydantic import Field
+
+from flows.choices import NUMBER, NUMBERS, Assertion, titled
+from flows.naming import named_by
 from juki.operators import Act
 from juki.package_id import PackageId
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
 from tasks.by_hand import approve_differences, approve_reconciliation
 
+_MOST_CHARACTERS = 4000
+Differences = Annotated[
+    str, Field(pattern=NUMBERS, max_length=_MOST_CHARACTERS, json_schema_extra=titled("差異の番号"))
+]
+Run = Annotated[str, Field(pattern=NUMBER, json_schema_extra=titled("整合処理の番号"))]
 
-@flow(name="修復の承認", flow_run_name="{differences}", **WHOLE)
+
+@flow(name="修復の承認", flow_run_name=named_by("differences"), **WHOLE)
 @sealed
-def approve(differences: Numbers, assertion: Assertion = "") -> None:
+def approve(differences: Differences, assertion: Assertion = "") -> None:
     """差異の修復を承認します。承認したものは、次の「修復まで」の整合処理が行います。
 
     Args:
@@ -26,9 +36,9 @@ def approve(differences: Numbers, assertion: Assertion = "") -> None:
     approve_differences(wanted, started_by(Act("difference approve", target), assertion))
 
 
-@flow(name="上限を超える変更の承認", flow_run_name="{run}", **WHOLE)
+@flow(name="上限を超える変更の承認", flow_run_name=named_by("run"), **WHOLE)
 @sealed
-def approve_beyond(run: Number, assertion: Assertion = "") -> None:
+def approve_beyond(run: Run, assertion: Assertion = "") -> None:
     """上限を超えて止まった整合処理について、その件数までの変更を承認します。その実行を始めた人は承認できません。
 
     Args:

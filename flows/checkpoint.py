@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.naming import named_by
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import alarms_of, checkpoint_logs
 
 
-@flow(name="操作ログの署名", **WHOLE)
+@flow(name="操作ログの署名", flow_run_name=named_by(), **WHOLE)
 @sealed
 def checkpoint() -> None:
     """両ファイルの操作ログに新しい記録があれば、チェックポイントに署名し、データベースの外に写します。

@@ -7,8 +7,9 @@ Invariants: a choice is a member of an enumeration, so that anything else is ref
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -44,13 +45,19 @@ class ReleaseReason(Enum):
     CLOSED = "廃止された市町村のものであるため"
 
 
+def titled(title: str, **said: str) -> dict[str, Any]:
+    """Say over which words a parameter stands in the run form; its own title Prefect takes from the code."""
+    return {"title": title, **said}
+
+
 Assertion = Annotated[
     str,
-    Field(max_length=MAX_TOKEN_BYTES, json_schema_extra={"format": "password"}),
+    Field(max_length=MAX_TOKEN_BYTES, json_schema_extra=titled("操作者の認証結果", format="password")),
 ]
 """What a vein gateway attests. Used up before the run does anything: what Prefect keeps of it is worthless."""
-Number = Annotated[str, Field(pattern=r"^[RF][1-9][0-9]{0,17}$")]
-Numbers = Annotated[str, Field(pattern=r"^[RF][1-9][0-9]{0,17}( [RF][1-9][0-9]{0,17})*$", max_length=4000)]
+_NUMBER = r"[RF][1-9][0-9]{0,17}"
+NUMBER, NUMBERS = rf"^{_NUMBER}$", rf"^{_NUMBER}( {_NUMBER})*$"
+"""A number of ours as screens and commands show it, and several of them."""
 
 if TYPE_CHECKING:
 
@@ -69,9 +76,30 @@ else:
     MunicipalityChoice.__doc__ = """Which municipality of the prefecture of this installation."""
 
 
+Municipality = Annotated[MunicipalityChoice, Field(json_schema_extra=titled("市町村"))]
+Municipalities = Annotated[tuple[MunicipalityChoice, ...], Field(json_schema_extra=titled("市町村"))]
+File = Annotated[FileChoice, Field(json_schema_extra=titled("ファイル"))]
+Files = Annotated[tuple[FileChoice, ...], Field(json_schema_extra=titled("ファイル"))]
+
+
 def channel_of(municipality: MunicipalityChoice, file: FileChoice) -> Channel:
     """Say which channel was chosen."""
-    return Channel(municipality.name.removeprefix("M"), IdentityFile[file.name])
+    return Channel(code_of(municipality), IdentityFile[file.name])
+
+
+def code_of(municipality: MunicipalityChoice) -> str:
+    """Say which municipality was chosen."""
+    return municipality.name.removeprefix("M")
+
+
+def municipalities_chosen(codes: Iterable[str]) -> tuple[MunicipalityChoice, ...]:
+    """Say what has to be chosen for municipalities; KeyError for one of another prefecture."""
+    return tuple(MunicipalityChoice[f"M{code}"] for code in codes)
+
+
+def files_chosen(files: Iterable[IdentityFile]) -> tuple[FileChoice, ...]:
+    """Say what has to be chosen for files."""
+    return tuple(FileChoice[file.name] for file in files)
 
 
 def choices_of(channel: Channel) -> tuple[MunicipalityChoice, FileChoice]:

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 from prefect import flow
 
+from flows.naming import named_by
 from juki.columns import IdentityFile
+from juki.lineage import Job
 from juki.operators import Act
 from juki.reasons import Code
 from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.forwarding import forward_file
 from tasks.jlis_artifacts import publish_forwarding
+from tasks.lineage import note, traced
+from tasks.lineage_sets import forward_sets
 
 
-@flow(name="J-LISへの通知", **WHOLE)
+@flow(name="J-LISへの通知", flow_run_name=named_by(), **WHOLE)
 @sealed
+@traced(Job.FORWARD)
 def forward() -> None:
     """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""
     started_by_command(Act("forward"))
     summaries = [forward_file(file) for file in IdentityFile]
+    note(forward_sets(summaries))
     publish_forwarding(summaries)
     failed = [one for one in summaries if one.failure]
     if failed:

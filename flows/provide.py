@@ -9,18 +9,24 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
 from juki.columns import IdentityFile
+from juki.lineage import Job
 from juki.operators import Act
 from juki.reasons import Code
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.lineage import note, traced
+from tasks.lineage_sets import provision_sets
+from tasks.progress import ProgressBar
 from tasks.provision_artifacts import publish_provisions
 from tasks.provision_runs import work_provisions
 from tasks.requesting import take_in_requests
 
 
-@flow(name="提供・移転", **WHOLE)
+@flow(name="提供・移転", flow_run_name=named_by(), **WHOLE)
 @sealed
+@traced(Job.PROVIDE)
 def provide(assertion: Assertion = "") -> None:
     """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。
 
@@ -29,8 +35,13 @@ def provide(assertion: Assertion = "") -> None:
     """
     started_by(Act("provide"), assertion)
     taken = take_in_requests()
-    runs = [work_provisions(file) for file in IdentityFile]
+    runs = [work_provisions(file, _progress(file)) for file in IdentityFile]
+    note(provision_sets(taken, runs))
     publish_provisions(taken, runs)
     failed = sorted({*taken.failures, *(code for run in runs for code in run.failures)})
     if failed:
         raise PipelineError(Code.RUN_PROVISIONS_FAILED, ", ".join(failed))
+
+
+def _progress(file: IdentityFile) -> ProgressBar:
+    return ProgressBar(f"provision-progress-{file.value}", f"提供・移転の進み具合 {file.japanese}")

@@ -9,16 +9,22 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
+from juki.lineage import Job
 from juki.operators import Act
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.lineage import note, traced
+from tasks.lineage_sets import purge_sets
+from tasks.progress import ProgressBar
 from tasks.purge_artifacts import publish_purge
 from tasks.purging import purge_due
 from tasks.receipting import take_receipts
 
 
-@flow(name="個人番号の消去", **WHOLE)
+@flow(name="個人番号の消去", flow_run_name=named_by(), **WHOLE)
 @sealed
+@traced(Job.PURGE)
 def purge(assertion: Assertion = "") -> None:
     """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルを消去し、残っていないことを確かめ、証拠を操作ログに残します。
 
@@ -27,7 +33,8 @@ def purge(assertion: Assertion = "") -> None:
     """
     started_by(Act("purge"), assertion)
     receipts = take_receipts()
-    summary = purge_due()
+    summary = purge_due(ProgressBar("purge-progress", "個人番号の消去の進み具合"))
+    note(purge_sets(summary, receipts))
     publish_purge(summary, receipts)
     if summary.code is not None:
         raise PipelineError(summary.code, summary.where)

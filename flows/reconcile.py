@@ -6,32 +6,37 @@ mode, without touching the rest. An interrupted reconciliation is gone on with b
 
 from __future__ import annotations
 
-from prefect import flow, runtime
+from typing import Annotated
 
-from flows.choices import Assertion, FileChoice, ModeChoice, MunicipalityChoice, channel_of
+from prefect import flow
+from pydantic import Field
+
+from config.places import municipality_name
+from flows.choices import Assertion, File, ModeChoice, Municipality, channel_of, titled
+from flows.naming import named_by
 from juki.differences import Mode
+from juki.lineage import Job
 from juki.operators import Act
+from juki.order import Channel
 from juki.reasons import Code
 from tasks.authorising import started_by, started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
+from tasks.lineage import note, traced
+from tasks.lineage_sets import asked_sets, reconciliation_sets
+from tasks.progress import ProgressBar
 from tasks.reconciliation_artifacts import publish_reconciliation
 from tasks.reconciling import reconcile_channel
 
-
-def _named() -> str:
-    """Name a run by municipality, file and mode, as it was asked for."""
-    asked = runtime.flow_run.parameters
-    words = [getattr(asked[name], "value", asked[name]) for name in ("municipality", "file", "mode")]
-    return " ".join(str(word) for word in words)
+HowFar = Annotated[ModeChoice, Field(json_schema_extra=titled("方法"))]
 
 
-@flow(name="整合処理", flow_run_name=_named, **WHOLE)
+@flow(name="整合処理", flow_run_name=named_by("municipality", "file", "mode"), **WHOLE)
 @sealed
+@traced(Job.RECONCILE)
 def reconcile(
-    municipality: MunicipalityChoice, file: FileChoice, mode: ModeChoice = ModeChoice.REPORT,
-    assertion: Assertion = "",
-) -> None:  # fmt: skip
+    municipality: Municipality, file: File, mode: HowFar = ModeChoice.REPORT, assertion: Assertion = ""
+) -> None:
     """市町村CSに現況を求め、両ファイルの一方と一人ずつ照合し、差異を記録します。
 
     失敗した実行は、そのまま、または方法を変えて再実行できます。途中で止まったものは続きから行います。
@@ -43,13 +48,21 @@ def reconcile(
         assertion: 操作者の認証結果（照合のみには要らない）。操作「reconcile」、対象「352012 resident repair」。
     """
     channel, how_far = channel_of(municipality, file), Mode[mode.name]
+    note(asked_sets(channel))
     act = Act("reconcile", f"{channel.municipality_code} {channel.file.value} {how_far.value}")
     # What only compares and reports asks nobody on the screens (ADR-0036).
     who = started_by_command(act) if how_far is Mode.REPORT else started_by(act, assertion)
     try:
-        summary = reconcile_channel(channel, how_far, who.actor if who else "")
+        summary = reconcile_channel(channel, how_far, who.actor if who else "", _progress(channel))
     finally:
         checkpoint_logs()
+    note(reconciliation_sets(summary))
     publish_reconciliation(summary)
     if summary.held_back:
         raise PipelineError(Code.RECONCILIATION_BEYOND_BOUND, str(summary.channel))
+
+
+def _progress(channel: Channel) -> ProgressBar:
+    named = f"{municipality_name(channel.municipality_code)} {channel.file.japanese}"
+    key = f"reconciliation-{channel.municipality_code}-{channel.file.value}-progress"
+    return ProgressBar.begun(key, f"整合処理の進み具合 {named}")

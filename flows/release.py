@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from prefect import flow
+from typing import Annotated
 
-from flows.choices import Assertion, Number, ReleaseReason
+from prefect import flow
+from pydantic import Field
+
+from flows.choices import NUMBER, Assertion, ReleaseReason, titled
+from flows.naming import named_by
 from juki.operators import Act
 from juki.package_id import PackageId
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
 from tasks.by_hand import release as put_aside
 
+Package = Annotated[str, Field(pattern=NUMBER, json_schema_extra=titled("パッケージの番号"))]
+Why = Annotated[ReleaseReason, Field(json_schema_extra=titled("解除する理由"))]
 
-@flow(name="パッケージの解除", flow_run_name="{package}", **WHOLE)
+
+@flow(name="パッケージの解除", flow_run_name=named_by("package"), **WHOLE)
 @sealed
-def release(package: Number, reason: ReleaseReason, assertion: Assertion = "") -> None:
+def release(package: Package, reason: Why, assertion: Assertion = "") -> None:
     """受入の妨げとなっているパッケージを待ちから外します。ファイルは隔離に残り、適用したものは変わりません。
 
     Args:

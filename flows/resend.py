@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from prefect import flow
+from typing import Annotated
 
-from flows.choices import Assertion, Number
+from prefect import flow
+from pydantic import Field
+
+from flows.choices import NUMBER, Assertion, titled
+from flows.naming import named_by
 from juki.operators import Act
 from juki.package_id import PackageId
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
 from tasks.by_hand import resend_provision
 
+Provision = Annotated[str, Field(pattern=NUMBER, json_schema_extra=titled("提供の番号"))]
 
-@flow(name="提供の再送", flow_run_name="{provision}", **WHOLE)
+
+@flow(name="提供の再送", flow_run_name=named_by("provision"), **WHOLE)
 @sealed
-def resend(provision: Number, assertion: Assertion = "") -> None:
+def resend(provision: Provision, assertion: Assertion = "") -> None:
     """送付した提供を、同じファイルのまま再送します（一時保存の期限は延びません）。
 
     Args:

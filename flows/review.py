@@ -8,6 +8,7 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.choices import Assertion
+from flows.naming import named_by
 from juki.operators import Act
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
@@ -15,7 +16,7 @@ from tasks.review_artifacts import publish_review
 from tasks.reviewing import review_logs
 
 
-@flow(name="操作ログの点検", **WHOLE)
+@flow(name="操作ログの点検", flow_run_name=named_by(), **WHOLE)
 @sealed
 def review(assertion: Assertion = "") -> None:
     """前回の点検より後の操作ログから、夜間・閉庁日の操作、認証の失敗、大量の検索などを、操作者・端末ごとに指摘します。

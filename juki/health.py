@@ -1,7 +1,7 @@
 """The health of a channel: from what is known of it, what needs attention, why, and by when.
 
 Decides:    the conditions of a channel, each a code, and the one word that sums them up.
-Leaves:     reading the facts to `juki.store.status`, showing them to `juki.cli`.
+Leaves:     reading the facts to `juki.store.status`, gathering and showing them to `juki.overview` and `juki.cli`.
 Invariants: every state but the normal one has at least one reason; the word is that of the worst reason.
 """
 

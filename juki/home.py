@@ -123,6 +123,11 @@ class Home:
         return self.root / "quality"
 
     @property
+    def lineage(self) -> Path:
+        """Events of runs in the form of OpenLineage; codes and counts. Made by the first run."""
+        return self.root / "lineage"
+
+    @property
     def demo_summary(self) -> Path:
         """What the demo found, by chapter."""
         return self.root / "demo-summary.json"
@@ -133,7 +138,7 @@ class Home:
         return (
             self.keys, self.holds, self.provisions, self.requests, self.postgres, self.spool, self.quarantine,
             self.prefect, self.logs, self.witness, self.quality,
-            self.prefect, self.logs, self.witness, self.notifications,
+            self.prefect, self.logs, self.witness, self.notifications, self.lineage,
         )  # fmt: skip
 
     @property

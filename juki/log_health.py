@@ -1,7 +1,7 @@
 """The health of an operation log: what stands against it, and whether its news is signed in time.
 
 Decides:    when news has waited too long for a checkpoint.
-Leaves:     the facts to `juki.oplog`, showing them to `juki.cli`.
+Leaves:     the facts to `juki.oplog`, gathering and showing them to `juki.overview` and `juki.cli`.
 Source:     assessment M8.
 """
 

@@ -100,7 +100,10 @@ MATRIX: Mapping[str, Access] = {
 """By the words of the command."""
 
 SYSTEM: frozenset[str] = frozenset(
-    {"intake", "reconcile", "provide", "purge", "forward", "log checkpoint", "review run", "quality"}
+    {
+        *("intake", "reconcile", "provide", "purge", "forward"),
+        *("log checkpoint", "review run", "quality", "status"),
+    }
 )
 """What a scheduled run may do, as nobody in particular; anything else by the clock is refused.
 

@@ -1682,6 +1682,22 @@ class Code(StrEnum):
     SITE_DOWN = (
         "site.down", _N, _A, "Prefect のサイトが動いていません。予定は実行されません。", "ADR-0034", "juki up で起動してください。",
     )
+    SCHEDULE_MISSING = (
+        "schedule.missing", _N, _E, "予定のファイル（deployments.yaml）にある予定がPrefectのサーバにありません。", "M11, M12, ADR-0034",
+        "juki down のあと juki up を実行してください。",
+    )
+    SCHEDULE_CHANGED = (
+        "schedule.changed", _N, _E, "Prefectのサーバの予定が、予定のファイル（deployments.yaml）と異なります。", "M11, M12, ADR-0034",
+        "更新した後であれば juki down のあと juki up を実行してください。そうでなければ、誰が変えたかを調べてください。",
+    )
+    SCHEDULE_SURPLUS = (
+        "schedule.surplus", _N, _E, "予定のファイル（deployments.yaml）にない予定がPrefectのサーバにあります。", "M11, M12, ADR-0034",
+        "更新した後であれば juki down のあと juki up を実行してください。そうでなければ、誰が加えたかを調べてください。",
+    )
+    SCHEDULE_OFF = (
+        "schedule.off", _N, _A, "予定が止められています。この予定は実行されません。", "M11, M12, ADR-0034",
+        "画面の Deployments で止めた理由を確かめて、動かし直してください。juki down と juki up でも動きます。",
+    )
     SITE_NOT_STARTED = (
         "site.not_started", _N, _E, "Prefect のサイトを起動できませんでした。", "ADR-0034",
         "JUKI_HOME/logs の prefect-site.log、prefect-server.log、prefect-worker.log で理由を確かめてください。",
@@ -1700,6 +1716,12 @@ class Code(StrEnum):
     NOTIFICATION_UNDELIVERED = (
         "notification.undelivered", _N, _A, "警報のメールを送れません。送れるまで残し、繰り返し試みます。", "ADR-0034",
         "smtp_host などの設定と、メールサーバが動いているかを確かめてください。",
+    )
+
+    # -- events of runs for whoever follows data (juki.lineage_files) ------------------------------------------
+    LINEAGE_UNWRITTEN = (
+        "lineage.unwritten", _N, _A, "実行の来歴（OpenLineage）を書けません。実行そのものには影響しません。", "ADR-0041",
+        "JUKI_HOME の lineage フォルダの権限とディスクの空きを確かめてください。書けるようになれば消えます。",
     )
 
     # -- copies of what is kept (juki.copying) ------------------------------------------------------------------

@@ -30,13 +30,13 @@ MAX_REQUEST_NO = 99_999_999
 MAX_FIELDS = 30
 """More than any file has; the names themselves are judged by `juki.authority`."""
 
-_REQUIRED = frozenset(
+REQUIRED_KEYS = frozenset(
     {
         "format", "recipient", "prefecture", "request_no", "file", "basis", "purpose", "fields", "with_number",
         "created_at", "people",
     }
 )  # fmt: skip
-_OPTIONAL = frozenset({"consent_document"})
+OPTIONAL_KEYS = frozenset({"consent_document"})
 _RECIPIENT = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _BASIS = re.compile(r"(?=.{1,64}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FILE = re.compile("resident|fuhyo")
@@ -148,7 +148,7 @@ class _Values:
 
     def __init__(self, given: Mapping[str, object]) -> None:
         self.given = given
-        if not _REQUIRED <= given.keys() <= _REQUIRED | _OPTIONAL or given["format"] != FORMAT:
+        if not REQUIRED_KEYS <= given.keys() <= REQUIRED_KEYS | OPTIONAL_KEYS or given["format"] != FORMAT:
             _refuse()
 
     def has(self, key: str) -> bool:

@@ -82,6 +82,15 @@ class SiteNote:
         return pages_of(self.port)
 
 
+MORNING_PAGE = "morning"
+"""The key of the page that says how everything stands; its plots have keys that begin with it."""
+
+
+def morning_page(pages: str) -> str:
+    """Name the address of the morning page, from that of the screens."""
+    return f"{pages}/artifacts/key/{MORNING_PAGE}"
+
+
 def pages_of(port: int) -> str:
     """Name the address of the screens: this machine's own, nobody else's."""
     return f"http://127.0.0.1:{port}"

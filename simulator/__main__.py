@@ -1,4 +1,6 @@
-"""The municipal side by hand: `python -m simulator pki | serve | publish | tidy | faults`, and the device: `… vein`.
+"""The municipal side by hand: `python -m simulator pki | serve | publish | tidy | faults`; the device: `… vein`.
+
+`… offices` keeps the municipalities of `make demo` going beside `make up`.
 
 Decides:    how an exercise lies in its folder: `pki/` the certificates and keys, `cs/<code>/` the accounts.
 Leaves:     everything else to the modules it calls.
@@ -16,7 +18,7 @@ import asyncssh
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.records import parse_records
 from juki.wire.envelope import fingerprint
-from simulator import pki
+from simulator import offices_command, pki
 from simulator.drafts import Desk, Prefecture
 from simulator.faults import EXPECTED, Fault
 from simulator.office import MunicipalOffice
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("faults", help="起こせる障害と、現れるべきコードの一覧").set_defaults(
         run=_list_faults
     )
+    offices_command.add_to(commands)
     vein.add_to(commands)
     return parser
 

@@ -7,7 +7,7 @@ Invariants: sequences run from 1 without gaps for each file and kind, over all a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from simulator.drafts import Desk
 from simulator.outbox import Outbox
 from simulator.snapshots import Occasion, Sealed, SnapshotFault, Standing
 
+_ANSWERS = (PackageKind.SNAPSHOT, PackageKind.DIGEST)
 _REMEMBERED_BYTES = 16 * 1024**2
 """Larger answers are not kept for the fault that plays one again, so that a large prefecture stays small."""
 
@@ -73,13 +74,24 @@ class Answering:
 
     def settle(self, file: IdentityFile, as_of: datetime) -> None:
         """Remove the parts of the answers of this instant: the prefecture has reported on them."""
-        for kind in (PackageKind.SNAPSHOT, PackageKind.DIGEST):
+        for kind in _ANSWERS:
             line = self._line(file, kind)
             if line.as_of == as_of:
                 self._take_away(line)
                 self._withheld = [
                     part for part in self._withheld if (part[0].file, part[0].kind) != (file, kind)
                 ]
+
+    def numbers(self, file: IdentityFile) -> dict[str, int]:
+        """Tell where the numbers of a file have come to: the last notice, and the next answer of each kind."""
+        answers = {kind.value: self._line(file, kind).next_sequence for kind in _ANSWERS}
+        return {"notice": self.last_notice_no[file], **answers}
+
+    def go_on_from(self, file: IdentityFile, numbers: Mapping[str, int]) -> None:
+        """Go on where the numbers of a file had come to."""
+        self.last_notice_no[file] = numbers["notice"]
+        for kind in _ANSWERS:
+            self._line(file, kind).next_sequence = numbers[kind.value]
 
     def _request(self, file_name: str, line: bytes) -> SnapshotRequest | None:
         """Read a request of our prefecture to us; None when it is anything else."""
@@ -97,7 +109,7 @@ class Answering:
         if fault is SnapshotFault.NEVER_ANSWERED:
             return []
         line = self._line(request.file, request.wants.kind)
-        for kind in (PackageKind.SNAPSHOT, PackageKind.DIGEST):
+        for kind in _ANSWERS:
             self._take_away(self._line(request.file, kind))
         if fault is SnapshotFault.REPLAYED:
             packages: Iterator[Sealed] = iter(line.kept)

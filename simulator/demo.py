@@ -25,9 +25,10 @@ from config.places import municipality_name
 from config.scanning import scanner_standing
 from config.settings import home_of, load_settings
 from flows import environment
-from juki.cli.scanner_status import described_standing, standing_lines
+from juki.cli.status_lines import standing_lines
 from juki.columns import IdentityFile
 from juki.home import Home, close_to_others
+from juki.overview.described import described_standing
 from juki.reasons import Code
 from simulator import (
     copy_demo,
@@ -45,6 +46,7 @@ from simulator.exercise import Exercise, exercise
 from simulator.faults import EXPECTED, Fault
 from simulator.installation import NotAnExerciseError
 from simulator.jlis_demo import JlisChapter
+from simulator.kept import Kept, keep, numbers_of
 from simulator.log_demo import LogChapter
 from simulator.person_demo import PersonChapter
 from simulator.provision_demo import ProvisionChapter
@@ -158,6 +160,14 @@ def _run(home: Home, console: Console, story: Story) -> None:
         chapter.rerun_changes_nothing = findings_of(home) == before
         _go_on(now, console, story)
         _conclude(console, chapter, now, home, compared, before)
+        _keep(now, chapter.people)
+
+
+def _keep(now: Exercise, people: int) -> None:
+    """Keep what the offices need to go on living beside `make up`."""
+    lived = (FIRST_DAY + timedelta(days=number) for number in range(1, now.world.days_lived + 1))
+    days, numbers = tuple(day.isoformat() for day in lived), numbers_of(now.offices)
+    keep(now.home, Kept(people, SEED, FIRST_DAY.isoformat(), _pace(people), days, now.port, numbers))
 
 
 def _scanning(console: Console, home: Home) -> dict[str, object]:

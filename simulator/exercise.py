@@ -26,10 +26,11 @@ from juki.packages import PackageName, RecordVerdict
 from juki.snapshot_manifests import MAX_SNAPSHOT_RECORDS
 from simulator import installation
 from simulator.faults import EXPECTED, MUTATIONS, Effect, Fault
+from simulator.kept import host_key
 from simulator.notices import JAPAN, Channel
 from simulator.office import MunicipalOffice
 from simulator.repeating import repeating
-from simulator.sftp_server import make_key, serve
+from simulator.sftp_server import serve
 from simulator.snapshots import SnapshotFault
 from simulator.truth import Truth
 from simulator.world import World
@@ -82,6 +83,8 @@ class Exercise:
     """The notices that were spoilt on purpose, by channel and number."""
     befallen: list[tuple[date, Channel, Fault]] = field(default_factory=list)
     """Which fault befell which channel on which day."""
+    port: int = 0
+    """Where the CS listens."""
 
     def load(self, day: date, intake: Intake) -> int:
         """Publish the first load, take it in, and return how many notices it had."""
@@ -154,7 +157,7 @@ class Exercise:
     ) -> None:  # fmt: skip
         ledger = self.ledgers.setdefault(channel, Ledger())
         parts = [part for part in (ledger.to_resend, table) if part is not None]
-        notices = _numbered(pa.concat_tables(parts), ledger.next_notice_no)
+        notices = numbered(pa.concat_tables(parts), ledger.next_notice_no)
         ledger.next_notice_no += notices.num_rows
         office = self.offices[channel.municipality_code]
         office.publish(channel.file, notices, _at(day, time(19, 0)), fault=fault, brings_late=brings_late)
@@ -239,7 +242,8 @@ def _packages(notices: pa.Table, size: int) -> list[pa.Table]:
     return [notices.slice(start, size) for start in range(0, notices.num_rows, size)]
 
 
-def _numbered(notices: pa.Table, first_no: int) -> pa.Table:
+def numbered(notices: pa.Table, first_no: int) -> pa.Table:
+    """Give notices the numbers from `first_no` on."""
     numbers = [str(first_no + position) for position in range(notices.num_rows)]
     return notices.set_column(
         notices.column_names.index("notice_no"), "notice_no", pa.array(numbers, pa.string())
@@ -256,6 +260,6 @@ def exercise(home: Home, world: World) -> Iterator[Exercise]:
     made = installation.prepare(home, world.municipalities)
     client = Credentials(home.keys).sftp_public_key.read_text().strip()
     accounts = dict.fromkeys(world.municipalities, client)
-    with serve(installation.folder(home) / "cs", accounts, make_key()) as server:
+    with serve(installation.folder(home) / "cs", accounts, host_key(home, is_new=True)) as server:
         installation.register(home, made, server)
-        yield Exercise(home, world, installation.offices(home, made))
+        yield Exercise(home, world, installation.offices(home, made), port=server.port)

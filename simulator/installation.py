@@ -65,6 +65,11 @@ def folder(home: Home) -> Path:
     return home.root / "exercise"
 
 
+def kept_file(home: Home) -> Path:
+    """Name what is kept of an exercise that has come to its end (`simulator.kept`)."""
+    return folder(home) / "kept.json"
+
+
 def register(home: Home, made: pki.Pki, server: Server) -> None:
     """Write the register of municipalities for a running server."""
     parts = [_registration(office, server) for office in made.offices.values()]
@@ -124,5 +129,6 @@ def _forget(home: Home) -> None:
         shutil.rmtree(left, ignore_errors=True)
     for register in (home.recipients_file, home.basis_decisions_file):
         register.unlink(missing_ok=True)
-    home.demo_summary.unlink(missing_ok=True)
+    for past in (home.demo_summary, kept_file(home)):
+        past.unlink(missing_ok=True)
     home.create()

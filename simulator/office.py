@@ -8,7 +8,7 @@ Invariants: sequences run from 1 without gaps; a package appears in `outbox/` wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -152,6 +152,20 @@ class MunicipalOffice:
         for file in [only] if only else IdentityFile:
             names += self._answering.answer(self.folder / "inbox", file, standing, at, part_records, fault)
         return names
+
+    def numbers(self) -> dict[str, dict[str, int]]:
+        """Tell by file where the numbers of this office have come to, so that another process can go on."""
+        return {
+            file.value: {"package": self.next_sequence[file], **self._answering.numbers(file)}
+            for file in IdentityFile
+        }
+
+    def go_on_from(self, numbers: Mapping[str, Mapping[str, int]]) -> None:
+        """Go on where the numbers of an earlier process had come to."""
+        for file in IdentityFile:
+            said = numbers[file.value]
+            self.next_sequence[file] = said["package"]
+            self._answering.go_on_from(file, said)
 
     def tidy(self, at: datetime) -> list[Receipt]:
         """Read the receipts and reports in the inbox, remove them, and remove what they say is dealt with."""

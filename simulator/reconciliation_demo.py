@@ -2,8 +2,8 @@
 
 Decides:    what is planted, in which order the runs follow, and what of them is told.
 Leaves:     the runs to the real flow, what must be found to `simulator.corruption`.
-Invariants: a chapter is ok only if exactly what was planted was found, everything was repaired, every channel ended
-            confirmed equal, and a snapshot cut in half changed nothing.
+Invariants: a chapter is ok only if exactly what was planted was found, and besides only people who are on the move;
+            everything was repaired, every channel ended confirmed equal, a snapshot cut in half changed nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from juki.acts.differences import approve
 from juki.cli.acting import site_of
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
-from juki.differences import Mode
+from juki.differences import AUTOMATIC, DifferenceKind, Mode
 from juki.home import Home
 from juki.order import Channel
 from juki.package_id import PackageId
@@ -40,9 +40,10 @@ PLANTED: dict[IdentityFile, tuple[Corruption, ...]] = {
 }
 CUT_IN_HALF = Channel("352039", IdentityFile.RESIDENT)
 """Whose snapshot comes cut in half, as if it were whole."""
-_OPEN = "SELECT difference_id, municipality_code FROM difference WHERE settled_at IS NULL ORDER BY 1"
+_OPEN = "SELECT difference_id, municipality_code, kind FROM difference WHERE settled_at IS NULL ORDER BY 1"
 _FOUND = "SELECT municipality_code, resident_code, kind FROM difference WHERE difference_id >"
-_Difference = tuple[IdentityFile, str, str, str]
+Difference = tuple[IdentityFile, str, str, str]
+"""File, municipality, person and kind."""
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class ReconciliationChapter:
     planted: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     found_exactly_what_was_planted: bool = False
+    on_the_move: int = 0
+    """People who have arrived elsewhere and whose old municipality has yet to say so: its notice is on its way."""
     repaired_at_once: int = 0
     repaired_after_approval: int = 0
     confirmed_equal: int = 0
@@ -74,11 +77,14 @@ def run(now: Exercise, chapter: ReconciliationChapter) -> None:
     touched = sorted({Channel(code, file) for file, code, _, _ in expected(planted)})
     with now.answering():
         reconcile(touched, Mode.REPAIR)
-        chapter.found_exactly_what_was_planted = _found(now.home, before) == _wanted(planted)
-        chapter.found = dict(Counter(kind for *_, kind in _found(now.home, before)))
+        moved = on_the_move(now, _found(now.home, before))
+        found = _found(now.home, before) - moved
+        chapter.found_exactly_what_was_planted = found == _wanted(planted)
+        chapter.found = dict(Counter(kind for *_, kind in found))
+        chapter.on_the_move = len(moved)
         chapter.repaired_at_once = _repaired(now.home)
         # Whoever holds somebody by mistake first: then nothing stands in the way of the other municipality.
-        reconcile(reversed(_approve_the_rest(now.home)), Mode.REPAIR)
+        reconcile(reversed(approve_the_rest(now.home)), Mode.REPAIR)
         chapter.repaired_after_approval = _repaired(now.home) - chapter.repaired_at_once
         for channel in channels:
             # Without the engine around each, whose start alone takes a second.
@@ -118,6 +124,10 @@ def tell(console: Console, chapter: ReconciliationChapter) -> None:
         "植えたものすべて、ほかはなし" if chapter.found_exactly_what_was_planted else "植えたものと違います"
     )
     console.print(f"  見つけた差異 {sum(chapter.found.values())} 件（{exactly}）")
+    if chapter.on_the_move:
+        console.print(
+            f"  ほかに、転出元の消除の通知を待っている人 {chapter.on_the_move} 人（破損ではありません）"
+        )
     console.print(
         f"  その場で修復 {chapter.repaired_at_once} 件、承認の後に修復 {chapter.repaired_after_approval} 件。"
         f"一致を確認 {chapter.confirmed_equal}/{chapter.channels}（市町村×ファイル）"
@@ -141,18 +151,42 @@ def _newest(home: Home, file: IdentityFile) -> int:
     return int(newest)
 
 
-def _found(home: Home, before: dict[IdentityFile, int]) -> set[_Difference]:
+def on_the_move(now: Exercise, found: set[Difference]) -> set[Difference]:
+    """Choose who was found to have moved, and by the truth stands elsewhere: the deletion comes days later."""
+    truth = {file: _senders(now, file) for file in IdentityFile}
+    return {
+        one
+        for one in found
+        if one[3] == DifferenceKind.MOVED.value and truth[one[0]].get(one[2], one[1]) != one[1]
+    }
+
+
+def _senders(now: Exercise, file: IdentityFile) -> dict[str, str]:
+    standing = now.world.standing(file)
+    codes, senders = (standing.column(name).to_pylist() for name in ("resident_code", "sender_code"))
+    return dict(zip(codes, senders, strict=True))
+
+
+def _found(home: Home, before: dict[IdentityFile, int]) -> set[Difference]:
     """List the differences found since, by file, municipality, person and kind."""
     return {(file, *row) for file, newest in before.items() for row in _ask(home, file, f"{_FOUND} {newest}")}
 
 
-def _wanted(planted: list[Planted]) -> set[_Difference]:
+def _wanted(planted: list[Planted]) -> set[Difference]:
     return {(file, code, person, kind.value) for file, code, person, kind in expected(planted)}
 
 
-def _approve_the_rest(home: Home) -> list[Channel]:
-    """Approve, as the local administrator, what only an operator may let through; name the channels it is of."""
-    rest = [(file, *row) for file in IdentityFile for row in _ask(home, file, _OPEN)]
+def approve_the_rest(home: Home) -> list[Channel]:
+    """Approve, as the local administrator, what only an operator may let through; name the channels it is of.
+
+    What nobody here can repair is left: a municipality has to notify it.
+    """
+    rest = [
+        (file, number, code)
+        for file in IdentityFile
+        for number, code, kind in _ask(home, file, _OPEN)
+        if DifferenceKind(kind) in AUTOMATIC
+    ]
     approve(site_of(Installation.open()), [PackageId(file, number) for file, number, _ in rest], clock.now())
     return sorted({Channel(code, file) for file, _, code in rest})
 

@@ -23,11 +23,14 @@ from juki.oplog.alarming import raise_alarm
 from juki.order import Channel
 from tasks import clock
 from tasks.boundary import UNIT_OF_WORK, run_actor, sealed
+from tasks.lineage import tell_aborted
 from tasks.workshop import Workshop
 
 _ABOUT = {AlarmKind.PURGE_OVERDUE: "purge", AlarmKind.CHECKPOINT_STALE: "checkpoint"}
 """What an alarm is about that no single run was seen by: a run that should have been and was not."""
 _SITE = "site"
+_GONE = frozenset({AlarmKind.RUN_CRASHED, AlarmKind.RUN_SILENT})
+"""Told of a run whose process is gone, and by only one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,17 @@ def tell_alarm(kind: AlarmKind, flow_run: UUID | None) -> AlarmSummary:
     """Log an alarm and write its notification, once for what it is about and day."""
     shop = Workshop.open()
     alarm = Alarm(kind, _ABOUT.get(kind, _SITE), clock.now())
-    if flow_run is not None:
-        alarm = _seen_by(alarm, flow_run)
+    run = None if flow_run is None else _read_run(flow_run)
+    if run is not None:
+        alarm = _seen_by(alarm, *run)
     told = notifications(shop.home)
     is_posted = mail_server(shop.settings) is not None
     url = shop.store_url(alarm.file)
-    return AlarmSummary(raise_alarm(url, alarm, run_actor(), told, alarm.at, is_posted=is_posted))
+    summary = AlarmSummary(raise_alarm(url, alarm, run_actor(), told, alarm.at, is_posted=is_posted))
+    if run is not None and kind in _GONE:
+        found, name = run
+        tell_aborted(name, found.id, found.run_count)
+    return summary
 
 
 @task(name="警報のメール", **UNIT_OF_WORK)
@@ -59,12 +67,16 @@ def post_letters() -> int:
     return post_unsent(shop.home, shop.settings)
 
 
-def _seen_by(alarm: Alarm, flow_run: UUID) -> Alarm:
+def _read_run(flow_run: UUID) -> tuple[FlowRun, str]:
+    """Read a run, and the name of its deployment; empty where it has none."""
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(flow_run)
-        name = client.read_deployment(run.deployment_id).name if run.deployment_id else alarm.about
-    channel = channel_asked(run)
-    seen = replace(alarm, about=name, run=f"flow-run:{flow_run}")
+        return run, client.read_deployment(run.deployment_id).name if run.deployment_id else ""
+
+
+def _seen_by(alarm: Alarm, run: FlowRun, deployment: str) -> Alarm:
+    name, channel = deployment or alarm.about, channel_asked(run)
+    seen = replace(alarm, about=name, run=f"flow-run:{run.id}")
     if channel is None:
         return seen
     return replace(

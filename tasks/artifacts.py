@@ -1,19 +1,12 @@
-"""What a run shows in the Prefect UI: tables, a page, progress. Codes and counts, never a value."""
+"""What a run shows in the Prefect UI: tables and a page. Codes and counts, never a value."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import cast
-from uuid import UUID
 
 from prefect import task
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from config.places import municipality_name
 from juki.reasons import Code
@@ -21,18 +14,6 @@ from tasks.boundary import ONCE, sealed
 from tasks.channels import ChannelSummary
 
 _VERDICTS = {"accepted": "受理", "alerted": "受理（注意）", "rejected": "拒否", "repeated": "再送"}
-
-
-class ProgressBar:
-    """The progress of one run, as an artifact that is updated while it works."""
-
-    def __init__(self, key: str, description: str) -> None:
-        created = create_progress_artifact(0.0, key=key, description=description)
-        self._artifact = cast(UUID, created)
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show how much is done."""
-        update_progress_artifact(self._artifact, 100.0 * done / total)
 
 
 @task(name="結果の掲示", **ONCE)

@@ -162,7 +162,7 @@ def _summary(channel: Channel, work: _Work) -> ChannelSummary:
 
 @task(name="受入の対象", **ONCE)
 @sealed
-def registered_channels(municipalities: Sequence[str] | None, files: Sequence[str] | None) -> list[Channel]:
+def registered_channels(municipalities: Sequence[str], files: Sequence[IdentityFile]) -> list[Channel]:
     """List the channels of a run: all that are registered, or those asked for.
 
     Raises: ConfigurationError for a municipality that is not registered or a period nobody decided.
@@ -170,5 +170,6 @@ def registered_channels(municipalities: Sequence[str] | None, files: Sequence[st
     shop = Workshop.open()
     shop.settings.hours(Period.GAP_DEADLINE)
     codes = municipalities or shop.municipalities.codes
-    wanted = [IdentityFile(name) for name in files] if files else list(IdentityFile)
-    return [Channel(shop.municipalities.of(code).code, file) for code in codes for file in wanted]
+    return [
+        Channel(shop.municipalities.of(code).code, file) for code in codes for file in files or IdentityFile
+    ]

@@ -20,6 +20,7 @@ from juki.store.roles import Duty
 from juki.store.unit import open_unit, provide_lock
 from tasks.boundary import ONCE, PipelineError, sealed
 from tasks.delivering import deliver_provision
+from tasks.progress import Progress, silent
 from tasks.providing import answer_request
 from tasks.workshop import Workshop
 
@@ -38,15 +39,20 @@ class FileRun:
 
 @task(name="提供・移転の処理", task_run_name="{file}", **ONCE)
 @sealed
-def work_provisions(file: IdentityFile) -> FileRun:
-    """Answer the requests for one file and hand over what is sealed."""
+def work_provisions(file: IdentityFile, progress: Progress = silent) -> FileRun:
+    """Answer the requests for one file and hand over what is sealed, telling the progress."""
     shop, run = Workshop.open(), FileRun(file)
     try:
         with provide_lock(shop.store_url(file), file):
-            for provision in _open(shop, file):
+            waiting = _open(shop, file)
+            for done, provision in enumerate(waiting, 1):
                 _answer(shop, run, provision)
-            for provision in _undelivered(shop, file):
+                # What is answered is still to be handed over.
+                progress(done, 2 * len(waiting))
+            sealed_ones = _undelivered(shop, file)
+            for done, provision in enumerate(sealed_ones, 1):
                 _deliver(shop, run, provision)
+                progress(len(sealed_ones) + done, 2 * len(sealed_ones))
     except JukiError as failure:
         run.failures[failure.code.value] += 1
     return run

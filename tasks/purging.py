@@ -10,15 +10,17 @@ from juki.custody import timing
 from juki.custody.purging import Purge, PurgeSummary
 from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.custody import custody_of
+from tasks.progress import Progress, silent
 from tasks.workshop import Workshop
 
 
 @task(name="個人番号の消去", **UNIT_OF_WORK)
 @sealed
-def purge_due() -> PurgeSummary:
+def purge_due(progress: Progress = silent) -> PurgeSummary:
     """Erase everything due at the one reference time of this run, if its clock is to be believed."""
     shop = Workshop.open()
     custody, settings = custody_of(shop), shop.settings
     reference = timing.settled(custody, timedelta(hours=settings.purge_clock_bound_hours))
-    work = Purge(custody, reference.at, timedelta(minutes=settings.purge_grace_minutes))
+    grace = timedelta(minutes=settings.purge_grace_minutes)
+    work = Purge(custody, reference.at, grace, progress)
     return work.stopped(reference.doubt) if reference.doubt else work.run()

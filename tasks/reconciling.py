@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import IntEnum
 
 import pyarrow as pa
 from prefect import task
@@ -35,6 +36,7 @@ from tasks.collecting import Collection
 from tasks.digesting import confirm_by_digests
 from tasks.entries import channel_entry
 from tasks.holding import check_comparable, held_channel
+from tasks.progress import Progress, silent
 from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
 from tasks.snapshots import open_part, parse_part
@@ -49,11 +51,26 @@ class ReconciliationSummary:
     reconciliation_id: int
     held_back: int = 0
     """Changes that were not made, because they are more than one run may make."""
+    rows_theirs: int | None = None
+    """Rows of the snapshot, and of our file as of it; not known where digests were enough."""
+    rows_ours: int | None = None
+    differences: int = 0
+    repaired: int = 0
+
+    @classmethod
+    def of(cls, ended: Reconciliation) -> ReconciliationSummary:
+        """Sum a reconciliation up as it ended."""
+        return cls(
+            ended.channel, ended.reconciliation_id, ended.beyond_bound or 0, ended.rows_theirs, ended.rows_ours,
+            sum(ended.found.values()), ended.repaired or 0,
+        )  # fmt: skip
 
 
 @task(name="市町村の整合処理", task_run_name="{channel}", **UNIT_OF_WORK)
 @sealed
-def reconcile_channel(channel: Channel, mode: Mode, started_by: str = "") -> ReconciliationSummary:
+def reconcile_channel(
+    channel: Channel, mode: Mode, started_by: str = "", progress: Progress = silent
+) -> ReconciliationSummary:
     """Reconcile one channel to its end, or go on with what an earlier run began.
 
     Raises: PipelineError with the code of what stands in the way; the reconciliation then stays open until its
@@ -62,8 +79,11 @@ def reconcile_channel(channel: Channel, mode: Mode, started_by: str = "") -> Rec
     shop = Workshop.open()
     with reconciliation_lock(shop.store_url(channel.file), channel.file, channel.municipality_code):
         work = _Work.begin(shop, channel, mode, started_by or run_actor())
+        work.progress = progress
         try:
-            return work.do()
+            summary = work.do()
+            work.show(100)
+            return summary
         except JukiError as error:
             failure = PipelineError(error.code, error.ref, error.is_transient)
             is_final = isinstance(error, ContractError) or error.code is Code.RECONCILIATION_STALE
@@ -71,6 +91,15 @@ def reconcile_channel(channel: Channel, mode: Mode, started_by: str = "") -> Rec
             failure, is_final = error, False
         work.failed(failure.code, is_final=is_final)
     raise failure
+
+
+class _Percent(IntEnum):
+    """How far a reconciliation has come, for whoever watches it; most of it is waiting for the answer."""
+
+    ASKED = 5
+    COLLECTED = 50
+    COMPARED = 80
+    ENDED = 95
 
 
 @dataclass(slots=True)
@@ -82,6 +111,7 @@ class _Work:
     registered: Reconciliation
     answer: Answer | None = None
     """The snapshot, once it is whole."""
+    progress: Progress = silent
 
     @classmethod
     def begin(cls, shop: Workshop, channel: Channel, mode: Mode, started_by: str) -> _Work:
@@ -103,17 +133,21 @@ class _Work:
         """Go from wherever it is to its end."""
         if self._is_equal_by_digests():
             return self._end_without_snapshot()
+        self.show(_Percent.ASKED)
         answer = self._collected()
+        self.show(_Percent.COLLECTED)
         with held_channel(self.shop, self.channel):
             found = self._compare(answer)
+            self.show(_Percent.COMPARED)
             if not found.is_equal and self._repaired(found):
                 self._compare(answer)
             ended = self._end()
+            self.show(_Percent.ENDED)
         SnapshotFiles.of(self.shop.home, self.channel).clear()
         deliver_reports(self.shop, self.channel)
         if ended.numbers_unopened:
             raise PipelineError(Code.CIPHER_ALTERED, str(self.channel))
-        return ReconciliationSummary(self.channel, self.number, ended.beyond_bound or 0)
+        return ReconciliationSummary.of(ended)
 
     def failed(self, code: Code, *, is_final: bool) -> None:
         """Note why the run could not go on; past its deadline, or with a snapshot of no use, it ends so."""
@@ -174,8 +208,9 @@ class _Work:
 
     def _parts(self, answer: Answer) -> Iterator[pa.Table]:
         """Read the parts one by one, each opened and bound anew: the disk is not trusted either."""
-        files = SnapshotFiles.of(self.shop.home, self.channel)
-        for part in answer.parts:
+        files, room = SnapshotFiles.of(self.shop.home, self.channel), _Percent.COMPARED - _Percent.COLLECTED
+        for done, part in enumerate(answer.parts):
+            self.show(_Percent.COLLECTED + room * done // len(answer.parts))
             sealed_part = files.read(part.name, part.file_sha256)
             if sealed_part is None:
                 raise StoreError(Code.PACKAGE_SPOOL_LOST, str(part.name), is_transient=True)
@@ -245,10 +280,14 @@ class _Work:
 
     def _end_without_snapshot(self) -> ReconciliationSummary:
         """End with a report as ever: digests have said all there is to say."""
-        self._end()
+        ended = self._end()
         SnapshotFiles.of(self.shop.home, self.channel).clear()
         deliver_reports(self.shop, self.channel)
-        return ReconciliationSummary(self.channel, self.number, 0)
+        return ReconciliationSummary.of(ended)
+
+    def show(self, percent: int) -> None:
+        """Tell how far it has come."""
+        self.progress(percent, 100)
 
     def _unit(self) -> AbstractContextManager[Unit]:
         return open_unit(self.shop.store_url(self.channel.file), self.channel.file)

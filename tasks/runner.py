@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from prefect.futures import PrefectFuture, as_completed
@@ -12,9 +12,8 @@ from juki.order import Channel
 from juki.reasons import Code
 from tasks.boundary import PipelineError
 from tasks.channels import ChannelSummary, intake_channel
+from tasks.progress import Progress
 from tasks.workshop import Workshop
-
-Progress = Callable[[int, int], None]
 
 
 class ChannelRunner(ThreadPoolTaskRunner[Any]):

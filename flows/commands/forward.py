@@ -14,10 +14,11 @@ from flows.commands.failures import failure_of
 from flows.environment import prepare
 from juki.cli.acting import operated
 from juki.cli.installation import Installation, explained
-from juki.cli.jlis_shown import described_facts, jlis_health, jlis_lines
 from juki.cli.output import AsJson, ExitCode, Result, finish
 from juki.cli.reasons_shown import code_lines
+from juki.cli.status_lines import jlis_lines
 from juki.errors import JukiError
+from juki.overview.described import described_jlis
 
 
 @operated("forward")
@@ -27,10 +28,10 @@ def forward(as_json: AsJson = False) -> None:
     終了コード: 0 すべて通知した、1 確認の要るものがある、2 失敗した。
     """
     installation = Installation.open()
-    before = {one.facts.file: one.facts for one in jlis_health(installation, datetime.now(UTC))}
+    before = {one.facts.file: one.facts for one in installation.jlis(datetime.now(UTC))}
     prepare(installation.home, installation.settings)
     failure = _run()
-    judged = jlis_health(installation, datetime.now(UTC))
+    judged = installation.jlis(datetime.now(UTC))
     done = {
         one.facts.file.value: {
             "packages": one.facts.last_sequence - before[one.facts.file].last_sequence,
@@ -50,7 +51,7 @@ def forward(as_json: AsJson = False) -> None:
         lines += code_lines(failure.code)
     data = {
         "done": done,
-        "jlis": [described_facts(one) for one in judged],
+        "jlis": [described_jlis(one) for one in judged],
         "error": {**explained(failure.code), "ref": failure.ref} if failure else None,
     }
     has_found = any(one.conditions for one in judged)

@@ -24,11 +24,11 @@ from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.package_commands import counts_shown
 from juki.cli.reasons_shown import code_lines, reason_lines
 from juki.cli.run_progress import Run, watched
-from juki.cli.status_command import described
 from juki.columns import IdentityFile
 from juki.errors import JukiError
 from juki.health import ChannelHealth
 from juki.order import Channel, PackageState
+from juki.overview.described import described_channel
 from juki.reasons import Code
 from juki.store.status import PackageRecord
 
@@ -91,11 +91,11 @@ def _work(run: Run) -> JukiError | None:
 
     Raises: JukiError with the code of a failure that kept the run from working its channels.
     """
+    from flows.choices import files_chosen, municipalities_chosen
     from flows.intake import intake as flow
 
-    failure = failure_of(
-        lambda: flow(municipalities=list(run.municipality_codes), files=[file.value for file in run.files])
-    )
+    municipalities, files = municipalities_chosen(run.municipality_codes), files_chosen(run.files)
+    failure = failure_of(lambda: flow(municipalities=municipalities, files=files))
     if failure is not None and failure.code is not Code.RUN_CHANNELS_FAILED:
         raise failure
     return failure
@@ -145,7 +145,7 @@ def _exit_code(channels: Sequence[ChannelRun], failure: JukiError | None) -> Exi
 def _described(run: Run, one: ChannelRun) -> dict[str, object]:
     states = {state.value: count for state, count in one.states.items()}
     return {
-        **described(run.installation, one.health),
+        **described_channel(one.health, run.installation.name),
         "run": {"packages": states, "counts": dict(one.counts)},
     }
 

@@ -24,7 +24,7 @@ from juki.errors import StoreError
 from juki.home import Home
 from juki.processes import lives
 from juki.reasons import Code, known_code
-from juki.site import USER, SiteFiles, SiteNote, SiteState
+from juki.site import USER, SiteFiles, SiteNote, SiteState, morning_page
 from juki.store import embedded
 
 Foreground = Annotated[
@@ -122,12 +122,14 @@ def _ask_to_end(files: SiteFiles) -> None:
 
 def _result(files: SiteFiles, note: SiteNote, *, is_new: bool) -> Result:
     data = {
-        "state": note.state.value, "url": note.pages, "user": USER, "password_file": str(files.password_file),
+        "state": note.state.value, "url": note.pages,
+        "morning_page": morning_page(note.pages), "user": USER, "password_file": str(files.password_file),
         "since": iso(note.since_at), "started": is_new,
     }  # fmt: skip
     lines = [
         "サイトを起動しました。" if is_new else "サイトは動いています。",
         f"画面: {note.pages}",
+        f"朝の一覧: {morning_page(note.pages)}",
         f"利用者名とパスワードを「{USER}:パスワード」の形で入力します。パスワード: {files.password_file}",
         "止めるとき: juki down",
     ]

@@ -32,7 +32,8 @@ FLOW_RUN = "PREFECT__FLOW_RUN_ID"
 POOL = "juki"
 _LATE_AFTER_SECONDS = 300
 _MOST_LOG_BYTES = 10_000_000
-_PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 15
+"""For a process to end by itself once it was asked to."""
 
 _SERVER = {
     "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
@@ -43,6 +44,9 @@ _SERVER = {
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    # On a busy machine its ten seconds for a statement break off answers, and those end a worker.
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+    "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "30",
     "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": str(_LATE_AFTER_SECONDS),
     # In memory, a slot held when the server is killed would be held for ever.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
@@ -137,13 +141,13 @@ def living_runs(home: Home) -> dict[str, list[int]]:
 
 def end_runs(home: Home) -> None:
     """End the processes of all runs: what they did is in the stores, and the next run goes on with it."""
-    end([number for numbers in living_runs(home).values() for number in numbers], _PATIENCE_SECONDS)
+    end([number for numbers in living_runs(home).values() for number in numbers], PATIENCE_SECONDS)
 
 
 def end_all(home: Home) -> None:
     """End whatever is left of the site of a home."""
     end_runs(home)
-    end([one.number for one in of_the_site(home)], _PATIENCE_SECONDS)
+    end([one.number for one in of_the_site(home)], PATIENCE_SECONDS)
 
 
 def stop_child(child: subprocess.Popen[bytes]) -> None:
@@ -151,7 +155,7 @@ def stop_child(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.terminate()
         try:
-            child.wait(timeout=_PATIENCE_SECONDS)
+            child.wait(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
     child.wait()

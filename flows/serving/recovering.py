@@ -1,7 +1,7 @@
 """What a killed worker or server leaves behind in the records of Prefect, put right.
 
-Decides:    that a run without a process is no more and ends as Crashed, and that of the runs missed while the site
-            was down each schedule makes up for one.
+Decides:    that a run without a process is no more and ends as Crashed, that of the runs missed while the site was
+            down each schedule makes up for one, which process has outlived its run, and when a worker is of no use.
 Leaves:     ending processes to `flows.serving.children`; runs of workers of other machines to their heartbeats.
 Invariants: a run whose process lives on this machine is not touched. What a run had done is in the stores: the next
             run of its schedule goes on with it, so nothing here is ever run again by us.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flows.serving.children import POOL, living_runs, worker_name
@@ -24,6 +24,9 @@ BEGUN = ("RUNNING", "CANCELLING")
 """States in which a run has a process."""
 OPEN = (*BEGUN, "PENDING")
 """The same, and that of a run whose worker was about to start one."""
+ENDED = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+_LEAVING = timedelta(minutes=1)
+"""For a process to go once its run has ended."""
 _GONE = "実行のプロセスがありません。次の実行が続きから行います。"
 _MISSED = "サイトが止まっている間の予定です。最も新しい一つだけを行います。"
 
@@ -64,9 +67,37 @@ def drop_missed_runs(api: SiteApi, now: datetime) -> int:
     return len(missed)
 
 
+def outlived(api: SiteApi, home: Home, now: datetime) -> list[int]:
+    """Find the processes of runs that have ended and should be gone: one that hangs holds its channel for ever.
+
+    Raises: SourceError(SITE_SILENT).
+    """
+    alive = living_runs(home)
+    if not alive:
+        return []
+    wanted = {"id": {"any_": list(alive)}, "state": {"type": {"any_": ENDED}}}
+    over = [
+        one["id"]
+        for one in api.post("/flow_runs/filter", {"flow_runs": wanted, "limit": _PAGE})
+        if now - datetime.fromisoformat(one["end_time"]) > _LEAVING
+    ]
+    return [number for run in over for number in alive[run]]
+
+
+def is_worker_silent(api: SiteApi, home: Home) -> bool:
+    """Tell whether the server has not heard of the worker of this home for a minute and a half.
+
+    Raises: SourceError(SITE_SILENT).
+    """
+    return any(one["status"] == "OFFLINE" and one["name"] == worker_name(home) for one in _workers(api))
+
+
 def _has_other_workers(api: SiteApi, home: Home) -> bool:
-    workers = api.post(f"/work_pools/{POOL}/workers/filter") if _has_pool(api) else []
-    return any(one["status"] == "ONLINE" and one["name"] != worker_name(home) for one in workers)
+    return any(one["status"] == "ONLINE" and one["name"] != worker_name(home) for one in _workers(api))
+
+
+def _workers(api: SiteApi) -> list[dict[str, Any]]:
+    return api.post(f"/work_pools/{POOL}/workers/filter") if _has_pool(api) else []
 
 
 def _has_pool(api: SiteApi) -> bool:

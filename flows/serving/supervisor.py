@@ -27,6 +27,7 @@ from config.notifying import mail_server, notifications, post_unsent
 from config.settings import Settings
 from config.stores import admin_url, ensure_servers
 from flows.serving.children import (
+    PATIENCE_SECONDS,
     client_environment,
     end_all,
     end_runs,
@@ -37,14 +38,14 @@ from flows.serving.children import (
     worker_command,
 )
 from flows.serving.exclusive import alone, refuse_taken_port
-from flows.serving.furnishing import furnish
-from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs
+from flows.serving.furnishing import furnish, taken
+from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs, is_worker_silent, outlived
 from juki.alarms import Alarm, AlarmKind
 from juki.columns import IdentityFile
 from juki.errors import JukiError, StoreError
 from juki.home import Home
 from juki.oplog.alarming import raise_alarm
-from juki.processes import identity_of
+from juki.processes import end, identity_of
 from juki.reasons import Code
 from juki.site import SiteFiles, SiteNote
 from juki.wire.site_api import SiteApi
@@ -55,6 +56,8 @@ _LOOK_SECONDS = 0.5
 _HEALTH_EVERY_SECONDS = 10
 _HEALTH_TIMEOUT_SECONDS = 10
 _DEAF_AFTER_LOOKS = 6
+_MUTE_AFTER_LOOKS = 5
+"""Each a minute after the one before: a worker that is starting on a busy machine is given time."""
 _CARE_EVERY_SECONDS = 60
 _LONGEST_PAUSE_SECONDS = 60
 
@@ -73,6 +76,7 @@ class Supervisor:
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     restarts: int = 0
     silent_looks: int = 0
+    mute_looks: int = 0
     stopping: Event = field(default_factory=Event)
     due: dict[str, float] = field(default_factory=dict)
 
@@ -114,8 +118,8 @@ class Supervisor:
         ensure_servers(self.home, self.settings)
         refuse_taken_port(self.settings.prefect_port)
         self._start_server()
-        crash_dead_runs(self.api, self.home, OPEN)
-        drop_missed_runs(self.api, datetime.now(UTC))
+        self._wait_for(taken(lambda: crash_dead_runs(self.api, self.home, OPEN)))
+        self._wait_for(taken(lambda: drop_missed_runs(self.api, datetime.now(UTC))))
         self._start_worker()
         furnish(self.api, self.home, self.settings, self._wait_for)
         self._note(is_ready=True)
@@ -129,6 +133,7 @@ class Supervisor:
         self.silent_looks = 0
 
     def _start_worker(self) -> None:
+        self.mute_looks = 0
         environment = client_environment(self.home, self.settings.prefect_port)
         log = self.home.logs / "prefect-worker.log"
         self.children[WORKER] = start_child(worker_command(self.home), environment, log)
@@ -156,6 +161,7 @@ class Supervisor:
             self._cared_for(self._look_after_children, "children", _LOOK_SECONDS)
             self._cared_for(self._look_after_health, "health", _HEALTH_EVERY_SECONDS)
             self._cared_for(self._look_after_runs, "runs", _CARE_EVERY_SECONDS)
+            self._cared_for(self._look_after_worker, "worker", _CARE_EVERY_SECONDS)
             self._cared_for(self._look_after_letters, "letters", _CARE_EVERY_SECONDS)
 
     def _cared_for(self, care: Callable[[], None], name: str, every_seconds: float) -> None:
@@ -208,7 +214,21 @@ class Supervisor:
             stop_child(self.children[SERVER])
 
     def _look_after_runs(self) -> None:
+        """End runs without a process, and processes without a run."""
         crash_dead_runs(self.api, self.home)
+        end(outlived(self.api, self.home, datetime.now(UTC)), PATIENCE_SECONDS)
+
+    def _look_after_worker(self) -> None:
+        """End a worker that hangs: it takes no run, not even that of the alarm which would tell of it.
+
+        A server that does not answer everybody at once may have missed its beats: that is held against nobody.
+        """
+        looks, self.mute_looks = self.mute_looks, 0
+        if is_worker_silent(self.api, self.home) and self.silent_looks == 0:
+            self.mute_looks = looks + 1
+        if self.mute_looks >= _MUTE_AFTER_LOOKS:
+            self._say(f"{WORKER} is silent")
+            stop_child(self.children[WORKER])
 
     def _look_after_letters(self) -> None:
         post_unsent(self.home, self.settings)

@@ -2,7 +2,7 @@
 
 Decides:    the names of the commands and what one line of help says of each.
 Leaves:     commands that run flows to the entry points `juki.commands`: the core knows no orchestrator
-            (ADR-0001).
+            (ADR-0001). The language of help to `juki.cli.language`.
 Invariants: `juki --help` imports no command. An error ends with exit code 2 and no traceback.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import typer
 
+from juki.cli.language import command_of
 from juki.cli.output import JSON_OPTION, show_error
 from juki.errors import JukiError
 from juki.home import close_to_others
@@ -96,7 +97,7 @@ def main() -> None:
     """Run the command line of this process and exit with 0, 1 (found something) or 2 (error)."""
     close_to_others()
     try:
-        build_app()()
+        command_of(build_app())()
     except JukiError as error:
         failure = error
     except Exception as error:  # noqa: BLE001 - the one place where what nobody foresaw is made harmless
@@ -135,7 +136,7 @@ def _add(app: typer.Typer, command: LazyCommand) -> None:
         target = EntryPoint(command.name, command.target, PLUG_IN_GROUP).load()
         if not isinstance(target, typer.Typer):
             target = _app_of(target)
-        target(args=context.args, prog_name=f"juki {command.name}")
+        command_of(target)(args=context.args, prog_name=f"juki {command.name}")
 
 
 def _app_of(function: object) -> typer.Typer:

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
+from config.overviews import disclosure_days_of
 from juki.cli import disclosure_actions
 from juki.cli.acting import operated
-from juki.cli.disclosure_status import alarm_days
 from juki.cli.installation import Installation, explained, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.person_document import PersonDocument
@@ -127,7 +127,7 @@ def list_disclosures(
     installation, today = Installation.open(), civil_date(datetime.now(UTC))
     with open_unit(installation.store_url(IdentityFile.RESIDENT), IdentityFile.RESIDENT, Duty.READER) as unit:
         found = unit.disclosures.listed(limit, only_open=not every)
-    codes = [alarm_of(one, today, alarm_days(installation)) for one in found]
+    codes = [alarm_of(one, today, disclosure_days_of(installation.settings)) for one in found]
     lines = [
         f"{len(found):,} 件",
         *(line for code in dict.fromkeys(codes) if code for line in code_lines(code)),
@@ -151,7 +151,7 @@ def _finish(
     person: Mapping[str, str] | None = None,
 ) -> None:  # fmt: skip
     today = civil_date(datetime.now(UTC))
-    code = alarm_of(request, today, alarm_days(installation))
+    code = alarm_of(request, today, disclosure_days_of(installation.settings))
     meant = (
         [f"請求した人: {_named(person)}。違うときは、この請求を取り下げとして閉じてください。"]
         if person
@@ -180,7 +180,7 @@ def _row(one: Disclosure) -> tuple[str, ...]:
 
 
 def _described(installation: Installation, one: Disclosure, today: date) -> dict[str, object]:
-    code = alarm_of(one, today, alarm_days(installation))
+    code = alarm_of(one, today, disclosure_days_of(installation.settings))
     return {
         "id": str(one), "kind": one.kind.value, "follows": f"D{one.follows}" if one.follows else None,
         "received_on": str(one.received_on), "due_on": str(one.due_on) if one.due_on else None,

@@ -21,6 +21,7 @@ from config.issuers import load_issuers
 from config.logs import log_keys
 from config.municipalities import Municipalities
 from config.recipients import load_recipients
+from config.schedules import wanted_deployments
 from config.settings import Settings
 from config.store_keys import keys_at_hand
 from config.stores import admin_url, is_embedded
@@ -50,12 +51,15 @@ from juki.home import Home
 from juki.key_checks import compare_keys
 from juki.keys import read_private
 from juki.reasons import Code
+from juki.schedules import judge_schedules
 from juki.site import SiteFiles, SiteState
 from juki.store.accounts import server_account
 from juki.store.examination import Examination, examine
 from juki.store.key_register import keys_of_store
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
+from juki.wire.site_api import SiteApi
+from juki.wire.site_schedules import deployments_there
 
 _MIB = 1024 * 1024
 _SITE = {
@@ -91,7 +95,8 @@ class Looks:
         for folder in (self.home.keys, self.home.holds):
             for path in sorted(folder.glob("*")):
                 yield from self._closed(path)
-        for path in (SiteFiles(self.home).password_file, self.home.prefect / "encryption-key"):
+        for name in ("password", "encryption-key", "site-key"):
+            path = self.home.prefect / name
             yield from self._closed(path)
 
     def _closed(self, path: Path) -> Iterator[Finding]:
@@ -200,10 +205,15 @@ class Looks:
             if folder is not None:
                 yield folder.resolve()
 
-    def site(self) -> list[Finding]:
-        """Look whether schedules run."""
-        state = SiteFiles(self.home).state
-        return [Finding(Subject.SITE, state.value, _SITE.get(state))]
+    def site(self) -> Iterator[Finding]:
+        """Look whether schedules run, and where they do, whether they are those that were decided."""
+        files = SiteFiles(self.home)
+        note = files.note()
+        state = note.state if note else SiteState.DOWN
+        yield Finding(Subject.SITE, state.value, _SITE.get(state))
+        if note and state is SiteState.UP:
+            api = SiteApi(note.port, files.credentials())
+            yield from judge_schedules(wanted_deployments(), deployments_there(api))
 
 
 def now_utc() -> datetime:

@@ -72,15 +72,6 @@ def holds_of(installation: Installation, files: Sequence[IdentityFile], *, every
     return sorted(found, key=lambda hold: (hold.due_at, hold.provision))
 
 
-def deliveries_left(installation: Installation, files: Sequence[IdentityFile]) -> list[Hold]:
-    """List what is erased and may still lie in the folder of its recipient."""
-    found: list[Hold] = []
-    for file in files:
-        with open_unit(installation.store_url(file), file, Duty.READER) as unit:
-            found += unit.holds.deliveries_left()
-    return found
-
-
 def hand_over_on(custody: Custody, provision: PackageId, medium: PackageId) -> tuple[Hold, Medium]:
     """Note the medium a delivered package is handed over on; both are of the same store.
 

@@ -9,27 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from config import stores
 from config.municipalities import Municipalities, load_municipalities
-from config.places import municipality_name
+from config.overviews import limits_of, watched_of
+from config.recipients import load_recipients
 from config.settings import Period, Settings, home_of, load_settings
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
-from juki.dates import JAPAN
 from juki.errors import ConfigurationError
-from juki.health import ChannelHealth, Limits, judge
+from juki.health import ChannelHealth, Limits
 from juki.home import Home
+from juki.overview.channels import channels_of
+from juki.overview.jlis import JlisHealth, jlis_health
+from juki.overview.watched import Watched
 from juki.reasons import Code
+from juki.recipients import JLIS_CODE
+from juki.shown import explained, iso, shown, shown_briefly
 from juki.store.roles import Duty
 from juki.store.status import Overview
 from juki.store.unit import open_unit
 
-_NEAR = timedelta(days=183)
+__all__ = [
+    "Installation", "OneFile", "OneMunicipality", "checked_municipality", "chosen_files", "explained", "iso",
+    "shown", "shown_briefly",
+]  # fmt: skip
 
 OneMunicipality = Annotated[
     str, typer.Option("--municipality", metavar="CODE", help="市町村コード（6桁）で絞る")
@@ -77,31 +85,35 @@ class Installation:
 
         Raises: ConfigurationError(CONFIG_MISSING) naming the one nobody has decided.
         """
-        return Limits(
-            gap_deadline=self.settings.hours(Period.GAP_DEADLINE),
-            contact_alert=self.settings.hours(Period.CONTACT_ALERT),
-            confirmed_alert=self.settings.hours(Period.CONFIRMED_ALERT),
-        )
+        return limits_of(self.settings)
+
+    @property
+    def watched(self) -> Watched:
+        """Say what is watched of it, and by which periods.
+
+        Raises: ConfigurationError(CONFIG_MISSING) naming a period nobody has decided.
+        """
+        return watched_of(self.home, self.settings, self.municipalities)
 
     def health(self, now: datetime, limits: Limits) -> list[ChannelHealth]:
         """Judge every channel, in the order of the registrations, both files of a municipality together."""
-        judged, registered = [], self.municipalities
-        for file in IdentityFile:
-            with self.overview(file) as overview:
-                facts = overview.channels(registered.codes, registered.closed)
-            judged += [judge(one, limits, now) for one in facts]
-        places = {code: place for place, code in enumerate(registered.codes)}
-        return sorted(judged, key=lambda one: _place(one, places))
+        urls = {file: self.store_url(file) for file in IdentityFile}
+        return channels_of(urls, self.municipalities.codes, self.municipalities.closed, limits, now)
+
+    def jlis(self, now: datetime) -> list[JlisHealth]:
+        """Judge the notices of both files to J-LIS.
+
+        Raises: ConfigurationError(CONFIG_MISSING) when nobody decided how long an answer may take.
+        """
+        urls = {file: self.store_url(file) for file in IdentityFile}
+        alert_after = self.settings.hours(Period.JLIS_ANSWER_ALERT)
+        return jlis_health(
+            urls, alert_after, now, is_registered=JLIS_CODE in load_recipients(self.home).codes
+        )
 
     def name(self, municipality_code: str) -> str:
         """Name a municipality as it is registered, else as it is published."""
-        names = {one.code: one.name for one in self.municipalities.municipality}
-        return names.get(municipality_code) or municipality_name(municipality_code)
-
-
-def _place(one: ChannelHealth, places: dict[str, int]) -> tuple[int, str, int]:
-    code = one.facts.channel.municipality_code
-    return places.get(code, len(places)), code, list(IdentityFile).index(one.facts.channel.file)
+        return self.municipalities.name(municipality_code)
 
 
 def chosen_files(file: IdentityFile | None) -> Sequence[IdentityFile]:
@@ -117,29 +129,3 @@ def checked_municipality(code: str) -> str:
     if code and not is_municipality_code(code):
         raise ConfigurationError(Code.COMMAND_ARGUMENT, "--municipality")
     return code
-
-
-def shown(at: datetime | None) -> str:
-    """Write an instant as people in Japan read it, to the minute; a dash where there is none."""
-    return at.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M") if at else "-"
-
-
-def shown_briefly(at: datetime | None, now: datetime) -> str:
-    """Write an instant for a crowded table: without the year within half a year of now, else its day alone."""
-    if at is None:
-        return "-"
-    is_near = abs(now - at) < _NEAR
-    return at.astimezone(JAPAN).strftime("%m-%d %H:%M" if is_near else "%Y-%m-%d")
-
-
-def iso(at: datetime | None) -> str | None:
-    """Write an instant for programs, in Japanese time with its offset."""
-    return at.astimezone(JAPAN).isoformat() if at else None
-
-
-def explained(code: Code) -> dict[str, str]:
-    """Write a code for programs: with its severity, sentence and next step."""
-    return {
-        "code": code.value, "severity": code.severity.value,
-        "message": code.message, "next_step": code.next_step,
-    }  # fmt: skip

@@ -16,6 +16,7 @@ from juki.cli.reasons_shown import code_lines
 from juki.columns import IdentityFile
 from juki.dates import civil_date
 from juki.media import Medium
+from juki.overview.custody import late_first
 from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.store.roles import Duty
@@ -124,13 +125,6 @@ def media_of(
         with open_unit(installation.store_url(file), file, Duty.READER) as unit:
             found += unit.media.listed(every=every)
     return found
-
-
-def late_first(media: Sequence[Medium], day: date) -> list[Medium]:
-    """Put what should be back first, the one that is late for longest at the top; the rest stays in its order."""
-    late = [one for one in media if one.is_overdue(day)]
-    others = [one for one in media if not one.is_overdue(day)]
-    return [*sorted(late, key=lambda one: one.due_back_on or day), *others]
 
 
 def today(now: datetime) -> date:

@@ -1,32 +1,33 @@
-"""Why channels need attention, as lines for people: each reason once, with all places it holds for.
+"""Why things need attention, as lines for people: each reason once, with all places it holds for.
 
 Invariants: every line is a code with its sentence, a place, or a next step; nothing of a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from juki.cli.installation import Installation, shown
-from juki.columns import IdentityFile
-from juki.health import ChannelFacts, ChannelHealth, Condition, Health
+from juki.cli.installation import Installation
+from juki.health import ChannelHealth
+from juki.overview.concerns import Concern, of_channels
 from juki.reasons import Code, Severity
+from juki.shown import SHORT
 
-SHORT = {IdentityFile.RESIDENT: "本人", IdentityFile.FUHYO: "附票"}
-"""The files in as few characters as a crowded line has."""
+__all__ = ["SEVERITIES", "SHORT", "code_lines", "concern_lines", "found_lines", "reason_lines"]
+
 SEVERITIES = {Severity.ERROR: "拒否", Severity.ALERT: "注意"}
-_Found = tuple[ChannelFacts, Condition]
 
 
 def reason_lines(installation: Installation, troubled: Iterable[ChannelHealth]) -> list[str]:
-    """List all reasons, the worst first, each with its places and what to do."""
-    groups: dict[tuple[Health, Code], list[_Found]] = {}
-    for one in troubled:
-        for condition in one.conditions:
-            groups.setdefault((condition.health, condition.code), []).append((one.facts, condition))
-    ranks = list(Health)
-    ordered = sorted(groups.items(), key=lambda item: ranks.index(item[0][0]))
-    return [line for (health, code), found in ordered for line in _group(installation, health, code, found)]
+    """List all reasons of channels, the worst first, each with its places and what to do."""
+    return [line for one in of_channels(troubled, installation.name) for line in concern_lines(one)]
+
+
+def concern_lines(one: Concern) -> list[str]:
+    """Write one reason: its code, where, what to do, and what is behind it."""
+    first, *step = code_lines(one.code, f"{one.of} " if one.of else "")
+    causes = [f"  {line}" for cause in one.causes for line in code_lines(cause)]
+    return [first, *([f"  {one.where}"] if one.where else []), *step, *causes]
 
 
 def code_lines(code: Code, before: str = "") -> list[str]:
@@ -39,34 +40,3 @@ def found_lines(counts: Mapping[Code, int]) -> list[str]:
     """List what was found on records, by code: how often, what it means, what to do."""
     found = sorted(counts.items())
     return [line for code, n in found for line in code_lines(code, f"{SEVERITIES[code.severity]} {n:,} 件 ")]
-
-
-def _group(installation: Installation, health: Health, code: Code, found: Sequence[_Found]) -> Iterator[str]:
-    first, *step = code_lines(code, f"{health.japanese} ")
-    yield first
-    yield "  " + "、".join(_place(installation, facts, condition) for facts, condition in found)
-    yield from step
-    causes = {one.code for _, condition in found for one in condition.packages}
-    yield from (f"  {line}" for cause in sorted(causes) for line in code_lines(cause))
-
-
-def _place(installation: Installation, facts: ChannelFacts, condition: Condition) -> str:
-    channel = facts.channel
-    details = "、".join(_details(facts, condition))
-    return f"{installation.name(channel.municipality_code)} {SHORT[channel.file]}" + (
-        f"（{details}）" if details else ""
-    )
-
-
-def _details(facts: ChannelFacts, condition: Condition) -> Iterator[str]:
-    """Say how many, which, since when and until when, as far as it applies."""
-    if condition.packages:
-        yield "・".join(f"{one.package_id} {one.code.value}" for one in condition.packages)
-    elif condition.count:
-        yield f"{condition.count:,}件"
-    if condition.deadline and facts.missing_sequence:
-        yield f"連番 {facts.missing_sequence} 待ち"
-    if condition.since:
-        yield f"{shown(condition.since)} から"
-    if condition.deadline:
-        yield f"期限 {shown(condition.deadline)}"

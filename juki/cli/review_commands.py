@@ -7,7 +7,7 @@ Invariants: of a person only the first letters of the keyed index are shown; who
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -16,10 +16,10 @@ from juki.cli.acting import acting, operated
 from juki.cli.installation import Installation, explained, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
-from juki.cli.review_status import late_reviews, reviews_of
 from juki.columns import IdentityFile
 from juki.journal import Action, Entry, Outcome
-from juki.oplog.reviewing import Reviewed, acknowledge, do_review, review_again
+from juki.oplog.reviewing import Reviewed, acknowledge, all_reviews, do_review, review_again
+from juki.overview.reviews import late_reviews
 from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.review import Finding
@@ -66,9 +66,9 @@ def list_reviews(as_json: AsJson = False) -> None:
     終了コード: 0 未確認の指摘なし、1 ある、2 誤り。
     """
     installation, now = Installation.open(), datetime.now(UTC)
-    found = reviews_of(installation)[::-1]
+    found = all_reviews({file: installation.store_url(file) for file in IdentityFile})[::-1]
     open_ones = sum(len(one.open) for one in found)
-    late = late_reviews(installation, found, now)
+    late = late_reviews(found, timedelta(days=installation.settings.review_acknowledge_days), now)
     lines = [f"点検 {len(found):,} 件、未確認の指摘 {open_ones:,} 件"]
     lines += code_lines(Code.REVIEW_UNACKNOWLEDGED) if late else []
     tables = [Table("操作ログの点検", _REVIEWS, [_row(one) for one in found])] if found else []

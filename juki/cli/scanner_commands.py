@@ -13,7 +13,8 @@ from juki.cli.installation import Installation, chosen_files, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
 from juki.cli.scanner_actions import close_infections, open_infections
-from juki.cli.scanner_status import described_standing, standing_lines
+from juki.cli.status_lines import standing_lines
+from juki.overview.described import described_standing
 from juki.package_id import PackageId
 from juki.reasons import Code
 from juki.scanning import ScannerState

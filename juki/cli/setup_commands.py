@@ -54,10 +54,8 @@ def init(as_json: AsJson = False) -> None:
 
 
 def stop(as_json: AsJson = False) -> None:
-    """組込みの PostgreSQL を止める。止まっていれば何もしない。
-
-    Raises: StoreError(SITE_RUNNING) while server and worker use it.
-    """
+    """組込みの PostgreSQL を止める。止まっていれば何もしない。"""
+    # Refused with SITE_RUNNING while server and worker use it.
     if SiteFiles(home_of()).state not in (SiteState.DOWN, SiteState.BROKEN):
         raise StoreError(Code.SITE_RUNNING, "juki stop")
     stopped = embedded.stop(home_of())

@@ -87,6 +87,8 @@ class Purge:
     custody: Custody
     at: datetime
     grace: timedelta
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+    """Told after every batch how many of those due were come to."""
     _erased: list[PackageId] = field(default_factory=list)
     _busy: list[PackageId] = field(default_factory=list)
     _failed: list[PackageId] = field(default_factory=list)
@@ -112,10 +114,13 @@ class Purge:
         planned = self.plan()
         deliveries, sweep = Deliveries(self.custody), Sweep(self.custody, self.at)
         forgetting = Forgetting(self.custody, self.at)
+        done = 0
         for file in IdentityFile:
             with self._alone(file):
                 for batch in in_batches([hold for hold in planned.due if hold.provision.file is file]):
                     self._erase_batch(file, batch, deliveries)
+                    done += len(batch)
+                    self.progress(done, len(planned.due))
             for rest in (sweep.run, forgetting.run, partial(self._take_back, deliveries)):
                 with self._alone(file):
                     rest(file)

@@ -1,7 +1,7 @@
 """Infected files (感染したファイル) that nobody has dealt with yet, as the operation log tells of them.
 
 Decides:    that an infection is open from the entry of its refusal until an entry says that it was closed.
-Leaves:     refusing to the tasks, closing to `juki.cli.scanner_actions`.
+Leaves:     refusing to the tasks, closing to `juki.cli.scanner_actions`, alarming to `juki.overview`.
 Invariants: reads only the log, which can not be changed: an infection is forgotten by nobody and needs no table.
 Source:     assessment M8, M10, ADR-0031.
 """

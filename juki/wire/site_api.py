@@ -25,6 +25,7 @@ SITE_HEADER = "X-Juki-Site"
 _TIMEOUT_SECONDS = 30
 _OK, _FORBIDDEN = 200, 403
 _REFUSALS = 300
+_REFUSED_FROM, _BROKEN_FROM = 400, 500
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class SiteApi:
     def get(self, path: str) -> Any:
         """Ask.
 
-        Raises: SourceError(SITE_SILENT) when nobody answers, or not as hoped; transient.
+        Raises: SourceError(SITE_SILENT) when nobody answers, or not as hoped; transient unless it was refused.
         """
         return self._answered("GET", path, None)
 
@@ -71,7 +72,8 @@ class SiteApi:
         except (OSError, http.client.HTTPException):
             status, body = 0, b""
         if not 0 < status < _REFUSALS:
-            raise SourceError(Code.SITE_SILENT, f"{path.split('?')[0]} {status}", is_transient=True)
+            is_refused = _REFUSED_FROM <= status < _BROKEN_FROM
+            raise SourceError(Code.SITE_SILENT, f"{path.split('?')[0]} {status}", is_transient=not is_refused)
         return json.loads(body) if body else None
 
     def _send(self, method: str, path: str, content: object) -> tuple[int, bytes]:

@@ -58,6 +58,7 @@ ROOMS: dict[str, Room] = {
     "juki.held_copies": Room((*_CORE,), DATA),
     "juki.hold_clock": Room((*_CORE,), DATA),
     "juki.quality_files": Room((*_CORE,), frozenset()),
+    "juki.lineage_files": Room((*_RULES, "juki.home"), frozenset()),
     # Steps that touch keys, files, rows and folders in one order; flows and commands do the same ones.
     "juki.custody": Room(
         (
@@ -78,6 +79,22 @@ ROOMS: dict[str, Room] = {
     "juki.assertions": Room(_RULES, frozenset({"joserfc"}), is_pure=True),
     # What a person decides, with files, rows and the log in one order; a terminal and a run do the same.
     "juki.acts": Room((*_CORE, "juki.store", "juki.wire", "juki.acts")),
+    # Everything that is known of an installation, gathered from its stores and files for whoever shows it.
+    "juki.overview": Room(
+        (
+            *_CORE,
+            "juki.hold_clock",
+            "juki.lineage_files",
+            "juki.quality_files",
+            "juki.site",
+            "juki.notifications",
+            "juki.oplog",
+            "juki.store",
+            "juki.wire.refused_files",
+            "juki.overview",
+        ),
+        frozenset(),
+    ),
     "juki.gate": Room((*_CORE, "juki.assertions", "juki.store")),
     "juki.log_keys": Room(_CORE, frozenset({"cryptography"})),
     "juki.witnesses": Room(_CORE, frozenset()),
@@ -100,7 +117,7 @@ ROOMS: dict[str, Room] = {
     # The command line is the outermost room: it may see everything of the core, and config.
     "juki.cli": Room(("juki", "config"), DATA | {"typer", "rich"}),
     "juki.__main__": Room(("juki.cli",)),
-    "config": Room(("juki", "config"), frozenset({"pydantic", "pydantic_settings", "cryptography"})),
+    "config": Room(("juki", "config"), frozenset({"pydantic", "pydantic_settings", "cryptography", "yaml"})),
     "validations": Room((*_CORE, "validations"), DATA | {"pandera", "great_expectations"}),
     "tasks": Room(("juki", "config", "validations", "tasks"), DATA | {"prefect", "pydantic"}),
     "flows": Room(("juki", "config", "validations", "tasks", "flows"), DATA | {"prefect", "pydantic"}),

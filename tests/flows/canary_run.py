@@ -120,6 +120,12 @@ def _forward(is_failing: bool) -> None:
         forward()
 
 
+def _overview() -> None:
+    from flows.overview import overview
+
+    overview()
+
+
 def _leak(value: str) -> None:
     """What everything here would look like without the boundary: a flow that raises a value."""
     from prefect import flow, task
@@ -136,6 +142,7 @@ def _leak(value: str) -> None:
 
 
 def _obey(word: str, value: str) -> None:
+    from flows.choices import municipalities_chosen
     from flows.intake import intake
 
     if word == "leak":
@@ -146,12 +153,15 @@ def _obey(word: str, value: str) -> None:
     if word == "forward":
         _forward(value == "fail")
         return
+    if word == "overview":
+        _overview()
+        return
     with _failing_inside() if word == "fail" else nullcontext():
-        intake(municipalities=[MUNICIPALITY])
+        intake(municipalities=municipalities_chosen([MUNICIPALITY]))
 
 
 def main() -> None:
-    """Work off commands: `run`, `fail`, `reconcile [fail]`, `forward [fail]`, `leak VALUE`.
+    """Work off commands: `run`, `fail`, `reconcile [fail]`, `forward [fail]`, `overview`, `leak VALUE`.
 
     Each is answered with the code it ended with.
     """

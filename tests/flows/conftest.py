@@ -114,6 +114,7 @@ class Town:
             self.home.spool,
             self.home.quarantine,
             self.home.witness,
+            self.home.lineage,
             *(office.folder for office in self.offices.values()),
         ):
             for path in folder.rglob("*"):

@@ -30,6 +30,7 @@ from simulator.snapshots import SnapshotFault
 from tests.canary import found_in, found_in_files
 from tests.flows.attack import content_of, lay, lay_sealed, made_up_people, with_words
 from tests.flows.conftest import CODES, RESIDENT, Town
+from tests.lineage_oracle import events_of, stages
 
 FUHYO = IdentityFile.FUHYO
 ROOT = Path(__file__).parents[2]
@@ -156,7 +157,7 @@ def _places(canary: Canary) -> dict[str, Callable[[dict[str, str]], set[str]]]:
     town, home = canary.town, canary.town.home
     folders = {
         "errors": canary.folder, "Prefect's home": home.prefect, "logs": home.logs, "spool": home.spool,
-        "quarantine": home.quarantine, "PostgreSQL's log": home.postgres / "logs",
+        "quarantine": home.quarantine, "PostgreSQL's log": home.postgres / "logs", "lineage": home.lineage,
     }  # fmt: skip
     commands = (
         ("status",), ("package", "list", "--json"), ("rejection", "list"),
@@ -286,9 +287,27 @@ def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: 
     assert canary.run() == "done"
     assert town.rows("SELECT name FROM current") == [(MARKS[RESIDENT]["name"],)]
     _reconcile_with_everything_that_fails(canary, table, number)
+    assert canary.run("overview") == "done"
     assert canary.run("leak " + " ".join(LEAKED.values())) == "ValueError"
     _end(canary)
     _look_everywhere(canary)
+    _look_at_lineage(canary)
+
+
+def _look_at_lineage(canary: Canary) -> None:
+    """Every run has a beginning and an end that others can read, with counts and codes."""
+    events = events_of(canary.town.home)
+    for job in ("intake", "reconcile"):
+        told = stages(events, job)
+        assert told[::2] == ["START"] * (len(told) // 2)
+        assert set(told[1::2]) == {"COMPLETE", "FAIL"}
+    runs = [one["run"]["runId"] for one in events]
+    assert runs[::2] == runs[1::2] and len(set(runs)) == len(runs) // 2
+    first = next(one for one in events if one["eventType"] == "COMPLETE")
+    counted = {one["name"]: one["outputFacets"] for one in first["outputs"]}
+    assert counted["store/resident/identity"]["outputStatistics"]["rowCount"] == 2
+    said = [one["run"]["facets"]["errorMessage"]["message"] for one in events if one["eventType"] == "FAIL"]
+    assert {"[run.channels_failed]", "[snapshot.not_answered]"} <= {one.split(" ")[0] for one in said}
 
 
 def _look_everywhere(canary: Canary) -> None:
@@ -301,6 +320,7 @@ def _look_everywhere(canary: Canary) -> None:
     everything = _dump(canary.town, PREFECT_DATABASE)
     assert b"store.refused" in everything and "受入".encode() in everything
     assert b"reconciliation-352039-resident" in everything and "整合処理".encode() in everything
+    assert "# 朝の一覧".encode() in everything and b"morning-notices" in everything
     for file in IdentityFile:
         held = _dump(canary.town, DATABASES[file], ("current", "history"))
         names = {hit.split(":")[0] for hit in found_in(held, MARKS[file])}

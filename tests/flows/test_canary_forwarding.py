@@ -25,6 +25,7 @@ from tests.flows.test_canary import (
     _places,
     canary,
 )
+from tests.lineage_oracle import events_of, stages
 
 __all__ = ["canary"]
 
@@ -73,5 +74,13 @@ def test_marked_people_are_told_to_jlis_and_leave_no_trace_anywhere_else(canary:
         assert found_in_files(folder, ALL_MARKS) == set()
     for file in IdentityFile:
         assert found_in(_dump(town, DATABASES[file], TABLES), ALL_MARKS) == set()
+    assert stages(events_of(town.home), "forward") == [
+        "START",
+        "FAIL",
+        "START",
+        "COMPLETE",
+        "START",
+        "COMPLETE",
+    ]
     everything = _dump(town, PREFECT_DATABASE)
     assert found_in(everything, LEAKED) and "J-LISへの通知".encode() in everything

@@ -26,6 +26,7 @@ from tests.flows.prefect_site import running, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deployments.yaml"
 ONCE_SCHEDULED_SECONDS = 30
+JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 BY_HAND = {
     "resend": {"provision": "R1"}, "approve": {"differences": "R1 F2"}, "approve-beyond": {"run": "F3"},
     "release": {"package": "R1", "reason": "市町村に確認し、正しいものの再送を受けるため"},
@@ -133,6 +134,9 @@ def test_entrypoint_leads_to_a_flow_that_takes_the_parameters(entry: dict[str, A
     module, name = entry["entrypoint"].split(":")
     flow = getattr(import_module(module), name)
     assert isinstance(flow, Flow)
+    assert callable(flow.flow_run_name), "on the screens a run would be called by two English words"
+    for part in flow.parameters.properties.values():
+        assert JAPANESE.search(part["title"]) and JAPANESE.search(part["description"]), part
     flow.validate_parameters(entry["parameters"] | BY_HAND.get(entry["name"], {}))
     for schedule in entry["schedules"]:
         flow.validate_parameters(entry["parameters"] | schedule.get("parameters", {}))

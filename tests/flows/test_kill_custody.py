@@ -24,7 +24,7 @@ from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, places_
 from tests.provision_rows import FUHYO, RESIDENT, Lender, number_of
 
 CONTENT = b"the sealed package"
-SAMPLE_EVERY = {"attach": 8, "deliver": 5, "resend": 6, "purge": 8}
+SAMPLE_EVERY = {"attach": 16, "deliver": 10, "resend": 12, "purge": 16}
 
 
 @dataclass(slots=True)

@@ -25,8 +25,8 @@ from tests.flows.nursery import Ended, Order
 from tests.forwarding_case import MOVED, Telling
 
 HERE, _ = CODES
-SAMPLE_EVERY = 4
-"""In CI every fourth place is tried, and the last."""
+SAMPLE_EVERY = 8
+"""In CI every eighth place is tried, and the last."""
 UPDATES = 7
 
 

@@ -20,6 +20,7 @@ from juki.store import embedded
 from tests.canary import found_in, found_in_files
 from tests.flows.conftest import Town
 from tests.flows.providing import FUHYO, RESIDENT, Counter, counter
+from tests.lineage_oracle import events_of, stages
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 240
@@ -130,7 +131,7 @@ def _places(run: Run) -> dict[str, set[str]]:
     folders = {
         "errors": run.folder, "Prefect's home": home.prefect, "logs": home.logs, "quarantine": home.quarantine,
         "requests": home.requests, "kept copies": home.provisions, "PostgreSQL's log": home.postgres / "logs",
-        "recipients": home.root / "exercise/recipients",
+        "recipients": home.root / "exercise/recipients", "lineage": home.lineage,
     }  # fmt: skip
     commands = (
         ("status",),
@@ -174,5 +175,7 @@ def test_nobody_sought_or_found_leaves_a_trace_outside_the_stores_whatever_fails
     run.output.append(rest)
     assert run.process.returncode == 0
     assert {name: hits for name, hits in _places(run).items() if hits} == {}
+    told = stages(events_of(here.town.home), "provide")
+    assert told == ["START", "FAIL", "START", "FAIL", "START", "COMPLETE"]
     # That the search has eyes: the people are in the stores.
     assert found_in(_dump(here.town, DATABASES[RESIDENT], ("current",)), {"name": here.people[0]["name"]})

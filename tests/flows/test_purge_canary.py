@@ -27,6 +27,7 @@ from simulator import pki
 from tasks.bridging import attach_numbers
 from tasks.workshop import Workshop
 from tests.conftest import Stores
+from tests.lineage_oracle import events_of, stages
 from tests.provision_rows import FUHYO, Lender, working_for
 
 NUMBER = "943210987659"
@@ -103,6 +104,7 @@ def test_purged_number_and_the_key_of_its_hold_are_found_nowhere(
     assert not lender.is_kept(provision)
     assert holding(marks, *places) == {}
     assert not any(mark in printed for mark in marks)
+    assert stages(events_of(home), "purge") == ["START", "COMPLETE"]
     assert not delivered.exists(), "what nobody fetched until the end is taken back"
     sender = recipient.prefecture_as_sender("350001")
     opened = open_envelope(sent, recipient=[office.receiver.recipient()], sender=sender, at=datetime.now(UTC))

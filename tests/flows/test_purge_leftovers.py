@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from juki.cli.custody_status import Alarm, custody_alarms
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.custody import timing
@@ -21,6 +20,8 @@ from juki.errors import ConfigurationError, JukiError
 from juki.holds import Hold
 from juki.home import Home
 from juki.operators import Acting
+from juki.overview.alarm import Alarm
+from juki.overview.custody import custody_alarms, holds_of
 from juki.package_id import PackageId
 from juki.provide.registering import Desk, run_again
 from juki.reasons import Code
@@ -67,7 +68,8 @@ def deliveries(
 def alarms(lender: Lender) -> list[Alarm]:
     """What the status says of holds now."""
     with working_for(lender):
-        return custody_alarms(Installation.open(), lender.at)
+        watched = Installation.open().watched
+        return custody_alarms(watched, holds_of(watched), lender.at)
 
 
 # -- what was delivered -------------------------------------------------------------------------------------------

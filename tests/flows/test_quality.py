@@ -21,6 +21,7 @@ from juki.store import embedded
 from tests.canary import found_in, found_in_files
 from tests.flows.conftest import RESIDENT, Town
 from tests.flows.test_canary import _dump
+from tests.lineage_oracle import events_of, stages
 from tests.unit.test_operation_log_page import SAID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -253,5 +254,7 @@ def test_nothing_personal_is_in_reports_pages_artifacts_or_the_database_of_prefe
     assert not found_in("".join(checker.output).encode(), marks)
     assert not found_in_files(checker.town.home.prefect, marks)
     assert not found_in_files(checker.files.folder, marks)
+    assert not found_in_files(checker.town.home.lineage, marks)
+    assert {"START", "COMPLETE", "FAIL"} == set(stages(events_of(checker.town.home), "quality"))
     for file in IdentityFile:
         assert not found_in(json.dumps(checker.entries(file), ensure_ascii=False).encode(), marks)

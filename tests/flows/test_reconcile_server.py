@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,7 +78,11 @@ def test_failed_reconciliation_is_run_again_from_the_screens_and_ends_equal(
         state = prefect.ended(run)
         assert state["type"] == "FAILED"
         assert f"[{Code.CHANNEL_UNREACHABLE.value}]" in state["message"]
-        assert prefect.artifacts() == {}
+        name = prefect.get(f"/flow_runs/{run}")["name"]
+        assert re.fullmatch(r"352039 山口市 本人確認情報 修復まで \d{4}-\d\d-\d\d \d\d:\d\d", name)
+        assert {key: one["data"] for key, one in prefect.artifacts().items()} == {
+            "reconciliation-352039-resident-progress": 5.0
+        }
         with line.up(), answering(here.town, here.truth):
             prefect.retry(run)
             assert prefect.ended(run, times=2)["type"] == "COMPLETED"
@@ -99,6 +104,7 @@ def shows_what_was_found(prefect: Site, town: Town) -> None:
     found = prefect.artifacts()
     key = f"reconciliation-{town.channel.municipality_code}-{town.channel.file.value}"
     page, table, plot = found[key], found[f"{key}-table"], found[f"{key}-plot"]
+    assert found[f"{key}-progress"]["data"] == 100.0
     assert (page["type"], table["type"], plot["type"]) == ("markdown", "table", "image")
     assert "差異 1 件を修復し、**一致しました。**" in page["data"]
     counts = {row["名称"]: row["件数"] for row in json.loads(table["data"])}

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from juki.cli.custody_status import Alarm
 from juki.cli.installation import Installation
-from juki.cli.provision_status import provision_alarms
 from juki.journal import Action
+from juki.overview.alarm import Alarm
+from juki.overview.provisions import provision_alarms
 from juki.provisions import TRIES_BEFORE_ALARM
 from juki.reasons import Code
 from juki.wire import folders
@@ -31,7 +31,7 @@ def here(town: Town) -> Counter:
 
 def alarms() -> dict[Code, Alarm]:
     """What the status says of provisions now."""
-    return {one.code: one for one in provision_alarms(Installation.open(), datetime.now(UTC))}
+    return {one.code: one for one in provision_alarms(Installation.open().watched, datetime.now(UTC))}
 
 
 def test_file_that_was_dealt_with_is_not_read_again(here: Counter, monkeypatch: pytest.MonkeyPatch) -> None:

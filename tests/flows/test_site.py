@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from config.schedules import wanted_deployments
 from config.settings import load_settings
 from flows.serving.automations import PREFIX, automations
 from flows.serving.children import of_the_site, worker_name
+from juki.columns import IdentityFile
 from juki.errors import SourceError
 from juki.reasons import Code
 from juki.site import SiteState
+from juki.wire.site_schedules import drop_surplus
 from tests.flows.conftest import Town
+from tests.flows.site_canary import SiteCanary, site_places
 from tests.flows.site_of_town import TownSite, command_of, eventually, kill, site_of
+from tests.flows.test_canary import ALL_MARKS, LEAKED, _marked, _refusing_the_marked, _spoilt
+from tests.lineage_oracle import events_of
 from tests.smtp_sink import smtp_sink
 
 DEPLOYMENTS = {"intake", "reconcile", "provide", "purge", "checkpoint", "forward", "alarm"}
@@ -99,6 +108,32 @@ def test_the_password_of_the_screens_runs_no_program_of_its_own(site: TownSite, 
     assert not trace.exists()
 
 
+def _schedules_told(site: TownSite) -> set[tuple[str, str]]:
+    """Let the doctor look at the schedules; return what is wrong and where."""
+    findings = json.loads(site.town.juki("doctor", "--json").stdout)["findings"]
+    told = [one for one in findings if one["subject"] == "site"]
+    assert (told[0]["ref"], told[0]["state"]) == ("up", "ok") and len(told) >= len(site.deployments)
+    return {(one["code"], one["ref"]) for one in told if one["state"] != "ok"}
+
+
+def test_doctor_holds_the_schedules_to_those_that_were_decided(site: TownSite) -> None:
+    """All were paused by hand; one is taken away, comes back at another hour, and one more is slipped in."""
+    off = {(Code.SCHEDULE_OFF.value, name) for name in site.deployments}
+    assert _schedules_told(site) == off
+    purge = f"/deployments/{site.deployments['purge']}"
+    (own,) = site.api.get(purge)["schedules"]
+    site.furniture.delete(f"{purge}/schedules/{own['id']}")
+    place = f"purge/{own['slug']}"
+    assert _schedules_told(site) == off | {(Code.SCHEDULE_MISSING.value, place)}
+    other = own["schedule"] | {"cron": "0 3 * * 0"}
+    more = [{"schedule": other, "slug": slug, "active": True} for slug in (own["slug"], "slipped-in")]
+    site.furniture.post(f"{purge}/schedules", more)
+    changed = off | {(Code.SCHEDULE_CHANGED.value, place)}
+    assert _schedules_told(site) == changed | {(Code.SCHEDULE_SURPLUS.value, "purge/slipped-in")}
+    assert drop_surplus(site.furniture, wanted_deployments()) == 1
+    assert _schedules_told(site) == changed
+
+
 def test_the_password_is_on_no_command_line(site: TownSite) -> None:
     """Every user of a machine sees the commands of all."""
     password = site.files.credentials().partition(":")[2]
@@ -119,24 +154,58 @@ def test_a_run_killed_with_its_worker_ends_and_its_work_is_done_once_by_the_next
     assert site.town.rows("SELECT count(*) FROM current") == [(10,)]
     applied = site.town.rows("SELECT count(*) FROM journal WHERE action = 'package.applied'")
     assert applied == [(1,)]
-    _is_told(site, Code.ALARM_SITE_RESTARTED, "worker")
-    _is_told(site, Code.ALARM_RUN_CRASHED, "intake")
+    site.is_told(Code.ALARM_SITE_RESTARTED, "worker")
+    site.is_told(Code.ALARM_RUN_CRASHED, "intake")
+    # What killed the run wrote no end of it: the alarm did, once.
+    told = eventually(lambda: _ends_of(site, run))
+    assert told == ["ABORT"]
+    assert _ends_of(site, again) in (["COMPLETE"], ["FAIL"])
 
 
-def _is_told(site: TownSite, kind: Code, about: str) -> None:
-    """Find one alarm in the operation log, in the folder of notifications, and in a letter that was received."""
-    code, folder = kind.value, site.town.home.notifications
-    logged = "SELECT entry FROM journal WHERE action = 'alarm.raised'"
+def _ends_of(site: TownSite, run: str) -> list[str]:
+    events = events_of(site.town.home)
+    return [one["eventType"] for one in events if one["run"]["runId"] == run and one["eventType"] != "START"]
 
-    def entries() -> list[dict[str, str]]:
-        found = [json.loads(row[0]) for row in site.town.rows(logged)]
-        return [one for one in found if one["code"] == code]
 
-    assert [one["basis"].split(" ")[0] for one in eventually(entries)] == [about]
-    told = [json.loads(line) for line in (folder / "alarms.jsonl").read_text("utf-8").splitlines()]
-    assert [one["about"] for one in told if one["code"] == code] == [about]
-    letter = eventually(lambda: [one for one in site.sink.letters if one["X-Juki-Alarm"] == code])[0]
-    assert letter["To"] == "duty@pref.example" and kind.message in letter.get_content()
+def test_late_run_and_failed_reconciliation_raise_their_alarms(site: TownSite) -> None:
+    """Each by its automation, as the server sees it happen; that of a channel stands in the log of its file.
+
+    That the schedule's own failures do so, and all other automations: soak_site_alarms.py.
+    """
+    worker = site.child("worker", "start")
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        late = site.start_at("checkpoint", datetime.now(UTC) - timedelta(minutes=10))
+        eventually(lambda: site.run(late)["state_name"] == "Late")
+        site.end(late, "CANCELLED")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    failed = site.start_at(
+        "reconcile", datetime.now(UTC) + timedelta(hours=1),
+        municipality="352012 下関市", file="附票本人確認情報", mode="照合のみ",
+    )  # fmt: skip
+    site.end(failed, "FAILED")
+    site.is_told(Code.ALARM_RUN_LATE, "checkpoint")
+    site.is_told(Code.ALARM_RECONCILIATION_FAILED, "reconcile:352012-fuhyo", IdentityFile.FUHYO)
+
+
+def test_marked_people_leave_no_trace_on_the_site(site: TownSite, tmp_path: Path) -> None:
+    """The database refuses their rows, then each of their columns is bad: what the site wrote names nobody.
+
+    Whatever else can fail on a site: soak_site_canary.py.
+    """
+    site.begin_anew()
+    canary = SiteCanary(site, tmp_path)
+    canary.send(1, lambda file: _marked(file, {}, *_spoilt(file)))
+    with _refusing_the_marked(site.town):
+        assert canary.run() == "run.channels_failed"
+    assert canary.run() == "done"
+    assert site.town.rows("SELECT count(DISTINCT code) > 12 FROM rejection") == [(True,)]
+    canary.leak()
+    places = site_places(canary)
+    for place, search in places.items():
+        assert search(ALL_MARKS) == set(), place
+    assert places["Prefect's database"](LEAKED) != set()
 
 
 def test_down_leaves_no_process_and_says_so(site: TownSite) -> None:

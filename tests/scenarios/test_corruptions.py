@@ -24,7 +24,7 @@ from juki.acts.differences import approve
 from juki.cli.acting import site_of
 from juki.cli.installation import Installation
 from juki.columns import IdentityFile
-from juki.differences import Mode
+from juki.differences import DifferenceKind, Mode
 from juki.home import Home
 from juki.order import Channel
 from juki.package_id import PackageId
@@ -32,12 +32,16 @@ from juki.store import embedded
 from simulator.comparison import compare
 from simulator.corruption import Corruption, plant
 from simulator.exercise import Exercise, exercise
+from simulator.kept import Kept, kept_of, numbers_of
+from simulator.living import Living
+from simulator.reconciliation_demo import approve_the_rest, on_the_move
+from simulator.repeating import repeating
 from simulator.world import World
 from tasks import clock
 from tests.flows import driver
 from tests.flows.reconciling import reconcile
 
-PEOPLE, SEED, DAYS = 300, 11, 3
+PEOPLE, SEED, DAYS, PACE = 300, 11, 3, 200
 FIRST_DAY = date(2026, 4, 1)
 WAITS = frozenset({Corruption.ZOMBIE, Corruption.OTHER_MUNICIPALITY})
 """Whose repair retires somebody, or takes somebody from another municipality: an operator approves it."""
@@ -106,7 +110,7 @@ def prefecture() -> Iterator[Prefecture]:
     folder = Path(tempfile.mkdtemp(prefix="juki-corrupt-"))
     home, before = Home.at(folder / "home"), os.environ.get("JUKI_HOME")
     os.environ["JUKI_HOME"] = str(home.root)
-    world = World.create(PEOPLE, SEED, FIRST_DAY, is_spiced=True, pace=200)
+    world = World.create(PEOPLE, SEED, FIRST_DAY, is_spiced=True, pace=PACE)
     try:
         with exercise(home, world) as now:
             made = Prefecture(now)
@@ -157,3 +161,44 @@ def test_prefecture_that_nothing_befell_is_equal_everywhere(prefecture: Prefectu
     prefecture.reconcile(channels)
     assert all(prefecture.last_equal(channel) for channel in channels)
     assert [prefecture.rows(file, "SELECT count(*) FROM package") for file in FILES] == packages
+
+
+def test_who_has_moved_is_no_fault_and_is_left_to_the_municipality_he_left(prefecture: Prefecture) -> None:
+    """In a small prefecture of many moves an arrival may precede its departure: the demo waits for the notice."""
+    now, file = prefecture.now, IdentityFile.RESIDENT
+    standing = now.world.standing(file)
+    person, sender = (standing.column(name)[0].as_py() for name in ("resident_code", "sender_code"))
+    elsewhere = next(code for code in now.offices if code != sender)
+    moved, stays = ((file, code, person, DifferenceKind.MOVED.value) for code in (elsewhere, sender))
+    extra = (file, elsewhere, person, DifferenceKind.EXTRA.value)
+    assert on_the_move(now, {moved, stays, extra}) == {moved}
+    reconciliation = "(SELECT max(reconciliation_id) FROM reconciliation)"
+    noted = f"""INSERT INTO difference (municipality_code, kind, resident_code, columns, state, watermark,
+        first_seen_at, last_seen_at, first_reconciliation_id, last_reconciliation_id, held_by)
+        VALUES ('{elsewhere}', 'moved', '{person}', '{{}}', 'open', 1, now(), now(), {reconciliation},
+        {reconciliation}, '{sender}') RETURNING difference_id"""
+    prefecture.reconcile([Channel(elsewhere, file)])
+    ((number,),) = prefecture.rows(file, noted)
+    assert approve_the_rest(now.home) == []
+    prefecture.rows(file, f"DELETE FROM difference WHERE difference_id = {number} RETURNING 1")
+
+
+def test_offices_go_on_where_another_process_left_them(prefecture: Prefecture) -> None:
+    """What `make up` starts after `make demo`: the same world, whose notices go on. The last test of the file."""
+    now, codes = prefecture.now, list(prefecture.now.offices)
+    days = tuple((FIRST_DAY + timedelta(days=number)).isoformat() for number in range(1, DAYS + 1))
+    kept = Kept(PEOPLE, SEED, FIRST_DAY.isoformat(), PACE, days, now.port, numbers_of(now.offices))
+    living = Living.of(now.home, kept)
+    assert all(living.world.standing(file).equals(now.world.standing(file)) for file in FILES)
+    told = living.live(clock.now())
+    having = [one for code in codes for file in FILES if str(one := Channel(code, file)) in told]
+    assert len(having) == len(told) > len(codes)
+    channels = having[::6]
+    for channel in channels:
+        driver.work(channel)
+    with repeating(lambda: living.answer(clock.now()), 0.1):
+        assert [reconcile(channel, Mode.REPORT) for channel in channels] == [""] * len(channels)
+    assert all(prefecture.last_equal(channel) for channel in channels)
+    again = kept_of(now.home)
+    assert again is not None and (again.lived[:DAYS], len(again.lived)) == (days, DAYS + 1)
+    assert again.numbers == numbers_of(living.offices)

@@ -85,7 +85,8 @@ def console(
     with open_unit(module_stores.resident_url, RESIDENT, Duty.ADMINISTRATOR) as unit:
         for one in ("op-1", "op-2"):
             unit.operators.register(_administrator(one), NOW)
-    SiteFiles(home).write(SiteNote(identity_of(os.getpid()), 4200, NOW.isoformat(), True, True))
+    # One that is up is asked for its schedules: tests/flows/test_site.py has a real server for that.
+    SiteFiles(home).write(SiteNote(identity_of(os.getpid()), 4200, NOW.isoformat()))
     return made
 
 
@@ -287,6 +288,8 @@ def test_site_that_is_down_or_died_is_found(console: Console) -> None:
     assert codes(console) == {Code.SITE_BROKEN}
     site.write(SiteNote(identity_of(os.getpid()), 4200, NOW.isoformat(), True, False))
     assert codes(console) == {Code.SITE_SILENT}
+    site.write(SiteNote(identity_of(os.getpid()), 1, NOW.isoformat(), True, True))
+    assert found(console) == {(Code.SITE_SILENT, "site /deployments/filter 0")}
     site.forget()
     assert found(console) == {(Code.SITE_DOWN, "down")}
 

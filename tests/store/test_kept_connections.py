@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import psycopg
 import pytest
 
+import juki.store
 from juki.columns import IdentityFile
 from juki.errors import SourceError, StoreError
 from juki.store.engine import connections_kept
@@ -79,3 +83,13 @@ def test_connection_that_was_cut_is_replaced_before_it_is_used(stores: Stores) -
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("SELECT pg_terminate_backend(%s, 5000)", (process,))
         assert backend(url)[0] != process
+
+
+def test_no_statement_of_the_store_is_for_a_session() -> None:
+    """What is set or made for longer than a transaction would meet the next unit of the connection."""
+    said = "\n".join(
+        path.read_text("utf-8") for path in sorted(Path(juki.store.__file__).parent.glob("*.py"))
+    )
+    assert set(re.findall(r"""["';] ?SET (\w+)""", said)) <= {"LOCAL", "TRANSACTION"}
+    made = re.findall(r"CREATE TEMPORARY TABLE.*?(?:\"\"\"|\"\n|\"\))", said, re.DOTALL)
+    assert len(made) > 5 and all("ON COMMIT DROP" in one for one in made)

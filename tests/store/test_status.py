@@ -9,6 +9,7 @@ import pytest
 
 from juki.columns import IdentityFile
 from juki.home import Home
+from juki.lineage_files import LineageFiles
 from juki.reasons import Code, known_code
 from juki.store.status import Overview
 from juki.store.tables import TABLES
@@ -217,3 +218,16 @@ def test_code_of_another_version_is_not_hidden(console: Console) -> None:
         unit.connection.execute(channel.update().values(last_failure_code="channel.of_the_future"))
     assert _codes(_channel(console.juki("status", "--json").data)) == [Code.RUN_UNEXPECTED.value]
     assert known_code(None) is None
+
+
+def test_events_of_runs_that_are_not_written_are_on_the_status_page(console: Console) -> None:
+    """Runs go on without them, so somebody has to be told; where they are switched off, nobody is."""
+    console.contact_all()
+    assert console.juki("status").code == 0
+    console.home.lineage.touch()
+    assert not LineageFiles(console.home).write({}, console.now.date(), days_kept=1)
+    said = console.juki("status", "--json")
+    assert [one["code"] for one in said.data["alarms"]] == [Code.LINEAGE_UNWRITTEN.value]
+    settings = console.home.settings_file.read_text("utf-8")
+    console.settings(settings, "lineage = false")
+    assert console.juki("status").code == 0

@@ -83,6 +83,12 @@ def test_every_code_of_a_request_stands_against_a_threat() -> None:
     assert {code.value for code in Code if code.scope is Scope.REQUEST} - told == set()
 
 
+def test_every_measure_of_the_assessment_stands_in_a_heading() -> None:
+    """Whoever asks what stands behind a promise of the assessment finds where to look."""
+    headings = " ".join(line for line in _PAGE.read_text("utf-8").splitlines() if line.startswith("## "))
+    assert set(re.findall(r"M(\d+)", headings)) == {str(number) for number in range(1, 16)}
+
+
 def test_no_threat_is_told_twice() -> None:
     """One row each."""
     names = [threat.threat for threat in _threats()]

@@ -1,0 +1,27 @@
+"""One thing that needs somebody, of whatever subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from juki.reasons import Code
+from juki.shown import explained, iso
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing that needs somebody: why, which, and since when.
+
+    `refs` are the same places without a name that a sender chose or words that somebody typed, for what keeps them
+    beyond our stores (a page of Prefect); None where `which` has neither.
+    """
+
+    code: Code
+    which: tuple[str, ...] = ()
+    since: datetime | None = None
+    refs: tuple[str, ...] | None = None
+
+    def described(self) -> dict[str, object]:
+        """Write it for programs."""
+        return {**explained(self.code), "which": list(self.which), "since": iso(self.since)}

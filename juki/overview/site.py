@@ -1,0 +1,52 @@
+"""How the site stands: whether schedules run, where the screens are, whether letters and lineage are written.
+
+Decides:    that a site that should run and does not is an alarm, and one nobody has started is none.
+Leaves:     how the site is to `juki.site`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from juki.lineage_files import LineageFiles
+from juki.notifications import Notifications
+from juki.overview.alarm import Alarm
+from juki.overview.watched import Watched
+from juki.reasons import Code
+from juki.site import SiteFiles, SiteState
+
+_ALARMS = {SiteState.BROKEN: Code.SITE_BROKEN, SiteState.TROUBLED: Code.SITE_SILENT}
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What is known of the site; `pages` and `since` are None where nobody has started it."""
+
+    state: SiteState
+    pages: str | None = None
+    since: datetime | None = None
+    restarts: int = 0
+    unsent_letters: int = 0
+    lineage_unwritten_since: datetime | None = None
+
+
+def site_facts(watched: Watched) -> SiteFacts:
+    """Look at the site."""
+    note, unsent = SiteFiles(watched.home).note(), Notifications(watched.home.notifications).waiting
+    unwritten = LineageFiles(watched.home).unwritten_since if watched.is_lineage_kept else None
+    if note is None:
+        return SiteFacts(SiteState.DOWN, unsent_letters=unsent, lineage_unwritten_since=unwritten)
+    return SiteFacts(note.state, note.pages, note.since_at, note.restarts, unsent, unwritten)
+
+
+def site_alarms(facts: SiteFacts) -> list[Alarm]:
+    """Find what is wrong with the site, and with what its runs write for others."""
+    alarms = list[Alarm]()
+    if facts.state in _ALARMS:
+        alarms.append(Alarm(_ALARMS[facts.state], since=facts.since))
+    if facts.unsent_letters:
+        alarms.append(Alarm(Code.NOTIFICATION_UNDELIVERED, (f"{facts.unsent_letters} 通",)))
+    if facts.lineage_unwritten_since is not None:
+        alarms.append(Alarm(Code.LINEAGE_UNWRITTEN, since=facts.lineage_unwritten_since))
+    return alarms

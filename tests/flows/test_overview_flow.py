@@ -1,0 +1,81 @@
+"""The morning page through the real engine: the run ends well whatever it finds, and its artifacts are there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+
+import psycopg
+
+from config.places import municipality_name
+from juki.site import MORNING_PAGE
+from juki.store import embedded
+from tests.flows.conftest import CODES, Town
+
+_RUN = """
+from datetime import UTC, datetime
+from config.settings import home_of, load_settings
+from flows.environment import prepare
+home = home_of()
+prepare(home, load_settings(home))
+from flows.overview import overview
+from tasks import clock
+with clock.held_at(datetime(2026, 11, 29, 22, 30, tzinfo=UTC)):
+    overview()
+
+from prefect import flow
+from tasks.progress import ProgressBar
+
+@flow
+def bars():
+    ProgressBar("bar-in-one-go", "x")(1, 1)
+    ProgressBar("bar-of-nothing", "x")(0, 0)
+    ProgressBar.begun("bar-begun", "x")
+    for key, steps in {"bar-whole": (1, 2, 4), "bar-half": (2, 1)}.items():
+        bar = ProgressBar(key, "x")
+        for done in steps:
+            bar(done, 4)
+
+bars()
+"""
+_PLOTS = ("notices", "differences", "holds", "intake-durations", "reconcile-durations")
+
+
+def test_run_publishes_page_and_plots_by_the_day_and_fails_for_nothing_it_finds(town: Town) -> None:
+    """Channels nobody ever contacted are on the page with their code; neither store nor log is changed."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN], env=town.environment | town.engine.environment, capture_output=True,
+        text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    with psycopg.connect(embedded.admin_url(town.home, "prefect_engine")) as connection:
+        found = dict(
+            connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'morning%'").fetchall()
+        )
+        bars = dict(connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'bar-%'").fetchall())
+        runs = connection.execute(
+            "SELECT name, state_type FROM flow_run WHERE name LIKE '朝の一覧%'"
+        ).fetchall()
+    # Done in one go leaves none; one never goes back.
+    assert {key: float(str(data)) for key, data in bars.items()} == {
+        "bar-begun": 0.0,
+        "bar-whole": 100.0,
+        "bar-half": 50.0,
+    }
+    assert runs == [("朝の一覧 2026-11-30 07:30", "COMPLETED")]
+    assert set(found) == {MORNING_PAGE, *(f"{MORNING_PAGE}-{name}" for name in _PLOTS)}
+    page = _text(found[MORNING_PAGE])
+    assert page.startswith("# 朝の一覧 2026-11-30（月）07:30 現在\n") and "**確認の要ることが" in page
+    assert "`channel.never_contacted`" in page
+    assert all(page.count(f"\n| {municipality_name(code)} | ") == 2 for code in CODES)
+    for name in _PLOTS:
+        kind, _, image = _text(found[f"{MORNING_PAGE}-{name}"]).partition(",")
+        assert kind == "data:image/svg+xml;base64" and base64.b64decode(image).startswith(b"<svg ")
+    assert town.rows("SELECT count(*) FROM journal") == town.rows("SELECT count(*) FROM channel") == [(0,)]
+
+
+def _text(data: object) -> str:
+    """Give what Prefect keeps of an artifact, which is JSON."""
+    return str(json.loads(data)) if isinstance(data, str) and data.startswith('"') else str(data)
