@@ -12,15 +12,18 @@ from juki.home import Home
 from juki.operators import Acting
 
 
-def gate_of(home: Home, settings: Settings, bystander: Acting) -> Gate:
+def gate_of(home: Home, settings: Settings, bystander: Acting, *, is_overlooked: bool = False) -> Gate:
     """Open the gate; `bystander` is who stands before it as far as the machine knows.
+
+    `is_overlooked`: what is presented before it is kept where others read it.
 
     Raises: ConfigurationError naming what is wrong with the registered keys.
     """
     return Gate(
-        url=admin_url(home, settings, IdentityFile.RESIDENT),
+        urls={file: admin_url(home, settings, file) for file in IdentityFile},
         issuers=load_issuers(home),
         audience=audience_of(settings.prefecture_code),
         most_failures=settings.operator_failures_most,
         bystander=bystander,
+        is_overlooked=is_overlooked,
     )

@@ -11,6 +11,7 @@ Source:     design 6, ADR-0006.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -23,6 +24,7 @@ from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
 from juki.site import SiteFiles, SiteState
+from juki.wire.site_api import SITE_HEADER
 
 _DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
 _TLS = "PREFECT_SERVER_DATABASE_SQLALCHEMY_CONNECT_ARGS_TLS"
@@ -81,6 +83,8 @@ def _of_the_site(home: Home) -> dict[str, str]:
     return {
         "PREFECT_API_URL": f"{note.pages}/api",
         "PREFECT_API_AUTH_STRING": files.credentials(),
+        # A run tells the server what becomes of it, which the password alone is not enough for.
+        "PREFECT_CLIENT_CUSTOM_HEADERS": json.dumps({SITE_HEADER: files.site_key()}),
         # Else nobody would notice that a run by hand was killed.
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     }

@@ -10,7 +10,9 @@ from prefect import flow
 from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.lineage import Job
+from juki.operators import Act
 from juki.reasons import Code
+from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.forwarding import forward_file
 from tasks.jlis_artifacts import publish_forwarding
@@ -23,6 +25,7 @@ from tasks.lineage_sets import forward_sets
 @traced(Job.FORWARD)
 def forward() -> None:
     """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""
+    started_by_command(Act("forward"))
     summaries = [forward_file(file) for file in IdentityFile]
     note(forward_sets(summaries))
     publish_forwarding(summaries)

@@ -12,8 +12,10 @@ from flows.choices import Files, Municipalities, code_of
 from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.lineage import Job
+from juki.operators import Act
 from juki.reasons import Code
 from tasks.artifacts import publish_intake
+from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.channels import registered_channels
 from tasks.checkpointing import checkpoint_logs
@@ -36,9 +38,9 @@ def intake(municipalities: Municipalities = (), files: Files = ()) -> None:
         municipalities: 受け入れる市町村。空なら、登録したすべての市町村。
         files: 受け入れるファイル。空なら、本人確認情報と附票本人確認情報の両方。
     """
-    channels = registered_channels(
-        [code_of(one) for one in municipalities], [IdentityFile[one.name] for one in files]
-    )
+    codes, asked = [code_of(one) for one in municipalities], [IdentityFile[one.name] for one in files]
+    started_by_command(Act("intake", ",".join([*codes, *asked])))
+    channels = registered_channels(codes, asked)
     summaries = work_side_by_side(channels, ProgressBar.begun("intake-progress", "受入の進み具合"))
     note(intake_sets(summaries))
     publish_intake(summaries)

@@ -19,7 +19,7 @@ from juki.lineage import Job
 from juki.operators import Act
 from juki.order import Channel
 from juki.reasons import Code
-from tasks.authorising import started_by
+from tasks.authorising import started_by, started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.checkpointing import checkpoint_logs
 from tasks.lineage import note, traced
@@ -49,12 +49,11 @@ def reconcile(
     """
     channel, how_far = channel_of(municipality, file), Mode[mode.name]
     note(asked_sets(channel))
-    ordered_by = ""
-    if how_far is not Mode.REPORT:
-        target = f"{channel.municipality_code} {channel.file.value} {how_far.value}"
-        ordered_by = started_by(Act("reconcile", target), assertion).actor
+    act = Act("reconcile", f"{channel.municipality_code} {channel.file.value} {how_far.value}")
+    # What only compares and reports asks nobody on the screens (ADR-0036).
+    who = started_by_command(act) if how_far is Mode.REPORT else started_by(act, assertion)
     try:
-        summary = reconcile_channel(channel, how_far, ordered_by, _progress(channel))
+        summary = reconcile_channel(channel, how_far, who.actor if who else "", _progress(channel))
     finally:
         checkpoint_logs()
     note(reconciliation_sets(summary))

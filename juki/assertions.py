@@ -62,7 +62,18 @@ def audience_of(prefecture_code: str) -> str:
 def verified(token: str, issuers: Sequence[Issuer], audience: str, at: datetime) -> Assertion:
     """Check everything a token says by itself.
 
-    Raises: DeniedError with OPERATOR_ASSERTION_FORM, _SIGNATURE, _AUDIENCE, _EXPIRED or _FACTORS.
+    Raises: as `signed_assertion` and `check_fresh` do.
+    """
+    found = signed_assertion(token, issuers, audience, at)
+    check_fresh(found, at)
+    return found
+
+
+def signed_assertion(token: str, issuers: Sequence[Issuer], audience: str, at: datetime) -> Assertion:
+    """Read a token that a registered gateway signed for this system: from here on it is known whose it is.
+
+    One for another system names nobody of ours: its operator may have the id of another person here.
+    Raises: DeniedError with OPERATOR_ASSERTION_FORM, _SIGNATURE or _AUDIENCE.
     """
     signed = _signed(token)
     issuer = _issuer_of(signed.headers(), issuers, at)
@@ -71,14 +82,20 @@ def verified(token: str, issuers: Sequence[Issuer], audience: str, at: datetime)
         raise DeniedError(Code.OPERATOR_ASSERTION_SIGNATURE)
     if claims.get("aud") != audience:
         raise DeniedError(Code.OPERATOR_ASSERTION_AUDIENCE)
-    found = _read(claims)
+    return _read(claims)
+
+
+def check_fresh(found: Assertion, at: datetime) -> None:
+    """Hold an assertion to its time and its factors.
+
+    Raises: DeniedError with OPERATOR_ASSERTION_EXPIRED or _FACTORS.
+    """
     if not found.issued_at < found.expires_at <= found.issued_at + LONGEST:
         raise DeniedError(Code.OPERATOR_ASSERTION_EXPIRED)
     if not found.issued_at - SKEW <= at < found.expires_at + SKEW:
         raise DeniedError(Code.OPERATOR_ASSERTION_EXPIRED)
     if _BIOMETRIC not in found.factors or not found.factors & _SECOND:
         raise DeniedError(Code.OPERATOR_ASSERTION_FACTORS)
-    return found
 
 
 def check_act(assertion: Assertion, act: Act) -> None:

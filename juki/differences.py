@@ -30,6 +30,12 @@ class Mode(StrEnum):
         return {"report": "照合のみ", "propose": "修復の提案まで", "repair": "修復まで"}[self.value]
 
 
+def stronger(one: Mode, other: Mode) -> Mode:
+    """Return the mode that goes further."""
+    order = list(Mode)
+    return max(one, other, key=order.index)
+
+
 class DifferenceKind(StrEnum):
     """How a file and a municipality differ about one person."""
 

@@ -175,11 +175,20 @@ def judge_store(ref: str, found: Fitness) -> list[Finding]:
     return findings
 
 
-def judge_operators(active_administrators: int, registered: int, gateway_keys: int) -> list[Finding]:
-    """Find an installation that is open to whoever has an account, and one in which nobody can act."""
-    few = Code.OPERATOR_INSTALLATION_OPEN if active_administrators < _ENOUGH_ADMINISTRATORS else None
+def judge_operators(
+    active_administrators: int, lasting_administrators: int, registered: int, gateway_keys: int
+) -> list[Finding]:
+    """Find an installation that is open to whoever has an account, and one in which nobody can act, or soon."""
+    few = few_administrators(active_administrators, lasting_administrators)
     mute = Code.OPERATOR_NO_ISSUER if registered and not gateway_keys else None
     return [Finding(Subject.OPERATORS, "operator", few), Finding(Subject.OPERATORS, "issuers.toml", mute)]
+
+
+def few_administrators(active: int, lasting: int) -> Code | None:
+    """Say that there are too few administrators today, or that there will be within a month."""
+    if active < _ENOUGH_ADMINISTRATORS:
+        return Code.OPERATOR_INSTALLATION_OPEN
+    return _if(lasting < _ENOUGH_ADMINISTRATORS, Code.OPERATOR_ADMINISTRATORS_ENDING)
 
 
 _ENOUGH_ADMINISTRATORS = 2

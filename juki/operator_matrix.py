@@ -110,6 +110,12 @@ SYSTEM: frozenset[str] = frozenset(
 Reconciling by the clock repairs what needs nobody's approval, within the bound (ADR-0022)."""
 
 
+IN_BOTH_STORES: frozenset[str] = frozenset({"difference propose", "difference approve", "difference accept"})
+"""What may change both stores at once, which have no transaction in common: it is begun in the resident store.
+
+Otherwise one that found something in the second store only could be used again for the first."""
+
+
 def access_of(command: str) -> Access:
     """Find a command in the table.
 

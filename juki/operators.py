@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from juki.errors import ConfigurationError
@@ -24,6 +24,8 @@ from juki.reasons import Code
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _FEWEST_DIGITS_OF_A_PERSON = 11
 _PREFIX = "operator:"
+SOON = timedelta(days=30)
+"""Whose days end sooner is not counted among the administrators who remain."""
 
 
 class Role(StrEnum):
@@ -95,6 +97,10 @@ class Operator:
         is_within = self.valid_from <= today and (self.valid_to is None or today <= self.valid_to)
         return is_within and self.removed_at is None and self.locked_at is None
 
+    def lasts(self, today: date) -> bool:
+        """Tell whether the operator may act today, and for as long as it takes to find another one."""
+        return self.is_active(today) and (self.valid_to is None or self.valid_to >= today + SOON)
+
 
 @dataclass(frozen=True, slots=True)
 class Acting:
@@ -115,12 +121,27 @@ class Acting:
         """Who it is, if it is an operator."""
         return self.actor.removeprefix(_PREFIX) if self.actor.startswith(_PREFIX) else ""
 
+    @property
+    def alone(self) -> Acting:
+        """The same without whoever agreed: what is said then is of this person only."""
+        used = self.authentication
+        own = Authentication(used.act_id, used.assertions[:1]) if used is not None else None
+        return replace(self, authentication=own, approver="")
+
     def signed(self, entry: Entry) -> Entry:
         """Put who acts into an entry."""
         return replace(
             entry, actor=self.actor, terminal=self.terminal, authentication=self.authentication,
             approver=self.approver,
         )  # fmt: skip
+
+
+def presented_by(assertion: Assertion, act_id: str) -> Acting:
+    """Say whose assertion it is, where he is not let."""
+    return Acting(
+        actor=f"{_PREFIX}{assertion.operator_id}", terminal=assertion.terminal,
+        authentication=Authentication(act_id, (assertion.jti,)),
+    )  # fmt: skip
 
 
 def acting_as(
@@ -158,14 +179,23 @@ def refusal_of_second(first: Assertion, second: Assertion) -> Code | None:
 
 
 def counts_as_failure(code: Code) -> bool:
-    """Tell whether a refusal counts towards locking whoever presented a well signed assertion.
+    """Tell whether a refusal counts towards locking whose assertion it was.
 
-    One that says only that the operator is not (or not any more) there to act locks nobody.
+    One that says only that the operator is not (or not any more) there to act locks nobody, nor does an assertion
+    that is old or was used: whoever finds it where it was left could lock its operator with it.
     """
     return code not in _NO_FAILURES
 
 
-_NO_FAILURES = frozenset({Code.OPERATOR_UNKNOWN, Code.OPERATOR_LOCKED, Code.OPERATOR_NOT_VALID})
+_NO_FAILURES = frozenset(
+    {
+        Code.OPERATOR_UNKNOWN,
+        Code.OPERATOR_LOCKED,
+        Code.OPERATOR_NOT_VALID,
+        Code.OPERATOR_ASSERTION_EXPIRED,
+        Code.OPERATOR_ASSERTION_REPLAYED,
+    }
+)
 
 
 def is_operator_id(text: str) -> bool:

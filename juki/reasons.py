@@ -1485,6 +1485,10 @@ class Code(StrEnum):
         "operator.installation_open", _N, _A, "有効な管理者が二人未満です。初めからなら、操作者の認証なしに操作できる状態です。",
         "M7, ADR-0036", "juki operator register で管理者を二人登録してください。一人になったなら、もう一人を有効に戻してください。",
     )
+    OPERATOR_ADMINISTRATORS_ENDING = (
+        "operator.administrators_ending", _N, _A, "三十日以内に、有効な管理者が二人未満になります。", "M7, ADR-0036",
+        "juki operator change --valid-to で期間を延ばすか、juki operator register でほかの管理者を登録してください。",
+    )
     OPERATOR_SYSTEM_ACT = (
         "operator.system_act", _N, _E, "予定による実行には許されていない操作です。", "M7, ADR-0036",
         "操作者が認証し、実行の認証結果の欄に指定してください。",

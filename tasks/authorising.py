@@ -1,9 +1,11 @@
 """Who started a run, and whether it may do what it is asked: the clock little, a person what his assertion is for.
 
-Decides:    that a run started by hand needs an operator's assertion once there are operators; what is noted of it.
+Decides:    that a run started by hand needs an operator's assertion once there are operators; which runs are the
+            clock's; what is noted of who started a run.
 Leaves:     every check to `juki.gate`; a person who passed it on the way here (a command) does not pass it again.
 Invariants: the assertion is used up before anything of the run is done, so that what Prefect keeps of it is
-            worthless; the same run tried again needs another one.
+            worthless; the same run tried again needs another one, also where the clock made it. One entry ties a run
+            to the operator who started it.
 Source:     assessment M7, design 6 and 7, ADR-0036.
 """
 
@@ -11,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from config.gates import gate_of
@@ -24,6 +28,13 @@ from juki.reasons import Code
 from tasks import clock
 from tasks.boundary import run_actor
 from tasks.workshop import Workshop
+
+_SCHEDULE = "SCHEDULE"
+"""How Prefect's scheduler signs the runs it makes."""
+_EARLIEST = timedelta(minutes=1)
+"""A worker fetches runs some seconds before they are due."""
+_LATEST = timedelta(days=8)
+"""The newest run missed while the site was down is made up for (ADR-0034), and the rarest schedule is weekly."""
 
 
 def started_by(act: Act, assertion: str) -> Acting:
@@ -40,7 +51,7 @@ def authorise(act: Act, assertion: str) -> Acting:
 
     Raises: DeniedError with what stands against it; OPERATOR_SYSTEM_ACT where the clock asks for too much.
     """
-    passed = PASSED.get()
+    passed = started_by_command(act)
     if passed is not None:
         return passed
     gate = _gate()
@@ -52,6 +63,17 @@ def authorise(act: Act, assertion: str) -> Acting:
     who = gate.admit(Presented(assertion), act, access_of(act.command), clock.now())
     gate.note_start(who, act, clock.now(), run_actor())
     return who
+
+
+def started_by_command(act: Act) -> Acting | None:
+    """Tell who passed the gate on the way here, and tie this run to him in the log; None where nobody did.
+
+    Raises: DeniedError(OPERATOR_ASSERTION_REPLAYED).
+    """
+    passed = PASSED.get()
+    if passed is not None:
+        _gate().note_start(passed, act, clock.now(), run_actor())
+    return passed
 
 
 @contextmanager
@@ -71,10 +93,21 @@ def denials_noted(who: Acting, command: str) -> Iterator[None]:
 
 
 def _is_by_the_clock() -> bool:
-    """Tell whether a schedule made this run; whatever else made it, a person did."""
     context = FlowRunContext.get()
     run = context.flow_run if context is not None else None
-    return run is not None and run.auto_scheduled
+    return run is not None and is_by_the_clock(run, clock.now())
+
+
+def is_by_the_clock(run: FlowRun, now: datetime) -> bool:
+    """Tell whether a schedule made this run and this is its first try, about when it was due.
+
+    Whatever else is so, a person had it run: who only knows the password of the screens can set an old run back, and
+    try a failed one again.
+    """
+    made, due = run.created_by, run.expected_start_time
+    if not run.auto_scheduled or made is None or made.type != _SCHEDULE or due is None:
+        return False
+    return run.run_count <= 1 and due - _EARLIEST <= now <= due + _LATEST
 
 
 def _check_system(gate: Gate, act: Act) -> None:
@@ -85,4 +118,5 @@ def _check_system(gate: Gate, act: Act) -> None:
 
 def _gate() -> Gate:
     shop = Workshop.open()
-    return gate_of(shop.home, shop.settings, Acting(run_actor()))
+    # Prefect keeps the parameters of a run, and everybody at the screens sees them.
+    return gate_of(shop.home, shop.settings, Acting(run_actor()), is_overlooked=True)

@@ -21,7 +21,7 @@ from juki.errors import JukiError
 from juki.overview.described import described_jlis
 
 
-@operated("forward", starts_run=True)
+@operated("forward")
 def forward(as_json: AsJson = False) -> None:
     """両ファイルの更新を機構（J-LIS）に通知し、受領確認と誤りの通報を取り込む
 

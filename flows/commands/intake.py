@@ -65,7 +65,7 @@ class ChannelRun:
         return bool(refused or self.counts["rejected"] or facts.waiting or facts.deferred_files)
 
 
-@operated("intake", "municipality", "file", starts_run=True)
+@operated("intake", "municipality", "file")
 def intake(municipality: Municipalities = None, file: Files = None, as_json: AsJson = False) -> None:
     """市町村CSから異動の通知を受け入れ、両ファイルを更新し、受領書を返す
 

@@ -27,7 +27,7 @@ _HEADINGS = ("番号", "提供先", "要求", "人数", "状態", "理由")
 _MOST_SHOWN = 1_000
 
 
-@operated("provide", starts_run=True)
+@operated("provide")
 def provide(as_json: AsJson = False) -> None:
     """提供先の要求に答え、封緘して送付フォルダに置く（提供・移転）
 

@@ -53,7 +53,7 @@ class ChannelOutcome:
     failure: JukiError | None
 
 
-@operated("reconcile", "municipality", "file", "mode", starts_run=True)
+@operated("reconcile", "municipality", "file", "mode")
 def reconcile(
     municipality: WantedMunicipalities = None, file: WantedFile = None, mode: WantedMode = Mode.REPORT,
     as_json: AsJson = False,

@@ -18,7 +18,12 @@ from typing import Any
 
 from prefect.server.api.server import create_app as create_prefect_app
 
-from flows.serving.closed import MOST_BODY_BYTES, is_for_the_site_only, is_looked_at
+from flows.serving.closed import (
+    MOST_BODY_BYTES,
+    is_for_the_site_only,
+    is_looked_at,
+    is_socket_of_the_site_only,
+)
 from juki.wire.site_api import SITE_HEADER
 
 Message = MutableMapping[str, Any]
@@ -57,12 +62,10 @@ class Gate:
             await self._application(scope, receive, send)
         elif _name_asked(scope) != NAME:
             await _turn_away(scope, send, _MISDIRECTED, f"http://{NAME}: で開いてください。\n")
-        elif (
-            scope["type"] == "websocket"
-            or not is_looked_at(scope["method"], scope["path"])
-            or self._is_ours(scope)
-        ):
+        elif self._is_ours(scope) or not _is_closed(scope):
             await self._application(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket":
+            await _turn_away(scope, send, _FORBIDDEN, "")
         else:
             await self._looked_at(scope, receive, send)
 
@@ -81,6 +84,13 @@ class Gate:
 def create_app() -> Gate:
     """Make the application the way `prefect server start` does, and put the gate before it."""
     return Gate(create_prefect_app(), os.environ[SITE_KEY])
+
+
+def _is_closed(scope: Message) -> bool:
+    """Tell whether a request, or a socket, has to be looked at where the key of the site is not shown."""
+    if scope["type"] == "websocket":
+        return is_socket_of_the_site_only(scope["path"])
+    return is_looked_at(scope["method"], scope["path"])
 
 
 async def _turn_away(scope: Message, send: Send, status: int, said: str) -> None:

@@ -1,41 +1,45 @@
-"""What only the site itself may tell its server: how runs are started, and from which code.
+"""What the password of the screens is enough for; whatever else changes something needs the key of the site.
 
-Decides:    which requests need the key of the site beside the password: whatever would have a worker run a program,
-            or code, that is not one of our deployments.
+Decides:    which requests an operator's screens make: they look, start a run of a deployment, try one again, cancel
+            or pause it, and pause a deployment. Nothing else passes: what a later Prefect adds is closed.
 Leaves:     who may start which run with which parameters to the deployments' schemas and to `tasks.authorising`.
-Invariants: the password of the screens, which operators share, is not worth the account of the machine. A body is
-            read as the server reads it, and passed on byte for byte.
-Source:     ADR-0034, M7, M9.
+Invariants: the password of the screens, which operators share, is worth neither the account of the machine nor the
+            clock: with it nobody decides what is executed, makes a run look like that of a schedule, changes the
+            parameters of a run, tells of an event or an end that was none, or takes a record away. A body is read as
+            the server reads it, and passed on byte for byte.
+Source:     ADR-0034, ADR-0036, M7, M9.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping, Set
 from typing import Any
 
 MOST_BODY_BYTES = 1_000_000
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_COMMANDS = frozenset(
+_ASKING = re.compile(
+    r"/api/(.*/)?(filter|count|paginate|history|lateness|count-by/[^/]+|count-task-runs|count-deployments|next-runs)/?"
+    r"|/api/ui/schemas/validate/?"
+)
+"""Questions the screens put as POST. They change nothing."""
+_STARTING = re.compile(r"/api/deployments/[^/]+/create_flow_run/?")
+_PAUSING = re.compile(r"/api/deployments/[^/]+/(pause|resume)_deployment/?|/api/flow_runs/[^/]+/resume/?")
+_SETTING = re.compile(r"/api/flow_runs/[^/]+/set_state/?")
+_DEPLOYMENT = re.compile(r"/api/deployments/[^/]+/?")
+_OF_A_START = frozenset(
     {
-        "job_variables",
-        "infra_overrides",
-        "pull_steps",
-        "base_job_template",
-        "job_configuration",
-        "infrastructure",
+        "parameters", "name", "tags", "state", "work_queue_name", "job_variables", "empirical_policy",
+        "enforce_parameter_schema",
     }
-)
-"""Keys by which a request says what a worker executes; empty they say nothing."""
-_CHANGES_OF_A_DEPLOYMENT = frozenset({"paused"})
-_DEPLOYMENT = re.compile(r"/api/deployments(/[^/]+)?/?")
-_FURNITURE = re.compile(
-    r"/api/(work_pools(/.*)?|automations(/.*)?|admin(/.*)?|deployments/[^/]+/schedules(/.*)?)"
-)
-"""What `juki up` makes and nobody else has to change: the pool, the alarms, the database of Prefect, and what the
-clock starts, since that needs no operator."""
-_ASKING = re.compile(r".*/(filter|count|paginate)/?")
+)  # fmt: skip
+"""What the run form says; `job_variables` empty, for they say what a worker executes. No key of idempotency: with
+that of a scheduled run, which can be told, the scheduler would make none."""
+_STATES = frozenset({"SCHEDULED", "CANCELLING", "CANCELLED", "PAUSED"})
+"""What a person may set a run to: tried again, cancelled, paused. How it ended, only the run itself tells."""
+_OF_A_STATE = frozenset({"type", "name", "message", "state_details"})
+_EVENTS_IN = re.compile(r"/api/events/in/?")
 
 
 def is_looked_at(method: str, path: str) -> bool:
@@ -44,29 +48,44 @@ def is_looked_at(method: str, path: str) -> bool:
 
 
 def is_for_the_site_only(method: str, path: str, body: bytes) -> bool:
-    """Tell whether a request would decide what is executed; `path` is decoded, as the server routes it."""
-    if _ASKING.fullmatch(path):
+    """Tell whether a request is more than the screens need; `path` is decoded, as the server routes it."""
+    if method == "POST" and _ASKING.fullmatch(path):
         return False
-    is_deployment = _DEPLOYMENT.fullmatch(path) is not None
-    if _FURNITURE.fullmatch(path) or (is_deployment and method == "DELETE"):
+    if method not in ("POST", "PATCH"):
         return True
     try:
-        said = json.loads(body) if body else None
+        said = json.loads(body) if body else {}
     except (ValueError, RecursionError):
-        # The server can not read it either, and says so.
-        return False
-    if is_deployment:
-        return not isinstance(said, dict) or not set(said) <= _CHANGES_OF_A_DEPLOYMENT
-    return any(key in _COMMANDS and value for key, value in _pairs(said))
+        return True
+    return not (isinstance(said, dict) and _is_of_the_screens(method, path, said))
 
 
-def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
-    """List every key with its value, however deep."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            yield from one.items()
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+def is_socket_of_the_site_only(path: str) -> bool:
+    """Tell whether a socket is for telling the server something: what happens to runs, and so raises alarms."""
+    return _EVENTS_IN.fullmatch(path) is not None
+
+
+def _is_of_the_screens(method: str, path: str, said: Mapping[str, Any]) -> bool:
+    if method == "PATCH":
+        return _DEPLOYMENT.fullmatch(path) is not None and set(said) == {"paused"}
+    if _PAUSING.fullmatch(path):
+        return not said
+    if _STARTING.fullmatch(path):
+        return (
+            _says_only(said, _OF_A_START) and not said.get("job_variables") and _is_state(said.get("state"))
+        )
+    if _SETTING.fullmatch(path):
+        return _says_only(said, {"state", "force"}) and _is_state(said.get("state"))
+    return False
+
+
+def _is_state(said: object) -> bool:
+    """Tell whether a state is one a person may set; a run that is started may have none."""
+    if said is None:
+        return True
+    return isinstance(said, dict) and _says_only(said, _OF_A_STATE) and said.get("type") in _STATES
+
+
+def _says_only(said: Mapping[str, Any], keys: Set[str]) -> bool:
+    """Tell whether what is said beside some keys is empty."""
+    return all(key in keys or not value for key, value in said.items())

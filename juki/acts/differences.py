@@ -80,7 +80,7 @@ def approve_run(site: Site, run: PackageId, at: datetime) -> Reconciliation:
         last = unit.reconciliations.last_compared(code)
         if last is None or last.reconciliation_id != run.number or not last.beyond_bound:
             raise JukiError(Code.RECONCILIATION_NOTHING_BEYOND, str(run))
-        if site.acting.operator_id and last.started_by == site.acting.actor:
+        if site.acting.operator_id and last.was_started_by(site.acting.actor):
             raise DeniedError(Code.OPERATOR_SELF_APPROVAL)
         if last.approved_at is None:
             unit.reconciliations.approve(run.number, site.acting.actor, at)

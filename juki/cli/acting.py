@@ -28,12 +28,12 @@ from config.gates import gate_of
 from juki.acts.site import Site
 from juki.assertions import MAX_TOKEN_BYTES
 from juki.cli.installation import Installation
-from juki.cli.output import Result, finish
+from juki.cli.output import ExitCode, Result, finish
 from juki.cli.private_input import STANDARD_INPUT, PrivateDocument
 from juki.columns import IdentityFile
 from juki.errors import ConfigurationError, DeniedError
 from juki.gate import PASSED, Gate, Presented
-from juki.operator_matrix import access_of
+from juki.operator_matrix import IN_BOTH_STORES, access_of
 from juki.operators import Act, Acting
 from juki.reasons import Code
 
@@ -71,14 +71,13 @@ def local_acting() -> Acting:
 
 
 def operated(
-    command: str, *target: str, starts_run: bool = False
+    command: str, *target: str, is_begun: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let only an operator use a command, who was authenticated for it and for what it acts on.
 
     `target` names the parameters that say on what; an option whose value could be taken for that of another is
     written `--option` and stands in the target by its name. A private document among them makes the act personal.
-    `starts_run` is for commands whose work is a run's own or reaches beyond the database: who does it is an entry by
-    itself, before anything is done.
+    `is_begun` is for what reaches beyond the database: who does it is an entry by itself, before anything is done.
     """
     access = access_of(command)
 
@@ -88,15 +87,16 @@ def operated(
             files = Presented(kwargs.pop(ASSERTION, ""), kwargs.pop(APPROVAL, ""))
             if kwargs.pop(SHOW_TARGET, False):
                 _show(_act(command, target, kwargs), as_json=bool(kwargs.get("as_json")))
-            installation, at = Installation.open(), datetime.now(UTC)
-            gate = gate_before(installation)
+            gate = gate_before(Installation.open())
             if not files.assertion and not gate.is_closed():
                 return function(*args, **kwargs)
             # Whoever brings nothing is refused before anything that names a person is read.
             act = _act(command, target, kwargs) if files.assertion else Act(command)
-            who = gate.admit(Presented(_token(files.assertion), _token(files.approval)), act, access, at)
-            if starts_run:
-                gate.note_start(who, act, at)
+            tokens = Presented(_token(files.assertion), _token(files.approval))
+            # The time is taken last: a prompt, or a token on standard input, may have been waited for.
+            who = gate.admit(tokens, act, access, datetime.now(UTC))
+            if is_begun or is_in_both(command, kwargs):
+                gate.note_beginning(who, act, datetime.now(UTC))
             return _acted(lambda: function(*args, **kwargs), who, gate, act)
 
         return _with_options(guarded, function, needs_second=access.needs_second)
@@ -117,16 +117,41 @@ def _show(act: Act, *, as_json: bool) -> NoReturn:
     finish(Result(data, lines=[f"操作: {act.command}", f"{about}: {act.target}"]), as_json=as_json)
 
 
+def is_in_both(command: str, arguments: Mapping[str, object]) -> bool:
+    """Tell whether a command with these arguments acts in both stores, which have no transaction in common."""
+    if command not in IN_BOTH_STORES:
+        return False
+    named = [*_words(arguments.get("ids")), *_words(arguments.get("run"))]
+    if named:
+        # R12 is in one of them, F12 in the other.
+        return len({one[:1] for one in named}) > 1
+    return not arguments.get("file")
+
+
 def _acted(work: Callable[[], Any], who: Acting, gate: Gate, act: Act) -> Any:
+    """Do an act and note its end; one that fails has not used its assertion up, where it wrote nothing."""
     token = PASSED.set(who)
     try:
-        return work()
+        done = _ended(work)
+        if not isinstance(done, typer.Exit) or done.exit_code != ExitCode.ERROR:
+            gate.note_done(who, act, datetime.now(UTC))
     except DeniedError as error:
         code, ref = error.code, error.ref
+    else:
+        if isinstance(done, typer.Exit):
+            raise done
+        return done
     finally:
         PASSED.reset(token)
     gate.note_replay(who, act, code, datetime.now(UTC))
     raise DeniedError(code, ref)
+
+
+def _ended(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except typer.Exit as ended:
+        return ended
 
 
 def gate_before(installation: Installation) -> Gate:

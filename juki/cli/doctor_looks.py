@@ -177,8 +177,11 @@ class Looks:
         today = civil_date(self.clock())
         with open_unit(url, IdentityFile.RESIDENT, Duty.AUDITOR) as unit:
             registered = [one for one in unit.operators.listed() if one.removed_at is None]
-            administrators = unit.operators.administrators(today)
-        return judge_operators(administrators, len(registered), len(load_issuers(self.home)))
+            active, lasting = (
+                unit.operators.administrators(today),
+                unit.operators.lasting_administrators(today),
+            )
+        return judge_operators(active, lasting, len(registered), len(load_issuers(self.home)))
 
     def witnesses(self) -> Iterator[Finding]:
         """Look whether each witness can be written to, and lies outside the database."""

@@ -61,7 +61,7 @@ def list_holds(
     )
 
 
-@operated("purge", "dry_run", "--confirm-clock", starts_run=True)
+@operated("purge", "dry_run", "--confirm-clock", is_begun=True)
 def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="消去せずに、消去されるものを示す")] = False,
     confirm_clock: Annotated[
@@ -79,7 +79,7 @@ def purge(
     finish(_purge_result(summary, grace, is_dry=dry_run), as_json=as_json)
 
 
-@operated("provision resend", "provision", starts_run=True)
+@operated("provision resend", "provision", is_begun=True)
 def resend_provision(provision: Id, as_json: AsJson = False) -> None:
     """送付した提供を、同じファイルのまま再送する（一時保存の期限は延びない）。"""
     hold = resend(custody_of(Installation.open()), PackageId.parse(provision))

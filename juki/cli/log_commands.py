@@ -176,7 +176,7 @@ def export_logs(folder: Folder, file: OneFile = None, as_json: AsJson = False) -
 
 
 @app.command("rotate-key")
-@operated("log rotate-key", starts_run=True)
+@operated("log rotate-key", is_begun=True)
 def rotate(as_json: AsJson = False) -> None:
     """チェックポイントに署名する鍵を新しくする。古い署名は、古い公開鍵で検証できる。"""
     installation = Installation.open()

@@ -40,6 +40,8 @@ class Wanted:
     terminals: Sequence[str] | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    is_endless: bool = False
+    """The last day is taken away."""
 
 
 def listed(installation: Installation) -> list[Operator]:
@@ -154,30 +156,38 @@ def _with(operator: Operator, wanted: Wanted) -> Operator:
         roles=operator.roles if wanted.roles is None else frozenset(wanted.roles),
         terminals=operator.terminals if wanted.terminals is None else frozenset(wanted.terminals),
         valid_from=wanted.valid_from or operator.valid_from,
-        valid_to=wanted.valid_to or operator.valid_to,
+        valid_to=None if wanted.is_endless else wanted.valid_to or operator.valid_to,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Administrators:
-    """How many may act today, and whether their register closes the installation to everybody else."""
+    """How many may act today, how many of them also in a month, and whether that closes the installation."""
 
     active: int
+    lasting: int
     is_closed: bool
 
     @classmethod
     def of(cls, unit: Unit, at: datetime) -> _Administrators:
         """Count them; the register is locked."""
-        is_closed = unit.operators.ever_administrators() >= ENOUGH_ADMINISTRATORS
-        return cls(unit.operators.administrators(civil_date(at)), is_closed)
+        today, register = civil_date(at), unit.operators
+        is_closed = register.ever_administrators() >= ENOUGH_ADMINISTRATORS
+        return cls(register.administrators(today), register.lasting_administrators(today), is_closed)
 
     def check_remain(self, after: _Administrators, operator_id: str) -> None:
         """Hold a change to leaving enough: closed with fewer nobody acts any more, opened again everybody does.
 
+        Who acts today and not in a month is not enough to close with, nor is anybody's end brought so near; where it
+        came near by itself, nothing else is held up by it.
         Raises: JukiError(OPERATOR_FEW_ADMINISTRATORS).
         """
-        is_closed = self.is_closed or after.is_closed
-        if after.active < (ENOUGH_ADMINISTRATORS if is_closed else self.active):
+        if self.is_closed or after.is_closed:
+            lasting = min(ENOUGH_ADMINISTRATORS, self.lasting) if self.is_closed else ENOUGH_ADMINISTRATORS
+            is_enough = after.active >= ENOUGH_ADMINISTRATORS and after.lasting >= lasting
+        else:
+            is_enough = after.active >= self.active
+        if not is_enough:
             raise JukiError(Code.OPERATOR_FEW_ADMINISTRATORS, operator_id)
 
 

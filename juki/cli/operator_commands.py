@@ -44,6 +44,13 @@ Terminals = Annotated[list[str], typer.Option("--terminal", help="使ってよ�
 MaybeTerminals = Annotated[list[str] | None, typer.Option("--terminal", help="使ってよい端末（繰り返せる）")]
 From = Annotated[str, typer.Option("--valid-from", metavar="YYYY-MM-DD", help="有効期間の最初の日")]
 To = Annotated[str, typer.Option("--valid-to", metavar="YYYY-MM-DD", help="有効期間の最後の日")]
+MaybeTo = Annotated[
+    str,
+    typer.Option(
+        "--valid-to", metavar="YYYY-MM-DD|none", help="有効期間の最後の日（none で、終わりをなくす）"
+    ),
+]
+_ENDLESS = "none"
 Reason = Annotated[str, typer.Option(help="そうする理由（操作ログに残る。人を特定する値は書かない）")]
 
 
@@ -129,11 +136,13 @@ def register(
 @operated("operator change", "operator_id", "--name", "--role", "--terminal", "--valid-from", "--valid-to")
 def change(
     operator_id: Id, reason: Reason, name: MaybeName = None, role: MaybeRoles = None,
-    terminal: MaybeTerminals = None, valid_from: From = "", valid_to: To = "", as_json: AsJson = False,
+    terminal: MaybeTerminals = None, valid_from: From = "", valid_to: MaybeTo = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """操作者の氏名・権限・端末・有効期間を変える（指定したものだけが変わる）。"""
+    is_endless = valid_to == _ENDLESS
+    last = None if is_endless else _day(valid_to, "--valid-to")
     wanted = Wanted(
-        name, role or None, terminal or None, _day(valid_from, "--valid-from"), _day(valid_to, "--valid-to")
+        name, role or None, terminal or None, _day(valid_from, "--valid-from"), last, is_endless=is_endless
     )
     at = datetime.now(UTC)
     _finish(

@@ -20,6 +20,7 @@ from juki.overview.custody import HoldFacts, custody_alarms, hold_facts, holds_o
 from juki.overview.infections import infection_alarms
 from juki.overview.jlis import JlisHealth, jlis_health
 from juki.overview.logs import logs_of
+from juki.overview.operators import operator_alarms
 from juki.overview.provisions import provision_alarms
 from juki.overview.quality import quality_alarms
 from juki.overview.requests import disclosure_alarms
@@ -77,7 +78,7 @@ def look(watched: Watched, scanning: Standing, now: datetime) -> Situation:
     alarms = [
         *custody_alarms(watched, holds, now), *provision_alarms(watched, now), *infection_alarms(watched),
         *quality_alarms(watched, report, channels, now), *site_alarms(site), *disclosure_alarms(watched, now),
-        *review_alarms(watched, now),
+        *review_alarms(watched, now), *operator_alarms(watched, now),
     ]  # fmt: skip
     return Situation(
         at=now,

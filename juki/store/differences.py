@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, literal, select
 
 from juki.columns import IdentityFile
 from juki.differences import AUTOMATIC, MAY_BECOME, DifferenceKind, DifferenceState, Mode
@@ -108,9 +108,12 @@ class Differences:
         return proposed.rowcount
 
     def any_proposed_by(self, ids: Sequence[int], by: str) -> bool:
-        """Tell whether one of some differences was made a proposal by this very actor."""
+        """Tell whether one of some differences was made a proposal by this very actor, alone or with others."""
         columns = self._difference.c
-        query = select(columns.difference_id).where(columns.difference_id.in_(ids), columns.proposed_by == by)
+        proposers = func.string_to_array(columns.proposed_by, " ")
+        query = select(columns.difference_id).where(
+            columns.difference_id.in_(ids), literal(by) == func.any(proposers)
+        )
         return self.connection.execute(query.limit(1)).one_or_none() is not None
 
     def approve(self, ids: Sequence[int], by: str, at: datetime) -> int:

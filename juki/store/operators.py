@@ -63,6 +63,10 @@ class Operators:
         """Count who may act as administrator today."""
         return sum(one.is_active(today) and Role.ADMINISTRATOR in one.roles for one in self.listed())
 
+    def lasting_administrators(self, today: date) -> int:
+        """Count who may act as administrator today, and whose days do not end soon."""
+        return sum(one.lasts(today) and Role.ADMINISTRATOR in one.roles for one in self.listed())
+
     def ever_administrators(self) -> int:
         """Count who was ever registered as administrator and has not been changed since; it never falls to zero."""
         return sum(Role.ADMINISTRATOR in one.roles for one in self.listed())
@@ -98,6 +102,14 @@ class UsedAssertions:
 
     file: IdentityFile
     connection: Connection
+
+    def are_of(self, authentication: Authentication, *, or_unused: bool = False) -> bool:
+        """Tell whether all its assertions were used for this very act; `or_unused`: or not at all."""
+        used = TABLES[self.file].metadata.tables["used_assertion"]
+        wanted = select(used.c.jti, used.c.act_id).where(used.c.jti.in_(authentication.assertions))
+        acts = {row.jti: row.act_id for row in self.connection.execute(wanted)}
+        other = authentication.act_id if or_unused else ""
+        return all(acts.get(jti, other) == authentication.act_id for jti in authentication.assertions)
 
     def use(self, authentication: Authentication, entry_no: int, at: datetime) -> None:
         """Use assertions for an act, or find that they are being used for this very act.

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, func, select
 
 from juki.columns import IdentityFile
-from juki.differences import DifferenceKind, DigestOutcome, Mode, ReconciliationState
+from juki.differences import DifferenceKind, DigestOutcome, Mode, ReconciliationState, stronger
 from juki.errors import StoreError
 from juki.found import Found
 from juki.order import Channel, PackageKind
@@ -55,13 +55,17 @@ class Reconciliation:
     approved_at: datetime | None
     approved_by: str | None
     started_by: str
-    """The operator who had it run by hand; the run itself where the clock did."""
+    """Who had it run, in words apart: the run where the clock did; each operator who ordered it or resumed it."""
     report_sent_at: datetime | None
     finished_at: datetime | None
     digests: DigestOutcome | None
     """What digests said, where they were asked for before a snapshot."""
     numbers_unopened: int | None
     """How many numbers of ours did not open as their person's, where digests made us open them."""
+
+    def was_started_by(self, actor: str) -> bool:
+        """Tell whether somebody had it run, alone or after others."""
+        return actor in self.started_by.split()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,10 +91,15 @@ class Reconciliations:
     def begin(
         self, municipality_code: str, mode: Mode, at: datetime, deadline_at: datetime, started_by: str = ""
     ) -> Reconciliation:
-        """Open a reconciliation, or go on with the one that is open, in the mode and by whom it is asked for now."""
+        """Open a reconciliation, or go on with the one that is open.
+
+        What was ordered of it stands: whoever goes on with it in a weaker mode takes nothing from it, and who had it
+        run is remembered beside each operator who has it run after him.
+        """
         is_open = self.open_one(municipality_code)
         if is_open is not None:
-            self._update(is_open.reconciliation_id, mode=mode.value, code=None, started_by=started_by)
+            kept = {"mode": stronger(is_open.mode, mode).value, "started_by": _joined(is_open, started_by)}
+            self._update(is_open.reconciliation_id, code=None, **kept)
             return self.by_id(is_open.reconciliation_id)
         row = {
             "municipality_code": municipality_code, "mode": mode.value, "requested_at": at,
@@ -278,3 +287,9 @@ class Reconciliations:
             report_sent_at=row.report_sent_at, finished_at=row.finished_at,
             digests=DigestOutcome(row.digests) if row.digests else None, numbers_unopened=row.numbers_unopened,
         )  # fmt: skip
+
+
+def _joined(is_open: Reconciliation, actor: str) -> str:
+    """Add an operator to who had a reconciliation run; of runs the first is enough, for no run approves anything."""
+    is_new = actor.startswith("operator:") and not is_open.was_started_by(actor)
+    return f"{is_open.started_by} {actor}".strip() if is_new else is_open.started_by

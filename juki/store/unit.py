@@ -31,7 +31,7 @@ from juki.store.identities import Identities
 from juki.store.journal import Journal
 from juki.store.journal_reading import JournalReader
 from juki.store.media import Media
-from juki.store.operators import Operators
+from juki.store.operators import Operators, UsedAssertions
 from juki.store.packages import PackageRegister
 from juki.store.provisions import Provisions
 from juki.store.reconciliations import Reconciliations
@@ -112,6 +112,11 @@ class Unit:
     def operators(self) -> Operators:
         """The register of operators, which is in the resident store."""
         return Operators(self.connection)
+
+    @property
+    def used_assertions(self) -> UsedAssertions:
+        """The assertions that were used in this store."""
+        return UsedAssertions(self.file, self.connection)
 
     @property
     def disclosures(self) -> DisclosureRegister:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from prefect._internal.schemas.fields import CreatedBy
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from juki.errors import DeniedError
+from juki.gate import PASSED
 from juki.home import Home
-from juki.operators import Act
+from juki.journal import Authentication
+from juki.operators import Act, Acting
 from juki.package_id import PackageId
 from juki.reasons import Code
 from tasks.authorising import authorise
@@ -21,7 +25,7 @@ from tasks.boundary import PipelineError
 from tasks.by_hand import approve_differences, approve_reconciliation, release, resend_provision
 from tests.conftest import Stores
 from tests.console import RESIDENT, Console
-from tests.gateway import PAIR, Desk
+from tests.gateway import PAIR, TERMINAL, Desk
 
 PURGE = Act("purge")
 
@@ -42,9 +46,13 @@ def desk(open_home: Console, tmp_path: Path) -> Desk:
     return made
 
 
-def by_the_clock() -> FlowRunContext:
-    """The context of a run that a schedule made."""
-    return FlowRunContext.model_construct(flow_run=FlowRun(flow_id=uuid4(), auto_scheduled=True))
+def by_the_clock(late: timedelta = timedelta(0), **otherwise: Any) -> FlowRunContext:
+    """The context of a run that a schedule made, begun when it was due; or otherwise."""
+    said = {
+        "auto_scheduled": True, "created_by": CreatedBy(type="SCHEDULE"), "run_count": 1,
+        "expected_start_time": datetime.now(UTC) - late,
+    }  # fmt: skip
+    return FlowRunContext.model_construct(flow_run=FlowRun(flow_id=uuid4(), **said | otherwise))
 
 
 def entries(desk: Desk) -> list[dict[str, Any]]:
@@ -80,6 +88,49 @@ def test_run_by_the_clock_does_what_the_system_may(desk: Desk) -> None:
     assert len(entries(desk)) == before
 
 
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {"created_by": None}, {"created_by": CreatedBy(type="USER")}, {"auto_scheduled": False}, {"run_count": 2},
+        {"late": timedelta(days=9)}, {"late": timedelta(hours=-1)}, {"expected_start_time": None},
+    ],
+    ids=["made by nobody", "made by hand", "not scheduled", "tried again", "long over", "too early", "never due"],
+)  # fmt: skip
+def test_old_run_of_a_schedule_set_back_by_hand_is_not_the_clock(
+    desk: Desk, otherwise: dict[str, Any]
+) -> None:
+    """The password of the screens purges nothing: what looks like a schedule's and is not needs an assertion."""
+    with by_the_clock(**otherwise):
+        assert refused(PURGE) is Code.OPERATOR_ASSERTION_MISSING
+    with by_the_clock(late=timedelta(days=7)):
+        assert authorise(PURGE, "").operator_id == ""
+
+
+def test_run_of_a_command_is_tied_to_the_operator_by_one_entry(desk: Desk) -> None:
+    """Who passed the gate at a terminal stands beside the run that did it, once however often it is asked."""
+    who = Acting("operator:op-5", TERMINAL, Authentication("act", ("a" * 22,)))
+    passed = PASSED.set(who)
+    before = len(entries(desk))
+    try:
+        assert authorise(PURGE, "") == who
+    finally:
+        PASSED.reset(passed)
+    (noted,) = entries(desk)[before:]
+    assert (noted["action"], noted["actor"], noted["basis"]) == ("run.started", "operator:op-5", "purge")
+    assert (noted["change"], noted["assertions"]) == ("system", ["a" * 22])
+
+
+def test_refused_assertion_others_read_counts_once(desk: Desk) -> None:
+    """Prefect keeps what was typed into the form: whoever finds it there locks nobody by trying it again."""
+    token = desk.gateway.token("op-5", "reconcile", "352012 resident repair")
+    assert refused(Act("reconcile", "352039 resident repair"), token) is Code.OPERATOR_ASSERTION_ACT
+    for _ in range(6):
+        assert refused(Act("purge"), token) is Code.OPERATOR_ASSERTION_ACT
+    listed = desk.console.juki("operator", "list", "--json").data["operators"]
+    (found,) = [one for one in listed if one["id"] == "op-5"]
+    assert (found["failures"], found["is_active"]) == (1, True)
+
+
 @pytest.mark.parametrize("command", ["provision resend", "package release", "difference approve"])
 def test_act_of_a_person_put_on_a_schedule(desk: Desk, command: str) -> None:
     """Whoever schedules what only an operator may do gets a run that is refused, and the log says so."""
@@ -100,9 +151,10 @@ def test_assertion_of_the_run_form_is_used_up_before_anything_is_done(desk: Desk
 
 def test_assertion_for_another_run(desk: Desk) -> None:
     """One municipality, file and mode are not another."""
-    token = desk.gateway.token("op-5", "reconcile", "352012 resident repair")
-    assert refused(Act("reconcile", "352039 resident repair"), token) is Code.OPERATOR_ASSERTION_ACT
-    assert refused(Act("reconcile", "352012 resident propose"), token) is Code.OPERATOR_ASSERTION_ACT
+    attested = ("op-5", "reconcile", "352012 resident repair")
+    for other in ("352039 resident repair", "352012 resident propose"):
+        assert refused(Act("reconcile", other), desk.gateway.token(*attested)) is Code.OPERATOR_ASSERTION_ACT
+    token = desk.gateway.token(*attested)
     assert authorise(Act("reconcile", "352012 resident repair"), token).operator_id == "op-5"
 
 

@@ -11,10 +11,11 @@ from juki.columns import IdentityFile
 from juki.differences import Mode, ReconciliationState
 from juki.errors import StoreError
 from juki.reasons import Code
+from juki.store.difference_records import WantedDifferences
 from juki.store.reconciliations import Reconciliation, Report
 from juki.store.unit import open_unit
 from tests.conftest import Stores
-from tests.store.test_differences_store import difference, found
+from tests.store.test_differences_store import KEY, difference, found
 
 RESIDENT = IdentityFile.RESIDENT
 HERE, ELSEWHERE = "352039", "352012"
@@ -39,6 +40,26 @@ def end(stores: Stores, one: Reconciliation, *, last_sequence: int = 3, kind: st
         report = Report(one.reconciliation_id, register.next_report_no(code), b"said")
         register.end(one.reconciliation_id, AT, None, report)
         return register.by_id(one.reconciliation_id)
+
+
+def test_open_reconciliation_keeps_what_was_ordered_and_by_whom(stores: Stores) -> None:
+    """A click that only compares makes a pending repair no report; each operator who had it run approves nothing."""
+    ordered = (
+        (Mode.REPORT, "flow-run:1"), (Mode.REPAIR, "operator:op-5"), (Mode.REPORT, "flow-run:2"),
+        (Mode.PROPOSE, "operator:op-6"), (Mode.REPORT, "operator:op-5"),
+    )  # fmt: skip
+    for mode, actor in ordered:
+        with open_unit(stores.resident_url, RESIDENT) as unit:
+            one = unit.reconciliations.begin(HERE, mode, AT, AT + HOUR, actor)
+    assert (one.mode, one.started_by) == (Mode.REPAIR, "flow-run:1 operator:op-5 operator:op-6")
+    assert one.was_started_by("operator:op-5") and one.was_started_by("operator:op-6")
+    assert not one.was_started_by("operator:op-")
+    with open_unit(stores.resident_url, RESIDENT) as unit:
+        unit.differences.note(one.reconciliation_id, HERE, 7, AT, found(difference("A", "missing")), KEY)
+        assert unit.differences.propose(HERE, one.started_by) == 1
+        (number,) = [each.difference_id for each in unit.differences.listed(WantedDifferences(HERE))]
+        assert unit.differences.any_proposed_by([number], "operator:op-6")
+        assert not unit.differences.any_proposed_by([number], "operator:op-7")
 
 
 def test_interrupted_reconciliation_is_gone_on_with_in_the_mode_asked_for_now(stores: Stores) -> None:

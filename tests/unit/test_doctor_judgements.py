@@ -85,19 +85,20 @@ def test_rights_of_another_schema_are_not_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("administrators", "registered", "gateway_keys", "codes"),
+    ("administrators", "lasting", "registered", "gateway_keys", "codes"),
     [
-        (0, 0, 0, {Code.OPERATOR_INSTALLATION_OPEN}),
-        (1, 3, 1, {Code.OPERATOR_INSTALLATION_OPEN}),
-        (2, 2, 0, {Code.OPERATOR_NO_ISSUER}),
-        (2, 2, 1, set()),
+        (0, 0, 0, 0, {Code.OPERATOR_INSTALLATION_OPEN}),
+        (1, 1, 3, 1, {Code.OPERATOR_INSTALLATION_OPEN}),
+        (2, 1, 3, 1, {Code.OPERATOR_ADMINISTRATORS_ENDING}),
+        (2, 2, 2, 0, {Code.OPERATOR_NO_ISSUER}),
+        (2, 2, 2, 1, set()),
     ],
 )
 def test_operators_and_gateways_belong_together(
-    administrators: int, registered: int, gateway_keys: int, codes: set[Code]
+    administrators: int, lasting: int, registered: int, gateway_keys: int, codes: set[Code]
 ) -> None:
-    """An installation without operators is open, one without gateways is shut to all."""
-    found = judge_operators(administrators, registered, gateway_keys)
+    """An installation without operators is open, or will be without; one without gateways is shut to all."""
+    found = judge_operators(administrators, lasting, registered, gateway_keys)
     assert {one.code for one in found if one.code} == codes
 
 

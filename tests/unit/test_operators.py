@@ -124,10 +124,12 @@ def test_nobody_approves_himself() -> None:
 
 
 def test_refusals_that_say_nothing_of_misuse_lock_nobody() -> None:
-    """Whoever is not there to act can not be locked; a wrong act, role, terminal or a replay counts."""
+    """Whoever is not there to act can not be locked, nor anybody by an assertion of his that others found."""
     assert not counts_as_failure(Code.OPERATOR_UNKNOWN)
+    assert not counts_as_failure(Code.OPERATOR_ASSERTION_REPLAYED)
+    assert not counts_as_failure(Code.OPERATOR_ASSERTION_EXPIRED)
     assert counts_as_failure(Code.OPERATOR_ROLE)
-    assert counts_as_failure(Code.OPERATOR_ASSERTION_REPLAYED)
+    assert counts_as_failure(Code.OPERATOR_ASSERTION_FACTORS)
 
 
 def test_entry_names_who_acts_and_who_approves() -> None:

@@ -1,13 +1,14 @@
-"""What the password of the screens is not enough for: whatever decides which program or code is executed."""
+"""What the password of the screens is enough for: looking, starting and trying runs again; and for nothing else."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from flows.serving.closed import is_for_the_site_only, is_looked_at
+from flows.serving.closed import is_for_the_site_only, is_looked_at, is_socket_of_the_site_only
 
 RUN = "/api/deployments/0c3a/create_flow_run"
 ATTACKS: dict[str, tuple[str, str, Any]] = {
@@ -30,6 +31,46 @@ ATTACKS: dict[str, tuple[str, str, Any]] = {
     "an alarm taken away": ("DELETE", "/api/automations/0c3a", None),
     "an alarm that runs something": ("POST", "/api/automations/", {"actions": [{"type": "run-deployment"}]}),
     "a schedule of one's own": ("POST", "/api/deployments/0c3a/schedules", [{"schedule": {"interval": 60}}]),
+    "runs that look like those of a schedule": (
+        "POST",
+        "/api/deployments/0c3a/schedule",
+        {"end_time": "2030-01-01"},
+    ),
+    "other parameters of a scheduled run": (
+        "PATCH",
+        "/api/flow_runs/0c3a",
+        {"parameters": {"mode": "修復まで"}},
+    ),
+    "a run of no deployment": ("POST", "/api/flow_runs/", {"auto_scheduled": True, "flow_id": "0c3a"}),
+    "many runs at once": ("POST", "/api/deployments/0c3a/create_flow_run/bulk", [{"parameters": {}}]),
+    "a run in the place of a scheduled one": (
+        "POST",
+        RUN,
+        {"idempotency_key": "scheduled 0c3a 0c3a 2030-01-01"},
+    ),
+    "a run that has ended before it began": ("POST", RUN, {"state": {"type": "COMPLETED"}}),
+    "an end that was none": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "COMPLETED"}, "force": True},
+    ),
+    "many states at once": ("POST", "/api/flow_runs/bulk_set_state", {"state": {"type": "SCHEDULED"}}),
+    "all deployments taken away": ("POST", "/api/deployments/bulk_delete", {}),
+    "all flows taken away": ("POST", "/api/flows/bulk_delete", {}),
+    "a flow taken away": ("DELETE", "/api/flows/0c3a", None),
+    "a run and its traces taken away": ("DELETE", "/api/flow_runs/0c3a", None),
+    "all runs taken away": ("POST", "/api/flow_runs/bulk_delete", {}),
+    "the waiting of an alarm ended by a false event": (
+        "POST",
+        "/api/events",
+        [{"event": "prefect.flow-run.Completed"}],
+    ),
+    "slots taken so that nothing runs": ("POST", "/api/v2/concurrency_limits/increment", {"slots": 9}),
+    "a limit taken away": ("DELETE", "/api/v2/concurrency_limits/0c3a", None),
+    "an artifact of one's own": ("POST", "/api/artifacts/", {"key": "purge-summary"}),
+    "a line in the log of a run": ("POST", "/api/logs/", [{"message": "x"}]),
+    "a path of a later Prefect": ("POST", "/api/deployments/0c3a/run_now", {}),
+    "a question that is none": ("DELETE", "/api/flow_runs/filter", None),
     "the database of Prefect cleared": ("POST", "/api/admin/database/clear", {"confirm": True}),
 }
 ALLOWED = {
@@ -44,6 +85,41 @@ ALLOWED = {
     "pools looked for": ("POST", "/api/work_pools/filter", {}),
     "workers looked for": ("POST", "/api/work_pools/juki/workers/filter", {}),
     "automations counted": ("POST", "/api/automations/count", {}),
+    "a quick run": (
+        "POST",
+        RUN,
+        {"state": {"type": "SCHEDULED", "message": "Run from the Prefect UI with defaults"}},
+    ),
+    "a run of the form": (
+        "POST",
+        RUN,
+        {
+            "name": "x",
+            "parameters": {"mode": "照合のみ"},
+            "tags": ["juki"],
+            "job_variables": {},
+            "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2030-01-01T00:00:00Z"}},
+            "empirical_policy": {"retries": 0, "retry_delay": 0},
+            "enforce_parameter_schema": True,
+            "context": None,
+        },
+    ),
+    "a run tried again": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {
+            "state": {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "x", "state_details": {}},
+            "force": False,
+        },
+    ),
+    "a run cancelled": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "CANCELLING"}, "force": True},
+    ),
+    "artifacts looked for": ("POST", "/api/artifacts/latest/filter", {}),
+    "events counted": ("POST", "/api/events/count-by/time", {}),
+    "the form asked whether it is filled in": ("POST", "/api/ui/schemas/validate", {"values": {}}),
     "nothing said": ("POST", "/api/deployments/0c3a/pause_deployment", None),
 }
 
@@ -67,7 +143,50 @@ def test_what_an_operator_does_on_the_screens_passes(act: str) -> None:
     assert not is_for_the_site_only(method, path, _body(said))
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
-def test_body_the_server_can_not_read_either_is_left_to_it(body: bytes) -> None:
-    """It answers that it is none; a deployment is changed by no such body."""
-    assert not is_for_the_site_only("POST", RUN, body)
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b'"x"'])
+def test_body_that_can_not_be_read_starts_nothing(body: bytes) -> None:
+    """What is no object is not what the screens send."""
+    assert is_for_the_site_only("POST", RUN, body)
+
+
+def test_events_are_told_by_the_site_only() -> None:
+    """Alarms follow from events; whoever looks on may listen to them."""
+    assert is_socket_of_the_site_only("/api/events/in")
+    assert not is_socket_of_the_site_only("/api/events/out")
+
+
+WRITES = {
+    "/flow_runs/{id}/set_state", "/flow_runs/{id}/resume", "/deployments/{id}/create_flow_run",
+    "/deployments/{id}/pause_deployment", "/deployments/{id}/resume_deployment", "/deployments/{id}",
+}  # fmt: skip
+"""What of Prefect's API may change something by the password of the screens."""
+
+
+def test_no_other_path_of_this_prefect_writes_by_the_password_of_the_screens() -> None:
+    """Every path of the server that is installed, asked with the most that is let pass."""
+    from prefect.server.api.server import create_api_app
+
+    said = json.dumps({"paused": True}).encode()
+    bodies = (b"", said)
+    asked = [
+        (method.upper(), path)
+        for path, methods in create_api_app().openapi()["paths"].items()
+        for method in methods
+        if method != "get"
+    ]
+    assert len(asked) > 100
+    passing = {
+        path
+        for method, path in asked
+        if any(
+            not is_for_the_site_only(method, f"/api{re.sub('{[^}]*}', '0c3a', path)}", body)
+            for body in bodies
+        )
+    }
+    questions = ("filter", "count", "paginate", "history", "lateness", "validate")
+    asking = {
+        path
+        for path in passing
+        if path.rpartition("/")[2].startswith((*questions, "next-runs", "{countable}"))
+    }
+    assert passing - asking == WRITES
