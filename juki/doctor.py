@@ -190,3 +190,7 @@ def few_administrators(active: int, lasting: int) -> Code | None:
     if active < ENOUGH_ADMINISTRATORS:
         return Code.OPERATOR_INSTALLATION_OPEN
     return _if(lasting < ENOUGH_ADMINISTRATORS, Code.OPERATOR_ADMINISTRATORS_ENDING)
+
+
+def _if(is_so: bool, code: Code) -> Code | None:
+    return code if is_so else None
