@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from juki.operators import ENOUGH_ADMINISTRATORS
 from juki.reasons import Code, Severity
 
 CLOCK_ALERT, CLOCK_ERROR = timedelta(seconds=5), timedelta(seconds=60)
@@ -186,12 +187,9 @@ def judge_operators(
 
 def few_administrators(active: int, lasting: int) -> Code | None:
     """Say that there are too few administrators today, or that there will be within a month."""
-    if active < _ENOUGH_ADMINISTRATORS:
+    if active < ENOUGH_ADMINISTRATORS:
         return Code.OPERATOR_INSTALLATION_OPEN
-    return _if(lasting < _ENOUGH_ADMINISTRATORS, Code.OPERATOR_ADMINISTRATORS_ENDING)
-
-
-_ENOUGH_ADMINISTRATORS = 2
+    return _if(lasting < ENOUGH_ADMINISTRATORS, Code.OPERATOR_ADMINISTRATORS_ENDING)
 
 
 def _if(is_so: bool, code: Code) -> Code | None:

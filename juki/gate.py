@@ -27,6 +27,7 @@ from juki.errors import ConfigurationError, DeniedError
 from juki.journal import Action, Entry, Outcome
 from juki.operator_matrix import Access
 from juki.operators import (
+    ENOUGH_ADMINISTRATORS,
     Act,
     Acting,
     Assertion,
@@ -42,10 +43,6 @@ from juki.reason_text import holds_identifier
 from juki.reasons import Code
 from juki.store.roles import Duty
 from juki.store.unit import Unit, open_unit
-
-ENOUGH_ADMINISTRATORS = 2
-"""With so many registered an installation is closed to everybody but operators; so many remain."""
-
 
 PASSED: ContextVar[Acting | None] = ContextVar("passed", default=None)
 """Who passed the gate in this process and is acting now; a run that such a person starts does not pass it again."""

@@ -24,6 +24,8 @@ from juki.reasons import Code
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _FEWEST_DIGITS_OF_A_PERSON = 11
 _PREFIX = "operator:"
+ENOUGH_ADMINISTRATORS = 2
+"""With so many registered an installation is closed to everybody but operators; so many remain."""
 SOON = timedelta(days=30)
 """Whose days end sooner is not counted among the administrators who remain."""
 

@@ -20,9 +20,8 @@ from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.dates import civil_date
 from juki.errors import ConfigurationError, JukiError
-from juki.gate import ENOUGH_ADMINISTRATORS
 from juki.journal import Action, Entry, Outcome
-from juki.operators import Operator, Role, checked_operator_id
+from juki.operators import ENOUGH_ADMINISTRATORS, Operator, Role, checked_operator_id
 from juki.reason_text import checked_reason
 from juki.reasons import Code
 from juki.store.roles import Duty

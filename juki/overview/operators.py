@@ -11,8 +11,7 @@ from datetime import datetime
 from juki.columns import IdentityFile
 from juki.dates import civil_date
 from juki.doctor import few_administrators
-from juki.gate import ENOUGH_ADMINISTRATORS
-from juki.operators import Operator, Role
+from juki.operators import ENOUGH_ADMINISTRATORS, Operator, Role
 from juki.overview.alarm import Alarm
 from juki.overview.watched import Watched
 from juki.store.roles import Duty
