@@ -72,7 +72,7 @@ def _open_artifacts(screens: Screens) -> None:
 
 
 SCREENS: tuple[Screen, ...] = (
-    Screen("dashboard", "/dashboard", "Flow Runs"),
+    Screen("runs", "/runs", "Flow runs"),
     Screen("deployments", "/deployments", "reconcile"),
     Screen("reconcile-form", "/deployments/deployment/{reconcile}/run", "操作者の認証結果"),
     Screen("reconcile-run", "/runs/flow-run/{reconcile_run}", "Completed", _open_artifacts),

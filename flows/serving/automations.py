@@ -26,6 +26,8 @@ _SUBMITTED_SECONDS = 600
 """For the process of a run to begin, on a busy machine."""
 _RUN = "prefect.flow-run"
 _ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Zombie")
+_BEATS = ("Running", "heartbeat")
+"""From the start on: a run that hangs before its first beat is silent too."""
 _DEAD: dict[str, Any] = {
     "type": "change-flow-run-state", "state": "CRASHED", "name": "Zombie",
     "message": AlarmKind.RUN_SILENT.code.message,
@@ -84,12 +86,12 @@ def automations(settings: Settings) -> list[Automation]:
         Automation("遅れた実行", AlarmKind.RUN_LATE, expect=("Late",)),
         Automation("異常終了した実行", AlarmKind.RUN_CRASHED, expect=("Crashed",)),
         Automation(
-            "途絶えた実行", AlarmKind.RUN_SILENT, after=("heartbeat",), expect=("heartbeat", *_ENDS),
+            "途絶えた実行", AlarmKind.RUN_SILENT, after=_BEATS, expect=("heartbeat", *_ENDS),
             within_seconds=SILENT_SECONDS, first=[_DEAD],
         ),
         # Whoever runs a command by hand sees for himself what became of it; only its record is put right.
         Automation(
-            "途絶えた手作業の実行", AlarmKind.RUN_SILENT, tag="", after=("heartbeat",), expect=("heartbeat", *_ENDS),
+            "途絶えた手作業の実行", AlarmKind.RUN_SILENT, tag="", after=_BEATS, expect=("heartbeat", *_ENDS),
             within_seconds=2 * SILENT_SECONDS, first=[_DEAD], is_told=False,
         ),
         Automation(

@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, expect, sync_playwright
 
-RUN_PAGE = re.compile("/runs/flow-run/([0-9a-f-]{36})")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SIZE = {"width": 1280, "height": 900}
 _PATIENCE_MILLISECONDS = 60_000
+_STILL_MILLISECONDS = 15_000
 
 
 @contextmanager
@@ -65,7 +64,9 @@ class Screens:
     def keep(self, name: str) -> Path:
         """Keep a picture of what is seen."""
         path = self.folder / f"{name}.png"
-        # Whatever slides in has come to rest.
+        # Whatever is still asked for has come, unless the page goes on asking; whatever slides in has come to rest.
+        with suppress(Error):
+            self.page.wait_for_load_state("networkidle", timeout=_STILL_MILLISECONDS)
         self.page.wait_for_timeout(500)
         self.page.screenshot(path=path)
         self.kept.append(path)
@@ -89,9 +90,7 @@ class Screens:
         expect(chosen).to_have_text(word)
 
     def submitted(self) -> str:
-        """Start the run of the form; return its number."""
-        self.page.get_by_role("button", name="Submit").click()
-        self.page.wait_for_url(RUN_PAGE)
-        match = RUN_PAGE.search(self.page.url)
-        assert match
-        return match[1]
+        """Start the run of the form; return its number. What is shown next is the deployment with its runs."""
+        with self.page.expect_response(lambda answer: answer.url.endswith("/create_flow_run")) as made:
+            self.page.get_by_role("button", name="Submit").click()
+        return str(made.value.json()["id"])

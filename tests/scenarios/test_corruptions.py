@@ -193,9 +193,9 @@ def test_offices_go_on_where_another_process_left_them(prefecture: Prefecture) -
     told = living.live(clock.now())
     having = [one for code in codes for file in FILES if str(one := Channel(code, file)) in told]
     assert len(having) == len(told) > len(codes)
-    channels = having[::6]
-    for channel in channels:
+    for channel in having:
         driver.work(channel)
+    channels = having[::6]
     with repeating(lambda: living.answer(clock.now()), 0.1):
         assert [reconcile(channel, Mode.REPORT) for channel in channels] == [""] * len(channels)
     assert all(prefecture.last_equal(channel) for channel in channels)
