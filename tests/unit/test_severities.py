@@ -95,7 +95,9 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "the alarm is logged and in the folder; the letter is tried again": frozenset(
             {Code.NOTIFICATION_UNDELIVERED}
         ),
-        "lineage is for others to read; the run itself is not touched (ADR-0041)": frozenset({Code.LINEAGE_UNWRITTEN}),
+        "lineage is for others to read; the run itself is not touched (ADR-0041)": frozenset(
+            {Code.LINEAGE_UNWRITTEN}
+        ),
         "a person waits for an answer; the files stay as they are (法30条の33, 30条の35)": frozenset(
             {Code.DISCLOSURE_DUE_SOON, Code.DISCLOSURE_OVERDUE, Code.CORRECTION_UNANSWERED}
         ),
