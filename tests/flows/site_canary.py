@@ -21,7 +21,7 @@ from tests.flows.test_canary import LEAKED, Canary, _places
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(r"\[([a-z_.]+)\]")
 _PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "run": ("intake", {"municipalities": [CODES[0]]}),
+    "run": ("intake", {"municipalities": [f"{CODES[0]} 山口市"]}),
     "reconcile": (
         "reconcile",
         {"municipality": "352039 山口市", "file": "本人確認情報", "mode": Mode.REPAIR.japanese},

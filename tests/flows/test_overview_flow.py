@@ -56,7 +56,7 @@ def test_run_publishes_page_and_plots_by_the_day_and_fails_for_nothing_it_finds(
         )
         bars = dict(connection.execute("SELECT key, data FROM artifact WHERE key LIKE 'bar-%'").fetchall())
         runs = connection.execute(
-            "SELECT name, state_type FROM flow_run WHERE name LIKE '朝の一覧%'"
+            "SELECT r.name, r.state_type FROM flow_run r JOIN flow f ON f.id = r.flow_id WHERE f.name = '朝の一覧'"
         ).fetchall()
     # Done in one go leaves none; one never goes back.
     assert {key: float(str(data)) for key, data in bars.items()} == {
@@ -64,7 +64,7 @@ def test_run_publishes_page_and_plots_by_the_day_and_fails_for_nothing_it_finds(
         "bar-whole": 100.0,
         "bar-half": 50.0,
     }
-    assert runs == [("朝の一覧 2026-11-30 07:30", "COMPLETED")]
+    assert runs == [("2026-11-30 07:30", "COMPLETED")]
     assert set(found) == {MORNING_PAGE, *(f"{MORNING_PAGE}-{name}" for name in _PLOTS)}
     page = _text(found[MORNING_PAGE])
     assert page.startswith("# 朝の一覧 2026-11-30（月）07:30 現在\n") and "**確認の要ることが" in page

@@ -111,8 +111,9 @@ def test_infected_package_is_kept_unopened_answered_and_seen_and_the_next_good_o
     # The channel is well again; that somebody sent an infected file is not forgotten with it.
     assert status(town)["alarms"] == [alarm]
     (seen,) = juki("scanner", "show", "--json").data["infections"]
-    earlier = f"R{int(seen['id'][1:]) - 1}"
-    assert juki("scanner", "close", earlier, "--reason", "見る前", "--json").data["closed"]["resident"] == 0
+    other = seen["id"].replace("R", "F")
+    assert juki("scanner", "close", other, "--reason", "別の保存先", "--json").data["closed"]["resident"] == 0
+    assert len(juki("scanner", "show", "--json").data["infections"]) == 1
     assert juki("scanner", "close", seen["id"], "--reason", "駆除を確認", "--json").data["closed"] == {
         "resident": 1, "fuhyo": 0,
     }  # fmt: skip
