@@ -180,13 +180,18 @@ def test_late_run_and_failed_reconciliation_raise_their_alarms(site: TownSite) -
         site.end(late, "CANCELLED")
     finally:
         os.kill(worker, signal.SIGCONT)
-    failed = site.start_at(
-        "reconcile", datetime.now(UTC) + timedelta(hours=1),
-        municipality="352012 下関市", file="附票本人確認情報", mode="照合のみ",
-    )  # fmt: skip
-    site.end(failed, "FAILED")
+    _fail_reconciliation(site, "附票本人確認情報")
     site.is_told(Code.ALARM_RUN_LATE, "checkpoint")
     site.is_told(Code.ALARM_RECONCILIATION_FAILED, "reconcile:352012-fuhyo", IdentityFile.FUHYO)
+
+
+def _fail_reconciliation(site: TownSite, file: str) -> None:
+    """Let one end failed that never began."""
+    failed = site.start_at(
+        "reconcile", datetime.now(UTC) + timedelta(hours=1),
+        municipality="352012 下関市", file=file, mode="照合のみ",
+    )  # fmt: skip
+    site.end(failed, "FAILED")
 
 
 def test_marked_people_leave_no_trace_on_the_site(site: TownSite, tmp_path: Path) -> None:
@@ -202,6 +207,8 @@ def test_marked_people_leave_no_trace_on_the_site(site: TownSite, tmp_path: Path
     assert canary.run() == "done"
     assert site.town.rows("SELECT count(DISTINCT code) > 12 FROM rejection") == [(True,)]
     canary.leak()
+    _fail_reconciliation(site, "本人確認情報")
+    site.is_told(Code.ALARM_RECONCILIATION_FAILED, "reconcile:352012-resident")
     places = site_places(canary)
     for place, search in places.items():
         assert search(ALL_MARKS) == set(), place
