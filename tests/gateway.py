@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from juki.columns import IdentityFile
 from juki.home import Home
 
 if TYPE_CHECKING:
@@ -133,3 +135,22 @@ class Desk:
     def two(self, command: str, target: str = "") -> list[str]:
         """Name the options for an act of the two administrators."""
         return [*self.one(PAIR[0], command, target), "--approval", self.file(PAIR[1], command, target)]
+
+
+def entries(desk: Desk, file: IdentityFile = IdentityFile.RESIDENT) -> list[dict[str, Any]]:
+    """The operation log."""
+    with psycopg.connect(desk.console.stores.url(file)) as connection:
+        return [row[0] for row in connection.execute("SELECT entry::jsonb FROM journal ORDER BY entry_no")]
+
+
+def refusal_of(desk: Desk, *arguments: str) -> str:
+    """The code a command is refused with."""
+    said = desk.console.juki(*arguments, "--json")
+    assert said.code == 2, said.out
+    return str(said.data["error"]["code"])
+
+
+def state_of(desk: Desk, operator: str) -> dict[str, Any]:
+    """An operator as the register has him."""
+    listed = desk.console.juki("operator", "list", "--json").data["operators"]
+    return next(one for one in listed if one["id"] == operator)

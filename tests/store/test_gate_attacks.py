@@ -12,11 +12,10 @@ import psycopg
 import pytest
 
 from juki.cli import acting
-from juki.columns import IdentityFile
 from juki.home import Home
 from tests.conftest import Stores
 from tests.console import FUHYO, RESIDENT, UBE, Console
-from tests.gateway import PAIR, Desk
+from tests.gateway import PAIR, Desk, entries, refusal_of, state_of
 
 CLERK = "op-7"
 _DIFFERENCE = (
@@ -34,25 +33,6 @@ def desk(
     made = Desk(Console(Home.at(tmp_path / "home"), stores, monkeypatch, capsys), tmp_path)
     made.register(CLERK, "reconciler")
     return made
-
-
-def entries(desk: Desk, file: IdentityFile = RESIDENT) -> list[dict[str, Any]]:
-    """The operation log."""
-    with psycopg.connect(desk.console.stores.url(file)) as connection:
-        return [row[0] for row in connection.execute("SELECT entry::jsonb FROM journal ORDER BY entry_no")]
-
-
-def refusal_of(desk: Desk, *arguments: str) -> str:
-    """The code a command is refused with."""
-    said = desk.console.juki(*arguments, "--json")
-    assert said.code == 2, said.out
-    return str(said.data["error"]["code"])
-
-
-def state_of(desk: Desk, operator: str) -> dict[str, Any]:
-    """An operator as the register has him."""
-    listed = desk.console.juki("operator", "list", "--json").data["operators"]
-    return next(one for one in listed if one["id"] == operator)
 
 
 def locking(operator: str) -> list[str]:

@@ -6,15 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from juki.columns import IdentityFile
 from juki.home import Home
 from juki.operator_matrix import MATRIX
 from tests.conftest import Stores
-from tests.console import RESIDENT, Console
-from tests.gateway import PAIR, TERMINAL, Desk, Gateway, registered_as
+from tests.console import Console
+from tests.gateway import PAIR, TERMINAL, Desk, Gateway, entries, refusal_of, registered_as, state_of
 
 CLERK = "op-7"
 
@@ -28,25 +26,6 @@ def desk(
     made = Desk(Console(home, stores, monkeypatch, capsys), tmp_path)
     made.register(CLERK, "clerk")
     return made
-
-
-def entries(desk: Desk, file: IdentityFile = RESIDENT) -> list[dict[str, Any]]:
-    """The operation log."""
-    with psycopg.connect(desk.console.stores.url(file)) as connection:
-        return [row[0] for row in connection.execute("SELECT entry::jsonb FROM journal ORDER BY entry_no")]
-
-
-def refusal_of(desk: Desk, *arguments: str) -> str:
-    """The code a command is refused with."""
-    said = desk.console.juki(*arguments, "--json")
-    assert said.code == 2, said.out
-    return str(said.data["error"]["code"])
-
-
-def state_of(desk: Desk, operator: str) -> dict[str, Any]:
-    """An operator as the register has him."""
-    listed = desk.console.juki("operator", "list", "--json").data["operators"]
-    return next(one for one in listed if one["id"] == operator)
 
 
 # The words of each command that is not open, with arguments enough to reach the gate.
