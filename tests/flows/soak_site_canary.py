@@ -15,9 +15,7 @@ import pytest
 from config.stores import DATABASES, PREFECT_DATABASE
 from juki.columns import IdentityFile
 from juki.reasons import Code
-from juki.records import format_records
 from tests.canary import found_in
-from tests.flows.attack import content_of, lay_sealed
 from tests.flows.conftest import RESIDENT, Town
 from tests.flows.site_canary import SiteCanary, site_places
 from tests.flows.site_of_town import kill, site_of
@@ -26,11 +24,8 @@ from tests.flows.test_canary import (
     LEAKED,
     MARKS,
     _dump,
-    _fail_on_our_side,
-    _marked,
     _reconcile_with_everything_that_fails,
-    _send_bad_values,
-    _send_broken_packages,
+    _send_everything_bad,
 )
 from tests.smtp_sink import smtp_sink
 
@@ -58,13 +53,7 @@ def _kill_in_mid_run(canary: SiteCanary) -> None:
 def _take_in_and_fail(canary: SiteCanary) -> tuple[pa.Table, int]:
     """Everything that can be wrong with packages, and with us; return the record that stands at the end."""
     town = canary.of(RESIDENT)
-    number = _send_bad_values(canary)
-    said = {"sequence": 2, "first_notice_no": number, "last_notice_no": number}
-    table = _marked(RESIDENT, {"kind": "entry", "reason": "職権記載等"}, first_no=number)
-    csv = format_records(table)
-    _send_broken_packages(canary, csv, said)
-    lay_sealed(town, content_of(town, csv, 1, **said), 2)
-    _fail_on_our_side(canary)
+    table, number = _send_everything_bad(canary)
     _kill_in_mid_run(canary)
     assert canary.run() == "done"
     assert town.rows("SELECT name FROM current") == [(MARKS[RESIDENT]["name"],)]

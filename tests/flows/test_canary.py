@@ -271,11 +271,8 @@ def _reconcile_with_everything_that_fails(canary: Canary, person: pa.Table, numb
     assert {hit.split(":")[0] for hit in found} == {"resident_code"}
 
 
-def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: Canary) -> None:
-    """Bad values in every column, broken and forged packages, errors of logic, of the database and of ours.
-
-    The same of a reconciliation: forged parts, a comparison that fails, a repair, a report.
-    """
+def _send_everything_bad(canary: Canary) -> tuple[pa.Table, int]:
+    """Send everything that can be wrong with packages, and with us; return the record still to be taken in."""
     town = canary.of(RESIDENT)
     number = _send_bad_values(canary)
     said = {"sequence": 2, "first_notice_no": number, "last_notice_no": number}
@@ -284,6 +281,16 @@ def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: 
     _send_broken_packages(canary, csv, said)
     lay_sealed(town, content_of(town, csv, 1, **said), 2)
     _fail_on_our_side(canary)
+    return table, number
+
+
+def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: Canary) -> None:
+    """Bad values in every column, broken and forged packages, errors of logic, of the database and of ours.
+
+    The same of a reconciliation: forged parts, a comparison that fails, a repair, a report.
+    """
+    town = canary.of(RESIDENT)
+    table, number = _send_everything_bad(canary)
     assert canary.run() == "done"
     assert town.rows("SELECT name FROM current") == [(MARKS[RESIDENT]["name"],)]
     _reconcile_with_everything_that_fails(canary, table, number)
