@@ -13,7 +13,8 @@ from juki.quota import Quota
 from tasks import channels, clock
 from tasks.boundary import PipelineError
 from tasks.workshop import Workshop
-from tests.flows.conftest import FORKS, Town
+from tests.flows.conftest import Town
+from tests.flows.forks import forked
 
 FAILED = 3
 
@@ -36,7 +37,6 @@ def main(channel: Channel, quota: Quota | None, at: datetime | None) -> None:
 
 def work(town: Town, quota: Quota | None = None, at: datetime | None = None) -> int | None:
     """Work the channel of a town; return 0, or `FAILED` when the task failed with a code."""
-    worker = FORKS.Process(target=main, args=(town.channel, quota, at))
-    worker.start()
+    worker = forked(main, town.channel, quota, at)
     worker.join(120)
     return worker.exitcode

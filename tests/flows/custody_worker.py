@@ -23,7 +23,7 @@ from tasks.delivering import deliver_provision, resend_provision
 from tasks.purging import purge_due
 from tasks.workshop import Workshop
 from tests.conftest import Stores
-from tests.flows.conftest import FORKS
+from tests.flows.forks import FORKS, forked
 from tests.flows.kill_points import Death, Instrument, Kind, Step
 from tests.provision_rows import Lender
 
@@ -50,9 +50,10 @@ def act(
 ) -> Ended:  # fmt: skip
     """Do one thing in a process of its own, at the held clock of the installation."""
     receiving, sending = FORKS.Pipe(duplex=False)
-    arguments = (lender.environment, name, provision, list(codes), lender.at, death, is_traced, sending)
-    worker = FORKS.Process(target=_work, args=arguments)
-    worker.start()
+    worker = forked(
+        _work, name, provision, list(codes), lender.at, death, is_traced, sending,
+        environment=os.environ | lender.environment,
+    )  # fmt: skip
     sending.close()
     worker.join(120)
     settled(lender.stores)
@@ -79,11 +80,10 @@ def settled(stores: Stores) -> None:
 
 
 def _work(
-    environment: dict[str, str], name: str, provision: PackageId, codes: list[str], at: datetime,
-    death: Death | None, is_traced: bool, pipe: Connection,
+    name: str, provision: PackageId, codes: list[str], at: datetime, death: Death | None, is_traced: bool,
+    pipe: Connection,
 ) -> None:  # fmt: skip
-    os.environ.update(environment)
-    instrument = Instrument(Path(environment["JUKI_HOME"]), death, pipe.send)
+    instrument = Instrument(Path(os.environ["JUKI_HOME"]), death, pipe.send)
     if death is not None or is_traced:
         instrument.install()
         # What happens to an open file, or by the handle of a folder, has no path for the instrument to see.

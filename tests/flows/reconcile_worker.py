@@ -24,7 +24,8 @@ from juki.wire.snapshot_files import SnapshotFiles
 from simulator.sftp_server import MunicipalFiles, make_key, serve
 from tasks import clock, reconciling
 from tasks.workshop import Workshop
-from tests.flows.conftest import FORKS, Town
+from tests.flows.conftest import Town
+from tests.flows.forks import FORKS, forked
 from tests.flows.kill_scenarios import Stage
 from tests.flows.reconciling import reconcile
 
@@ -47,10 +48,7 @@ def _die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dying(
-    channel: Channel, mode: Mode, point: str, environment: Mapping[str, str], at: datetime | None
-) -> None:
-    os.environ.update(environment)
+def _dying(channel: Channel, mode: Mode, point: str, at: datetime | None) -> None:
     owner, name = POINTS[point]
     setattr(owner, name, _die)
     held: AbstractContextManager[None] = clock.held_at(at) if at else nullcontext()
@@ -60,16 +58,13 @@ def _dying(
 
 def die(town: Town, mode: Mode, point: str, at: datetime | None = None) -> int | None:
     """Reconcile the channel in a process that dies at a point; return its exit code."""
-    environment = {name: value for name, value in os.environ.items() if name.startswith("JUKI_")}
-    worker = FORKS.Process(target=_dying, args=(town.channel, mode, point, environment, at))
-    worker.start()
+    worker = forked(_dying, town.channel, mode, point, at)
     worker.join(120)
     Stage(town).settled()
     return worker.exitcode
 
 
-def _over_a_restart(channel: Channel, point: str, environment: Mapping[str, str], to: Connection) -> None:
-    os.environ.update(environment)
+def _over_a_restart(channel: Channel, point: str, to: Connection) -> None:
     owner, name = RESTARTS[point]
     home, real = Workshop.open().home, getattr(owner, name)
 
@@ -89,10 +84,8 @@ def _over_a_restart(channel: Channel, point: str, environment: Mapping[str, str]
 
 def over_a_restart(town: Town, point: str) -> list[str]:
     """Reconcile while the database restarts, again as often as Prefect would; return how each run ended."""
-    environment = {name: value for name, value in os.environ.items() if name.startswith("JUKI_")}
     receiving, sending = FORKS.Pipe(duplex=False)
-    worker = FORKS.Process(target=_over_a_restart, args=(town.channel, point, environment, sending))
-    worker.start()
+    worker = forked(_over_a_restart, town.channel, point, sending)
     worker.join(120)
     said: list[str] = receiving.recv() if receiving.poll() else []
     return said
@@ -121,8 +114,7 @@ def _serve(root: Path, accounts: Mapping[str, str], to: Connection) -> None:
 def served(root: Path, accounts: Mapping[str, str]) -> tuple[Any, Callable[[], int | None]]:
     """Start a CS in a process that dies between two parts; return how to register it and a wait for its end."""
     receiving, sending = FORKS.Pipe(duplex=False)
-    process = FORKS.Process(target=_serve, args=(root, accounts, sending))
-    process.start()
+    process = forked(_serve, root, accounts, sending)
     server = receiving.recv()
 
     def ended() -> int | None:

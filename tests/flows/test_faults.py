@@ -17,8 +17,9 @@ from juki.store import embedded
 from simulator.faults import Fault
 from tests.flows import fault_work
 from tests.flows.attack import take_in
-from tests.flows.conftest import FORKS, RESIDENT, Town
+from tests.flows.conftest import RESIDENT, Town
 from tests.flows.cut_line import Cut, Line, relayed
+from tests.flows.forks import FORKS, forked
 
 COUNT = 7
 TRANSIENT = "store.unreachable transient"
@@ -118,8 +119,7 @@ def test_connection_lost_at_any_commit_of_a_refusal_refuses_exactly_once(
 def _told(work: Callable[..., None], *arguments: Any) -> Any:
     """Run a worker process and return what it says."""
     ours, theirs = FORKS.Pipe(duplex=False)
-    worker = FORKS.Process(target=work, args=(*arguments, theirs))
-    worker.start()
+    worker = forked(work, *arguments, theirs)
     theirs.close()
     said = ours.recv() if ours.poll(120) else None
     worker.join(120)
@@ -162,12 +162,8 @@ def test_two_intakes_of_one_channel_at_once_apply_exactly_once(town: Town, is_lo
     ends, workers = [], []
     for _ in range(2):
         ours, theirs = FORKS.Pipe(duplex=False)
-        workers.append(
-            FORKS.Process(target=fault_work.side_by_side, args=(town.channel, start, is_locked, theirs))
-        )
+        workers.append(forked(fault_work.side_by_side, town.channel, start, is_locked, theirs))
         ends.append(ours)
-    for worker in workers:
-        worker.start()
     said = [end.recv() if end.poll(120) else None for end in ends]
     for worker in workers:
         worker.join(120)
