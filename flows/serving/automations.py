@@ -2,8 +2,9 @@
 
 Decides:    when a run is late, dead or silent, when a reconciliation has failed, a purge or a checkpoint is overdue.
 Leaves:     logging and telling to the deployment `alarm`, which each of them runs.
-Invariants: an alarm about a run of `alarm` itself raises none: it lacks the tag they watch. Said again, an automation
-            that is there as it should be is not touched, so that what it has counted stays.
+Invariants: an alarm about a run of `alarm` itself raises none: its deployment is not watched. Runs are told apart by
+            their deployment, which nobody can choose, and not by tags, which whoever starts a run may add. Said
+            again, an automation that is there as it should be is not touched, so that what it has counted stays.
 Source:     ADR-0034; Prefect's event triggers.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +22,9 @@ from juki.alarms import AlarmKind
 from juki.wire.site_api import SiteApi
 
 PREFIX = "juki "
-WATCHED_TAG = "juki"
+ALARM = "alarm"
+DEPLOYED, EVERY_RUN = "(deployed)", "(every run)"
+"""The runs of every deployment but the alarm; these and those of commands by hand."""
 SILENT_SECONDS = 5 * HEARTBEAT_SECONDS
 _SUBMITTED_SECONDS = 600
 """For the process of a run to begin, on a busy machine."""
@@ -37,18 +41,18 @@ _DEAD: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """One automation: which alarm, on which events of runs of which tag, or on their absence."""
+    """One automation: which alarm, on which events of which runs, or on their absence."""
 
     title: str
     kind: AlarmKind
-    tag: str = WATCHED_TAG
-    """Of which runs; empty: of all."""
+    runs: str = DEPLOYED
+    """Of which deployment, by name, or one of the two words above."""
     after: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     within_seconds: int = 0
     """Nothing of what is expected for so long; 0: as soon as it comes."""
     is_of_one_run: bool = True
-    """Each run is watched by itself; else all of the tag together."""
+    """Each run is watched by itself; else all of the deployment together."""
     first: list[dict[str, Any]] = field(default_factory=list)
     is_told: bool = True
 
@@ -57,20 +61,28 @@ class Automation:
         """The name on the screens, by which it is found again."""
         return f"{PREFIX}{self.title}"
 
-    def specification(self, alarm_deployment: str) -> dict[str, Any]:
-        """Write it as the API takes it."""
-        told = _raise(self.kind, alarm_deployment, is_of_one_run=self.is_of_one_run)
+    def specification(self, deployments: Mapping[str, str]) -> dict[str, Any]:
+        """Write it as the API takes it; `deployments` are the ids of the deployments by name."""
+        told = _raise(self.kind, deployments[ALARM], is_of_one_run=self.is_of_one_run)
         actions = [*self.first, *([told] if self.is_told else [])]
-        said = {"trigger": self._trigger(), "actions": actions, "name": self.name, "enabled": True}
+        said = {"trigger": self._trigger(deployments), "actions": actions, "name": self.name, "enabled": True}
         digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
         return said | {"description": f"{self.kind.code.message}（juki up が作成 {digest}）"}
 
-    def _trigger(self) -> dict[str, Any]:
+    def watched(self, deployments: Mapping[str, str]) -> list[str]:
+        """Choose the deployments whose runs it watches; none: it watches every run."""
+        if self.runs == EVERY_RUN:
+            return []
+        if self.runs == DEPLOYED:
+            return sorted(one for name, one in deployments.items() if name != ALARM)
+        return [deployments[self.runs]]
+
+    def _trigger(self, deployments: Mapping[str, str]) -> dict[str, Any]:
         return {
             "type": "event",
             "posture": "Proactive" if self.within_seconds else "Reactive",
             "match": {"prefect.resource.id": f"{_RUN}.*"},
-            "match_related": _tagged(self.tag) if self.tag else {},
+            "match_related": _of_deployments(self.watched(deployments)),
             "for_each": ["prefect.resource.id"] if self.is_of_one_run and self.within_seconds else [],
             "after": [f"{_RUN}.{event}" for event in self.after],
             "expect": [f"{_RUN}.{event}" for event in self.expect],
@@ -91,7 +103,7 @@ def automations(settings: Settings) -> list[Automation]:
         ),
         # Whoever runs a command by hand sees for himself what became of it; only its record is put right.
         Automation(
-            "途絶えた手作業の実行", AlarmKind.RUN_SILENT, tag="", after=_BEATS, expect=("heartbeat", *_ENDS),
+            "途絶えた手作業の実行", AlarmKind.RUN_SILENT, EVERY_RUN, after=_BEATS, expect=("heartbeat", *_ENDS),
             within_seconds=2 * SILENT_SECONDS, first=[_DEAD], is_told=False,
         ),
         Automation(
@@ -117,8 +129,10 @@ def ensure_automations(api: SiteApi, settings: Settings) -> None:
 
     Raises: SourceError(SITE_SILENT) when the server does not take them.
     """
-    alarm = str(api.get("/deployments/name/警報/alarm")["id"])
-    wanted = {one.name: one.specification(alarm) for one in automations(settings)}
+    deployments = {
+        str(one["name"]): str(one["id"]) for one in api.post("/deployments/filter", {"limit": 200})
+    }
+    wanted = {one.name: one.specification(deployments) for one in automations(settings)}
     there = {one["name"]: one for one in api.post("/automations/filter", {"limit": 200})}
     for name, one in there.items():
         if name.startswith(PREFIX) and not _is_as_wanted(one, wanted.get(name)):
@@ -132,8 +146,11 @@ def _is_as_wanted(there: dict[str, Any] | None, wanted: dict[str, Any] | None) -
     return there is not None and wanted is not None and there["description"] == wanted["description"]
 
 
-def _tagged(tag: str) -> dict[str, str]:
-    return {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag}"}
+def _of_deployments(watched: list[str]) -> dict[str, Any]:
+    if not watched:
+        return {}
+    ids = [f"prefect.deployment.{one}" for one in watched]
+    return {"prefect.resource.role": "deployment", "prefect.resource.id": ids}
 
 
 def _raise(kind: AlarmKind, alarm_deployment: str, *, is_of_one_run: bool) -> dict[str, Any]:

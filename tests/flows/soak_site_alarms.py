@@ -60,7 +60,7 @@ def bound_of(site: TownSite, title: str, seconds: int) -> Iterator[None]:
     settings = load_settings(site.town.home)
     there = {one["name"]: one["id"] for one in site.api.post("/automations/filter")}
     (own,) = [one for one in automations(settings) if one.title == title]
-    altered = replace(own, within_seconds=seconds).specification(site.deployments["alarm"])
+    altered = replace(own, within_seconds=seconds).specification(site.deployments)
     site.furniture.delete(f"/automations/{there[own.name]}")
     site.furniture.post("/automations/", altered)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,8 @@ from uuid import uuid4
 import pytest
 import yaml
 from prefect.client.schemas.objects import FlowRun
-from prefect.server.events.schemas.automations import AutomationCreate
+from prefect.server.events.schemas.automations import AutomationCreate, EventTrigger
+from prefect.server.events.schemas.events import ReceivedEvent
 
 from config.settings import Settings
 from flows.alarm import AlarmChoice, alarm
@@ -19,20 +21,20 @@ from juki.columns import IdentityFile
 from juki.order import Channel
 from tasks.alarming import channel_asked
 
-_ALARM = str(uuid4())
 DEPLOYED: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).resolve().parents[2] / "deployments.yaml").read_text("utf-8")
 )["deployments"]
+IDS = {one["name"]: str(uuid4()) for one in DEPLOYED}
 
 
 @pytest.mark.parametrize("automation", automations(Settings()), ids=lambda one: one.title)
 def test_prefect_takes_it_and_runs_the_alarm_with_words_of_its_form(automation: Automation) -> None:
     """Validated by the server's own schema; what it passes on is refused by no form."""
-    read = AutomationCreate.model_validate(automation.specification(_ALARM))
+    read = AutomationCreate.model_validate(automation.specification(IDS))
     assert read.enabled
     for action in read.actions:
         if action.type == "run-deployment":
-            assert str(action.deployment_id) == _ALARM
+            assert str(action.deployment_id) == IDS["alarm"]
             asked = {"kind": action.parameters["kind"], "flow_run": str(uuid4())}  # type: ignore[index]
             alarm.validate_parameters(asked)
 
@@ -46,11 +48,33 @@ def test_every_kind_of_alarm_comes_from_an_automation_or_from_the_supervisor() -
 
 def test_no_alarm_is_raised_about_an_alarm_and_one_about_every_other_deployment() -> None:
     """Else one that fails would raise the next, for ever."""
-    watched = {one.tag for one in automations(Settings()) if one.is_told}
-    for deployed in DEPLOYED:
-        assert bool(watched & set(deployed["tags"])) is (deployed["name"] != "alarm"), deployed["name"]
-    tags = {tag for deployed in DEPLOYED for tag in deployed["tags"]}
-    assert watched <= tags, "a tag nobody bears watches nothing"
+    watched = {which for one in automations(Settings()) if one.is_told for which in one.watched(IDS)}
+    assert watched == {which for name, which in IDS.items() if name != "alarm"}
+
+
+def test_a_tag_that_whoever_starts_a_run_adds_neither_raises_nor_quiets_an_alarm() -> None:
+    """An intake tagged `purge` that ends well is no purge: runs are told apart by their deployment."""
+    told = {
+        one.title: AutomationCreate.model_validate(one.specification(IDS)) for one in automations(Settings())
+    }
+    trigger = told["終わらない消去"].trigger
+    assert isinstance(trigger, EventTrigger)
+    assert not trigger.covers(_ended_run("intake", tags=["juki", "purge", "消去"]))
+    assert trigger.covers(_ended_run("purge", tags=[]))
+
+
+def _ended_run(name: str, tags: list[str]) -> ReceivedEvent:
+    """A run that ended well, as the server tells of it."""
+    related = [
+        {"prefect.resource.id": f"prefect.deployment.{IDS[name]}", "prefect.resource.role": "deployment"}
+    ]
+    related += [{"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"} for tag in tags]
+    return ReceivedEvent.model_validate(
+        {
+            "occurred": datetime.now(UTC), "event": "prefect.flow-run.Completed", "id": uuid4(),
+            "resource": {"prefect.resource.id": f"prefect.flow-run.{uuid4()}"}, "related": related,
+        }
+    )  # fmt: skip
 
 
 def test_the_periods_of_the_settings_are_those_of_the_automations() -> None:
@@ -58,7 +82,7 @@ def test_the_periods_of_the_settings_are_those_of_the_automations() -> None:
     short = automations(Settings(purge_grace_minutes=7, checkpoint_stale_minutes=11))
     assert {60 * 7, 60 * 11} <= {one.within_seconds for one in short}
     texts = [
-        {one.name: one.specification(_ALARM)["description"] for one in them}
+        {one.name: one.specification(IDS)["description"] for one in them}
         for them in (short, automations(Settings()))
     ]
     changed = {name for name in texts[0] if texts[0][name] != texts[1][name]}
