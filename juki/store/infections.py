@@ -12,14 +12,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, select, text
 
 from juki.columns import IdentityFile
-from juki.journal import Action, Outcome
-from juki.reasons import Code
-from juki.store.tables import TABLES
+from juki.journal import Action
+from juki.store.tables import INFECTIONS_ONLY, TABLES
 
 UP_TO = "up_to"
 """The count of a closing entry that names the last entry it is about."""
@@ -47,15 +44,8 @@ class Infections:
         """List the infections that were not closed, in order."""
         columns = TABLES[self.file].journal.c
         is_closing = columns.action == Action.INFECTION_CLOSED.value
-        is_infected = and_(
-            columns.outcome == Outcome.REFUSED.value,
-            sql_cast(columns.entry, JSONB)["code"].astext == Code.PACKAGE_INFECTED.value,
-        )
-        # Both at once: the log has no index for either, and is walked once.
         query = select(columns.entry_no, columns.recorded_at, columns.entry, is_closing.label("is_closing"))
-        rows = self.connection.execute(
-            query.where(or_(is_closing, is_infected)).order_by(columns.entry_no)
-        ).all()
+        rows = self.connection.execute(query.where(text(INFECTIONS_ONLY)).order_by(columns.entry_no)).all()
         closed = max((json.loads(row.entry)["counts"][UP_TO] for row in rows if row.is_closing), default=0)
         return [
             _infection(row.entry_no, row.recorded_at, json.loads(row.entry))

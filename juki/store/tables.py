@@ -69,6 +69,11 @@ _TYPES: dict[str, TypeEngine[Any]] = {
 }
 REVIEWS_ONLY = "action IN ('review.done', 'review.acknowledged')"
 """Which entries of the log are about reviews; the same words in its index and in what reads them."""
+INFECTIONS_ONLY = (
+    "action = 'infection.closed'"
+    " OR (outcome = 'refused' AND entry::jsonb ->> 'code' = 'package.infected')"
+)  # fmt: skip
+"""Which entries of the log are about infected files; likewise."""
 _SEALED = ("individual_number", "previous_individual_number")
 """Never stored as they are: the number is sealed and indexed, the previous number is that of the version before."""
 
@@ -402,6 +407,8 @@ def _journal(metadata: MetaData) -> Table:
     Index("journal_looking_idx", table.c.actor, table.c.recorded_at, postgresql_where=looking)
     # The log is the register of its reviews: a handful among millions.
     Index("journal_review_idx", table.c.entry_no, postgresql_where=text(REVIEWS_ONLY))
+    # And of infected files, which every look at the status asks for.
+    Index("journal_infection_idx", table.c.entry_no, postgresql_where=text(INFECTIONS_ONLY))
     return table
 
 
