@@ -37,7 +37,7 @@ MOST_BYTES, COLOURS = 200_000, 128
 RUN_SECONDS = 600
 CHANNEL = {"municipality": "352039 山口市", "file": "本人確認情報"}
 RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("intake", {}), ("reconcile", CHANNEL), ("quality", {}),
+    ("intake", {}), ("reconcile", CHANNEL), ("quality", {}), ("overview", {}),
 )  # fmt: skip
 """What runs before the screens are looked at, by deployment and parameters."""
 _FORM = """\
@@ -67,13 +67,14 @@ def _open_newest(screens: Screens) -> None:
 
 
 def _open_artifacts(screens: Screens) -> None:
-    """Open the artifacts of a run."""
-    screens.page.get_by_text("Artifacts", exact=True).last.click()
+    """Open what a comparison of a municipality left."""
+    screens.open_artifacts("整合処理の結果 山口市")
 
 
 SCREENS: tuple[Screen, ...] = (
+    Screen("morning", "/artifacts/key/morning", "朝の一覧", _open_newest),
     Screen("runs", "/runs", "Flow runs"),
-    Screen("deployments", "/deployments", "reconcile"),
+    Screen("deployments", "/deployments", "intake"),
     Screen("reconcile-form", "/deployments/deployment/{reconcile}/run", "操作者の認証結果"),
     Screen("reconcile-run", "/runs/flow-run/{reconcile_run}", "Completed", _open_artifacts),
     Screen(

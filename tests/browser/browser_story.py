@@ -80,6 +80,7 @@ def screens(site: TownSite, tmp_path: Path) -> Iterator[Screens]:
     with browsing() as page:
         made = Screens(page, f"http://127.0.0.1:{site.port}", folder)
         yield made
+        made.keep("last")
     print(f"\n{len(made.kept)} screens are in {folder}")
 
 
@@ -120,7 +121,7 @@ def test_operator_works_a_day_at_the_screens(
         screens.log_in("juki:wrong")
     screens.log_in(site.files.credentials())
     page.wait_for_url(lambda url: "/login" not in url)
-    screens.open("/deployments", "reconcile")
+    screens.open("/deployments", "intake")
     screens.keep("02-schedules")
 
     here.publish(10)
@@ -152,8 +153,7 @@ def test_operator_works_a_day_at_the_screens(
         eventually(lambda: site.api.get(f"/flow_runs/{run}")["run_count"] > 1)
         assert site.ended(run) == "COMPLETED"
     screens.open(f"/runs/flow-run/{run}", "Completed")
-    page.get_by_text("Artifacts", exact=True).last.click()
-    expect(page.get_by_text("整合処理の結果 山口市").first).to_be_visible()
+    screens.open_artifacts("整合処理の結果 山口市")
     screens.keep("08-retried")
     assert runs(here.town, "mode", "is_equal", "repaired") == [("report", False, None)]
 
@@ -161,7 +161,7 @@ def test_operator_works_a_day_at_the_screens(
     with line.up(), answering(here.town, here.truth):
         assert site.ended(run) == "COMPLETED"
     screens.open(f"/runs/flow-run/{run}", "Completed")
-    page.get_by_text("Artifacts", exact=True).last.click()
+    screens.open_artifacts("整合処理の結果 山口市")
     screens.keep("10-repaired")
     screens.open("/artifacts/key/operator", "この実行を始めた操作者")
     open_newest(page)

@@ -17,6 +17,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SIZE = {"width": 1280, "height": 900}
 _PATIENCE_MILLISECONDS = 60_000
 _STILL_MILLISECONDS = 15_000
+_STEP_MILLISECONDS = 500
 
 
 @contextmanager
@@ -71,6 +72,18 @@ class Screens:
         self.page.screenshot(path=path)
         self.kept.append(path)
         return path
+
+    def open_artifacts(self, of_a_task: str) -> None:
+        """Open the artifacts of a run and go down to one of its tasks: those of the run itself come first."""
+        self.page.get_by_text("Artifacts", exact=True).last.click()
+        self.page.mouse.move(_SIZE["width"] / 2, _SIZE["height"] - 50)
+        wanted = self.page.get_by_text(of_a_task).first
+        for _ in range(_PATIENCE_MILLISECONDS // _STEP_MILLISECONDS):
+            if wanted.is_visible():
+                break
+            self.page.mouse.wheel(0, _SIZE["height"])
+            self.page.wait_for_timeout(_STEP_MILLISECONDS)
+        expect(wanted).to_be_visible()
 
     def run_form(self, deployment: str) -> None:
         """Open the run form of a deployment."""
