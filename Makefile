@@ -88,7 +88,7 @@ soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
 	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
 	@$(PY) -m pytest tests/flows/soak_kill_site.py tests/flows/soak_site_alarms.py \
-	  tests/flows/soak_site_canary.py tests/flows/soak_two_workers.py
+	  tests/flows/soak_site_canary.py tests/flows/soak_two_workers.py tests/flows/soak_prefect_schema.py
 	@$(PY) -m pytest tests/scenarios/soak_jlis_days.py tests/scenarios/soak_every_fault.py
 	@$(PY) -m pytest tests/store/soak_benchmark.py tests/store/soak_reconcile_benchmark.py tests/store/soak_log_benchmark.py
 
