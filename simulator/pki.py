@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -150,11 +150,6 @@ def build(folder: Path, municipality_codes: Iterable[str], prefecture: Identity 
 def counterpart(folder: Path, root: Identity, code: str) -> Office:
     """Make or load the identities of somebody who is no municipality: J-LIS, a recipient."""
     return _office(folder, root, code, is_rsa=False)
-
-
-def with_signer(office: Office, signer: Identity) -> Office:
-    """The same office signing as another: the material of the faults."""
-    return replace(office, signer=signer)
 
 
 def save(identity: Identity, stem: Path) -> tuple[Path, Path]:

@@ -16,12 +16,6 @@ def kinds_shown(found: Mapping[str, int]) -> str:
     return "・".join(parts) or "なし"
 
 
-def columns_shown(columns: Mapping[str, int]) -> str:
-    """Write counts by column, the most frequent first."""
-    ordered = sorted(columns.items(), key=lambda item: (-item[1], item[0]))
-    return "・".join(f"{column_shown(name)} {count:,}" for name, count in ordered)
-
-
 def column_shown(name: str) -> str:
     """Name a column as screens do."""
     return BY_NAME[name].japanese if name in BY_NAME else name

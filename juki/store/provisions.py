@@ -258,12 +258,6 @@ class Provisions:
             wanted.append(self._table.c.state == state.value)
         return self._listed(*wanted, limit=limit)
 
-    def refused_since(self, since: datetime) -> int:
-        """Count the requests refused since an instant."""
-        columns = self._table.c
-        wanted = (columns.state == ProvisionState.REFUSED.value, columns.decided_at > since)
-        return int(self.connection.execute(select(func.count()).where(*wanted)).scalar_one())
-
     def _ids(self, query: Any) -> list[PackageId]:
         return [PackageId(self.file, number) for number in self.connection.execute(query).scalars()]
 
