@@ -24,7 +24,7 @@ h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem;border-bottom:2px solid 
 table{border-collapse:collapse;width:100%;margin:1rem 0}
 th,td{border-bottom:1px solid #e2e8f0;padding:.35rem .6rem;text-align:left;vertical-align:top}
 td.n{text-align:right;font-variant-numeric:tabular-nums}
-.ok{color:#166534}.bad{color:#b91c1c;font-weight:bold}
+.ok,.bad,th{white-space:nowrap}.ok{color:#166534}.bad{color:#b91c1c;font-weight:bold}
 .bar{background:#64748b;height:.9rem;display:inline-block;vertical-align:middle;margin-right:.4rem}
 """
 _HEAD = (

@@ -114,14 +114,15 @@ class Lived:
                 time.sleep(1)
 
 
-def demo(folder: Path) -> Path:
+def demo(home: Home, folder: Path) -> Path:
     """Live through the demo and draw what it prints."""
     from simulator.demo import PLAIN_WIDTH, main
 
     console = Console(record=True, highlight=False, width=PLAIN_WIDTH)
     if main(console):
         sys.exit("the demo failed")
-    page = console.export_html(theme=MONOKAI, code_format=_FORM)
+    # As in a checkout, where it lies in .juki.
+    page = console.export_html(theme=MONOKAI, code_format=_FORM).replace(str(home.root), ".juki")
     source = folder / "demo.html"
     source.write_text(page, encoding="utf-8")
     height = page[page.index("<pre>") :].count("\n") * _LINE_PIXELS + _MARGIN_PIXELS
@@ -181,6 +182,7 @@ def keep(picture: Path) -> None:
     kept = PICTURES / picture.name
     with Image.open(picture) as image:
         image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(kept, optimize=True)
+    kept.chmod(0o644)
     size = kept.stat().st_size
     print(f"{kept.relative_to(ROOT)} {size:,}")
     assert size < MOST_BYTES, "too large for a document"
@@ -201,7 +203,7 @@ def main() -> int:
         home = Home.at(folder / "home")
         os.environ["JUKI_HOME"] = str(home.root)
         try:
-            keep(demo(folder))
+            keep(demo(home, folder))
             _of(home, folder)
         finally:
             _run("juki", "stop")

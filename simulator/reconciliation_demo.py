@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from rich.console import Console
+from rich.padding import Padding
 
 from config.places import municipality_name
 from config.settings import load_settings
@@ -115,7 +116,7 @@ def reconcile(channels: Iterable[Channel], mode: Mode) -> list[Code]:
 def tell(console: Console, chapter: ReconciliationChapter) -> None:
     """Say in a few lines what the chapter has shown."""
     planted = "、".join(f"{Corruption(name).japanese} {count}" for name, count in chapter.planted.items())
-    console.print(f"  気付かれない破損を植える: {planted}")
+    console.print(Padding(f"気付かれない破損を植える: {planted}", (0, 0, 0, 2)))
     half = "何も変更せずに止まりました" if chapter.cut_in_half_changed_nothing else "止まりませんでした"
     console.print(
         f"  {municipality_name(CUT_IN_HALF.municipality_code)}の現況が半分に欠けて届いたときは{half}"
