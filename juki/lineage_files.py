@@ -9,6 +9,7 @@ Source:     ADR-0041.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -78,11 +79,12 @@ class LineageFiles:
         return self.home.logs / _MARK
 
     def _append(self, path: Path, line: bytes, before: date) -> None:
-        """Write a line at once, so that lines of several processes do not mix."""
+        """Write a line, or nothing of it; alone, for taking half of one back must not take another's."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         is_new = not path.exists()
         descriptor = os.open(path, _APPEND, 0o600)
         try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             written = os.write(descriptor, line)
             if written != len(line):
                 # Half a line would spoil the next one.

@@ -11,7 +11,7 @@ from juki.shown import explained, iso
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One thing that needs somebody: why, which, and since when.
+    """One thing that needs somebody: why, which, since when, and of how many where not all are named.
 
     `refs` are the same places without a name that a sender chose or words that somebody typed, for what keeps them
     beyond our stores (a page of Prefect); None where `which` has neither.
@@ -21,6 +21,12 @@ class Alarm:
     which: tuple[str, ...] = ()
     since: datetime | None = None
     refs: tuple[str, ...] | None = None
+    count: int = 0
+
+    @property
+    def total(self) -> int:
+        """Of how many it speaks."""
+        return self.count or max(1, len(self.which))
 
     def described(self) -> dict[str, object]:
         """Write it for programs."""

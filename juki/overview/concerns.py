@@ -38,6 +38,8 @@ class Concern:
     since: datetime | None = None
     causes: tuple[Code, ...] = ()
     refs: tuple[str, ...] | None = None
+    count: int = 1
+    """Of how many it speaks."""
 
     @property
     def where(self) -> str:
@@ -55,7 +57,7 @@ def concerns_of(situation: Situation) -> list[Concern]:
 
 def of_alarm(alarm: Alarm) -> Concern:
     """An alarm stands for itself."""
-    return Concern("", alarm.code, alarm.which, alarm.since, refs=alarm.refs)
+    return Concern("", alarm.code, alarm.which, alarm.since, refs=alarm.refs, count=alarm.total)
 
 
 def of_channels(troubled: Iterable[ChannelHealth], name: Callable[[str], str]) -> list[Concern]:
@@ -71,11 +73,15 @@ def of_channels(troubled: Iterable[ChannelHealth], name: Callable[[str], str]) -
 
 def of_jlis(judged: Sequence[JlisHealth]) -> list[Concern]:
     """Put the reasons of both files together."""
-    groups: dict[Code, list[str]] = {}
+    groups: dict[Code, list[tuple[str, int]]] = {}
     for one in judged:
         for condition in one.conditions:
-            groups.setdefault(condition.code, []).append(_jlis_place(one.facts.file, condition))
-    return [Concern("機構", code, tuple(places)) for code, places in groups.items()]
+            place = _jlis_place(one.facts.file, condition)
+            groups.setdefault(condition.code, []).append((place, condition.count))
+    return [
+        Concern("機構", code, tuple(place for place, _ in found), count=sum(count for _, count in found))
+        for code, found in groups.items()
+    ]
 
 
 def of_logs(logs: Sequence[LogFacts]) -> list[Concern]:
@@ -84,7 +90,7 @@ def of_logs(logs: Sequence[LogFacts]) -> list[Concern]:
     for one in logs:
         for code, ref in one.alarms:
             places.setdefault(code, {})[ref] = None
-    return [Concern("操作ログ", code, tuple(refs)) for code, refs in places.items()]
+    return [Concern("操作ログ", code, tuple(refs), count=len(refs)) for code, refs in places.items()]
 
 
 def of_scanning(standing: Standing) -> list[Concern]:
@@ -98,7 +104,7 @@ def of_scanning(standing: Standing) -> list[Concern]:
 def _of_group(health: Health, code: Code, found: Sequence[_Found], name: Callable[[str], str]) -> Concern:
     places = tuple(_place(facts, condition, name) for facts, condition in found)
     causes = {one.code for _, condition in found for one in condition.packages}
-    return Concern(health.japanese, code, places, causes=tuple(sorted(causes)))
+    return Concern(health.japanese, code, places, causes=tuple(sorted(causes)), count=len(places))
 
 
 def _place(facts: ChannelFacts, condition: Condition, name: Callable[[str], str]) -> str:

@@ -25,7 +25,8 @@ def infection_alarms(watched: Watched) -> list[Alarm]:
     more = [f"ほか {len(found) - _MOST_NAMED:,} 件"] if len(found) > _MOST_NAMED else []
     senders = Counter(one.sender or JLIS_CODE for one in found)
     refs = tuple(f"{_named(watched, sender)} {count:,} 件" for sender, count in sorted(senders.items()))
-    return [Alarm(Code.INFECTION_OPEN, (*names, *more), min(one.recorded_at for one in found), refs)]
+    since = min(one.recorded_at for one in found)
+    return [Alarm(Code.INFECTION_OPEN, (*names, *more), since, refs, len(found))]
 
 
 def _named(watched: Watched, sender: str) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from juki.health import ChannelFacts, ChannelHealth, Health
-from juki.log_health import LogFacts
 from juki.openmetrics import Gauge, Sample
-from juki.overview.alarm import Alarm
+from juki.overview.concerns import concerns_of
 from juki.overview.situation import Situation
 from juki.quality_reports import Report
 
@@ -58,7 +57,14 @@ def gauges_of(situation: Situation) -> Iterator[Gauge]:
     for name, help_text in _LOGS.items():
         samples = [Sample(getattr(one, name), {"file": one.file.value}) for one in logs]
         yield Gauge(f"juki_log_{name}", help_text, samples)
-    yield Gauge("juki_alarms", "Alarms by code.", list(_alarms(judged, situation.alarms, logs)))
+    yield Gauge("juki_alarms", "What needs somebody, by code.", list(_alarms(situation)))
+    yield Gauge(
+        "juki_needs_somebody", "1 where anything needs somebody.", [Sample(int(situation.needs_somebody))]
+    )
+    # A scraper that finds an old one knows that nobody has looked since.
+    yield Gauge(
+        "juki_looked_timestamp_seconds", "As of when this was gathered.", [Sample(situation.at)], _SECONDS
+    )
     yield from _quality(situation.quality)
 
 
@@ -69,13 +75,10 @@ def _of_channels(judged: Sequence[ChannelHealth], value_of: _OfChannel) -> Itera
             yield Sample(value, {"municipality": channel.municipality_code, "file": channel.file.value})
 
 
-def _alarms(
-    judged: Sequence[ChannelHealth], alarms: Sequence[Alarm], logs: Sequence[LogFacts]
-) -> Iterator[Sample]:
-    found = Counter(condition.code.value for one in judged for condition in one.conditions)
-    for alarm in alarms:
-        found[alarm.code.value] += max(1, len(alarm.which))
-    found.update(code.value for one in logs for code, _ in one.alarms)
+def _alarms(situation: Situation) -> Iterator[Sample]:
+    found = Counter[str]()
+    for concern in concerns_of(situation):
+        found[concern.code.value] += concern.count
     yield from (Sample(count, {"code": code}) for code, count in sorted(found.items()))
 
 

@@ -21,18 +21,35 @@ _FILLING_SHARE = 0.8
 
 def provision_alarms(watched: Watched, now: datetime) -> list[Alarm]:
     """Find the provisions that need somebody."""
-    alarms = list[Alarm]()
-    undelivered = _listed(watched, ProvisionState.SEALED)
-    if undelivered:
-        since = min(one.sealed_at for one in undelivered if one.sealed_at)
-        alarms.append(Alarm(Code.PROVISION_UNDELIVERED, _named(undelivered), since))
-    recent = [one for one in _listed(watched, ProvisionState.REFUSED) if _is_recent(one, now)]
-    if recent:
-        alarms.append(Alarm(Code.PROVISION_REFUSED_RECENTLY, _named(recent)))
+    alarms = [*_undelivered(watched), *_refused_lately(watched, now)]
     stuck = _tried_often(watched)
     if stuck:
         alarms.append(Alarm(Code.PROVISION_TRIED_OFTEN, stuck))
     return [*alarms, *_quarantine_alarms(watched)]
+
+
+def _undelivered(watched: Watched) -> Iterator[Alarm]:
+    """Tell of what is sealed and not handed over; the newest by name, all by count and by the oldest."""
+    counts = list[int]()
+    since = list[datetime]()
+    for file in IdentityFile:
+        with watched.unit(file) as unit:
+            count, oldest = unit.provisions.sealed_ones()
+        counts.append(count)
+        since += [oldest] if oldest else []
+    if total := sum(counts):
+        named = _named(_listed(watched, ProvisionState.SEALED), total)
+        yield Alarm(Code.PROVISION_UNDELIVERED, named, min(since), count=total)
+
+
+def _refused_lately(watched: Watched, now: datetime) -> Iterator[Alarm]:
+    total = 0
+    for file in IdentityFile:
+        with watched.unit(file) as unit:
+            total += unit.provisions.refused_since(now - WINDOW)
+    if total:
+        recent = [one for one in _listed(watched, ProvisionState.REFUSED) if _is_recent(one, now)]
+        yield Alarm(Code.PROVISION_REFUSED_RECENTLY, _named(recent, total), count=total)
 
 
 def _tried_often(watched: Watched) -> tuple[str, ...]:
@@ -73,7 +90,9 @@ def _is_recent(one: Provision, now: datetime) -> bool:
     return one.decided_at is not None and now - one.decided_at < WINDOW
 
 
-def _named(provisions: list[Provision]) -> tuple[str, ...]:
-    return tuple(
+def _named(provisions: list[Provision], total: int) -> tuple[str, ...]:
+    named = [
         f"{one.provision_id} {one.code.value}" if one.code else str(one.provision_id) for one in provisions
-    )
+    ]
+    more = total - len(named)
+    return (*named, f"ほか {more:,} 件") if more > 0 else tuple(named)

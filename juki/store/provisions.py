@@ -258,6 +258,19 @@ class Provisions:
             wanted.append(self._table.c.state == state.value)
         return self._listed(*wanted, limit=limit)
 
+    def sealed_ones(self) -> tuple[int, datetime | None]:
+        """Count the provisions that are sealed and not handed over, and tell since when the oldest is."""
+        columns = self._table.c
+        query = select(func.count(), func.min(columns.sealed_at))
+        row = self.connection.execute(query.where(columns.state == ProvisionState.SEALED.value)).one()
+        return int(row[0]), row[1]
+
+    def refused_since(self, since: datetime) -> int:
+        """Count the requests refused since an instant."""
+        columns = self._table.c
+        wanted = (columns.state == ProvisionState.REFUSED.value, columns.decided_at > since)
+        return int(self.connection.execute(select(func.count()).where(*wanted)).scalar_one())
+
     def _ids(self, query: Any) -> list[PackageId]:
         return [PackageId(self.file, number) for number in self.connection.execute(query).scalars()]
 
