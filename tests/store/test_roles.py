@@ -28,7 +28,7 @@ ALLOWED = {
     Duty.READER:        "-   -   S   S   S   S   -   S   -   -   S   -   -   -   S   S   S   S   -   -",
     Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -   SI",
     Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -   SI",
-    Duty.PURGER:        "D   D   SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  -   SU  -   -   SI",
+    Duty.PURGER:        "D   D   SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  D   SU  -   -   SI",
     Duty.AUDITOR:       "-   -   -   S   S   S   -   -   SI  -   S   -   -   -   S   -   S   S   S   SI",
     Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S   SI",
 }  # fmt: skip
