@@ -197,14 +197,13 @@ def _records_described(records: ExpirySummary) -> dict[str, object]:
 
 def _records_lines(records: ExpirySummary, *, is_dry: bool) -> list[str]:
     """Tell what went of the files, or would; the doubt of a clock is said once, with the holds."""
-    if records.stopped:
-        return []
     over = f"{records.on:%Y-%m-%d} に150年の保存期間を過ぎている記録は {records.versions_due:,} 版です"
-    if is_dry:
+    if is_dry or records.stopped:
         lines = [f"{over}（消去していません）。"]
     else:
         lines = [f"{over}。{records.versions_erased:,} 版を消去しました。"] if records.versions_due else []
-    return lines + (code_lines(records.code, f"{records.where} ") if records.code else [])
+    concern = None if records.stopped else records.code
+    return lines + (code_lines(concern, f"{records.where} ") if concern else [])
 
 
 def _exit_code(summary: PurgeSummary, records: ExpirySummary) -> ExitCode:

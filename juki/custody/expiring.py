@@ -92,8 +92,8 @@ class Expiry:
         return ExpirySummary(self.on, due, stores=self._stores)
 
     def stopped(self, why: Code) -> ExpirySummary:
-        """Tell that nothing was erased, because the clock is not believed."""
-        return ExpirySummary(self.on, stopped=why)
+        """Tell what is over by a clock that is not believed, and stays: whoever vouches for it sees how much."""
+        return replace(self.plan(), stopped=why)
 
     def run(self) -> ExpirySummary:
         """Erase what is over, and tell."""

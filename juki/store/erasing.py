@@ -29,6 +29,7 @@ _START = {
 }
 """The day the clock of a version started, said by its own days, as `juki.retention.clock_start` has it."""
 _OVER = {"current": "kind = 'deletion' AND expires_on <= :on", "history": "expires_on <= :on"}
+"""`juki.retention.is_over`, asked of the index of each table."""
 _KEY = {"current": ("resident_code",), "history": ("sender_code", "notice_no", "repair_no")}
 _COUNT = """
     SELECT count(*) FILTER (WHERE {start} <= :start), count(*) FILTER (WHERE {start} > :start)

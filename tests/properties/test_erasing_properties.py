@@ -11,18 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from juki.columns import IdentityFile
+from juki.differences import DifferenceKind
 from juki.quality import Question
 from juki.store.erasing import Erased
 from juki.store.quality import Measuring
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from tests.conftest import Stores
-from tests.histories import FIRST_DAY, History, Sent, numbered, packages
+from tests.histories import FIRST_DAY, SENDERS, History, Sent, numbered, packages
 from tests.model import anniversary
-from tests.snapshots import apply_history
+from tests.snapshots import apply_history, compared, told
 
 RESIDENT = IdentityFile.RESIDENT
-FIRST_END = anniversary(FIRST_DAY)
+FIRST_END, MOVED = anniversary(FIRST_DAY), DifferenceKind.MOVED.value
 _COUNTED = {question for question in Question if question is not Question.AGES}
 
 
@@ -155,3 +156,25 @@ def test_a_version_lost_beside_what_was_erased_is_still_found(
             (lost.sender, lost.notice_no),
         )
     assert _faults(url, on)[Question.PACKAGE_ROWS] == {lost.sender: 1}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=packages, received=st.lists(st.integers(0, 9), min_size=6, max_size=6), day=st.integers(0, 11))
+def test_no_comparison_finds_what_was_erased(
+    module_stores: Stores, history: History, received: list[int], day: int
+) -> None:
+    """Nothing comes to be said that was not said before, and of who stands the same; what stood once is forgotten."""
+    url = module_stores.resident_url
+    kept = _filled(url, _late(numbered(history), received))
+    standing = {one.code for one in kept if one.table == "current" and one.ends is None}
+    before = {sender: _ours(url, sender) for sender in SENDERS}
+    _erase(url, FIRST_END + timedelta(days=day), 1_000)
+    for sender in SENDERS:
+        after = _ours(url, sender)
+        assert after <= before[sender]
+        assert not {code for code, kind in before[sender] - after if kind != MOVED and code in standing}
+
+
+def _ours(url: str, sender: str) -> set[tuple[str, str]]:
+    """Compare with a municipality that lists nobody: code and kind of everybody of ours."""
+    return {(code, kind) for code, kind, *_ in told(compared(url, sender, 1_000, []))}

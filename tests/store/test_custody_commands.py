@@ -138,6 +138,7 @@ def test_purge_that_doubts_the_clock_ends_with_an_error_until_it_is_confirmed(
         said = juki("purge", *arguments)
         assert said.code == 2
         assert "[clock.ahead]" in said.out and "--confirm-clock" in said.out
+        assert "記録は 0 版です（消去していません）" in said.out
     assert lender.is_kept(provision)
     refused = juki("purge", "--confirm-clock", "123456789018 の件", "--json")
     assert refused.data["error"]["code"] == Code.REASON_TEXT_FORM.value
