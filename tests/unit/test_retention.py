@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from juki import retention
 from juki.columns import IdentityFile
-from juki.retention import ARTICLES, clock_start, expires_on, is_over, latest_start
+from juki.retention import clock_start, expires_on, is_over, latest_start
 from tests.model import anniversary
 
 
@@ -79,7 +80,7 @@ def test_on_29_february_what_started_on_28_february_is_over_and_1_march_is_not(l
 
 def test_each_file_is_erased_by_its_own_article() -> None:
     """The log says by which; the two files are kept by different articles of the same order."""
-    assert ARTICLES == {
+    assert retention.ARTICLES == {
         IdentityFile.RESIDENT: "住民基本台帳法施行令30条の6",
         IdentityFile.FUHYO: "住民基本台帳法施行令30条の12の4",
     }
