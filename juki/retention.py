@@ -8,17 +8,9 @@ Invariants: calendar arithmetic on civil dates in Japan only; no instants, no nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
-from juki.columns import IdentityFile
-
 RETENTION_YEARS = 150
-ARTICLES: Mapping[IdentityFile, str] = {
-    IdentityFile.RESIDENT: "住民基本台帳法施行令30条の6",
-    IdentityFile.FUHYO: "住民基本台帳法施行令30条の12の4",
-}
-"""By which the versions of each file are kept, and no longer."""
 
 
 def expires_on(start: date) -> date:

@@ -21,9 +21,14 @@ from juki.dates import civil_date
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.reasons import Code
-from juki.retention import ARTICLES
 from juki.store.erasing import AT_ONCE, Due, Erased
 from juki.store.roles import Duty
+
+_ARTICLES = {
+    IdentityFile.RESIDENT: "住民基本台帳法施行令30条の6",
+    IdentityFile.FUHYO: "住民基本台帳法施行令30条の12の4",
+}
+"""By which the versions of each file are kept, and no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class Expiry:
     def _entry(self, file: IdentityFile, erased: Erased) -> Entry:
         entry = Entry(
             action=Action.RECORDS_ERASED, file=file, outcome=Outcome.DONE, counts=erased.counts,
-            basis=ARTICLES[file], due_at=self.on.isoformat(),
+            basis=_ARTICLES[file], due_at=self.on.isoformat(),
         )  # fmt: skip
         return self.custody.acting.signed(entry)
 

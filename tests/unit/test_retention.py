@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from juki import retention
-from juki.columns import IdentityFile
 from juki.retention import clock_start, expires_on, is_over, latest_start
 from tests.model import anniversary
 
@@ -76,11 +74,3 @@ def test_the_day_a_version_bears_and_the_day_its_clock_started_say_the_same(star
 def test_on_29_february_what_started_on_28_february_is_over_and_1_march_is_not(leap_day: date) -> None:
     """No year 150 before a leap year is one."""
     assert latest_start(leap_day) == date(leap_day.year - 150, 2, 28)
-
-
-def test_each_file_is_erased_by_its_own_article() -> None:
-    """The log says by which; the two files are kept by different articles of the same order."""
-    assert retention.ARTICLES == {
-        IdentityFile.RESIDENT: "住民基本台帳法施行令30条の6",
-        IdentityFile.FUHYO: "住民基本台帳法施行令30条の12の4",
-    }
