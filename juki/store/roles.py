@@ -118,7 +118,8 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     yield purger, f"SELECT ({', '.join([*_TERMS, *SUPERSEDED_COLUMNS])})", "history"
     # With a version goes what names its person by code, and its package is told that it went.
     yield purger, "SELECT (resident_code)", "provided"
-    yield purger, "SELECT (package_id, erased), UPDATE (erased)", "package"
+    yield purger, "SELECT (package_id, erased)", "package"
+    yield purger, "UPDATE (erased)", "package"
     named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]
     yield reader, f"SELECT ({', '.join(named)})", "difference"
     if (register := TABLES[file].operator) is not None:

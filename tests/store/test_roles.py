@@ -156,6 +156,22 @@ def test_purger_sees_when_and_whose_and_nothing_that_was_said(
 
 
 @FILES
+def test_purger_tells_a_package_how_many_of_its_versions_went_and_nothing_else(
+    file: IdentityFile, module_stores: Stores
+) -> None:
+    """Whoever erases must count, and can neither touch what was accepted nor read what was provided to whom."""
+    with _acting_as(module_stores.url(file), role_name(file, Duty.PURGER)) as connection:
+        assert _is_allowed(connection, "UPDATE package SET erased = erased + 1 WHERE package_id = 1")
+        assert _is_allowed(connection, "DELETE FROM provided WHERE resident_code = ''")
+        for statement in (
+            "UPDATE package SET accepted = 0", "SELECT state FROM package", "DELETE FROM package",
+            "SELECT provision_id FROM provided", "UPDATE history SET expires_on = current_date",
+            "UPDATE current SET expires_on = current_date",
+        ):  # fmt: skip
+            assert not _is_allowed(connection, statement)
+
+
+@FILES
 def test_reader_sees_differences_but_not_the_sealed_record_of_the_municipality(
     file: IdentityFile, module_stores: Stores
 ) -> None:
