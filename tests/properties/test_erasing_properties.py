@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from juki.columns import IdentityFile
 from juki.differences import DifferenceKind
 from juki.quality import Question
+from juki.retention import is_over
 from juki.store.erasing import Erased
 from juki.store.quality import Measuring
 from juki.store.roles import Duty
@@ -120,7 +121,7 @@ def test_what_is_left_is_what_is_not_over_and_everything_still_fits(
     found_before = _faults(url, FIRST_END)
     for day in days:
         on = FIRST_END + timedelta(days=day)
-        over = {one for one in kept if one.ends is not None and one.ends <= on}
+        over = {one for one in kept if is_over(one.ends, on)}
         with open_unit(url, RESIDENT, Duty.PURGER) as unit:
             due = unit.erasing.due(on)
         batches = _erase(url, on, most)
