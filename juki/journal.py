@@ -82,6 +82,8 @@ class Action(StrEnum):
     """The request of an answered or refused provision has come to the end of its keeping."""
     QUARANTINE_ERASED = "quarantine.erased"
     """A refused file of a recipient has come to the end of its keeping."""
+    RECORDS_ERASED = "records.erased"
+    """Versions whose 150 years are over were erased (M14), and what hung on them."""
     PURGE_STOPPED = "purge.stopped"
     """The clock is not to be trusted: nothing was erased until a person decides."""
     CLOCK_CONFIRMED = "clock.confirmed"

@@ -78,6 +78,8 @@ class Figures:
     ages: Mapping[int, int] = field(default_factory=dict)
     """By the first age of the bin, rounded down to SMALLEST_GROUP."""
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    erased: int = 0
+    """Versions that went when their 150 years were over, ever."""
 
     @property
     def people(self) -> int:
@@ -169,7 +171,9 @@ def _standing(now: Figures, before: Figures, bounds: Bounds) -> Iterator[Change]
 
 
 def _history_kept(now: Figures, before: Figures, _: Bounds) -> Iterator[Change]:
-    yield Change(WHOLE_FILE, max(0, before.history - now.history), 0)
+    """What was erased in between is not lost; that it may have been current as well, the packages tell exactly."""
+    lost = before.history + before.erased - now.history - now.erased
+    yield Change(WHOLE_FILE, max(0, lost), 0)
 
 
 def _packages_kept(now: Figures, before: Figures, _: Bounds) -> Iterator[Change]:

@@ -178,6 +178,8 @@ def _file_report(said: dict[str, Any]) -> FileReport:
         unknowns=figures["unknowns"],
         ages={int(first): count for first, count in figures["ages"].items()},
         snapshots={place: Snapshot(**one) for place, one in figures["snapshots"].items()},
+        # Reports made before anything was erased do not say so.
+        erased=figures.get("erased", 0),
     )
     findings = [_finding(file, one) for one in said["findings"]]
     return FileReport(file, read, findings, said["baseline"])

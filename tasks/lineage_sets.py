@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from juki.columns import IdentityFile
+from juki.custody.expiring import ExpirySummary
 from juki.custody.purging import PurgeSummary
 from juki.lineage import DataSet, Sets
 from juki.order import Channel
@@ -86,11 +87,14 @@ def provision_sets(taken: TakenIn, runs: Sequence[FileRun]) -> Sets:
     return Sets(tuple(inputs), tuple(outputs))
 
 
-def purge_sets(summary: PurgeSummary, receipts: Mapping[str, int]) -> Sets:
-    """Receipts of recipients, and the holds whose end was written down."""
+def purge_sets(summary: PurgeSummary, receipts: Mapping[str, int], records: ExpirySummary) -> Sets:
+    """Receipts of recipients, the holds whose end was written down, and the versions that were erased."""
     erased = [DataSet(_of_store(one.file, "hold"), 1) for one in summary.erased]
     holds = [DataSet(_of_store(file, "hold"), 0) for file in IdentityFile]
-    return Sets((DataSet("recipient/receipt", files=sum(receipts.values())),), (*holds, *erased))
+    versions = [
+        DataSet(_of_store(file, "identity"), count) for file, count in records.erased.items() if count
+    ]
+    return Sets((DataSet("recipient/receipt", files=sum(receipts.values())),), (*holds, *erased, *versions))
 
 
 def quality_sets(report: Report) -> Sets:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from juki.custody.expiring import ExpirySummary
 from juki.custody.purging import PurgeSummary
 from juki.holds import Hold
 from juki.reasons import Code, known_code
@@ -17,9 +18,10 @@ from tasks.receipting import NOTED
 
 @task(name="消去の掲示", **ONCE)
 @sealed
-def publish_purge(summary: PurgeSummary, receipts: Mapping[str, int]) -> None:
+def publish_purge(summary: PurgeSummary, receipts: Mapping[str, int], records: ExpirySummary) -> None:
     """Publish a run: a page, and what was due and stays; a run that found nothing leaves nothing but the page."""
-    create_markdown_artifact(page(summary, receipts), key="purge-summary", description="個人番号の消去の結果")
+    content = page(summary, receipts, records)
+    create_markdown_artifact(content, key="purge-summary", description="消去の結果")
     left = [hold for hold in summary.due if hold.provision not in set(summary.erased)]
     if left:
         create_table_artifact(
@@ -29,7 +31,7 @@ def publish_purge(summary: PurgeSummary, receipts: Mapping[str, int]) -> None:
         )
 
 
-def page(summary: PurgeSummary, receipts: Mapping[str, int]) -> str:
+def page(summary: PurgeSummary, receipts: Mapping[str, int], records: ExpirySummary) -> str:
     """Write the page of a run."""
     at = summary.at.astimezone(JAPAN)
     lines = [
@@ -41,6 +43,8 @@ def page(summary: PurgeSummary, receipts: Mapping[str, int]) -> str:
         f"- 猶予を過ぎたもの {len(summary.overdue):,} 件、残り物の片付け {len(summary.strays):,} 件",
         f"- 保存の期間を過ぎて消去した要求 {summary.requests:,} 件、受け付けなかったファイル {summary.refused:,} 件",
         f"- 受領書 {receipts.get(NOTED, 0):,} 件を記録",
+        f"- {records.on:%Y-%m-%d} に150年の保存期間を過ぎている記録 {records.versions_due:,} 版、"
+        f"消去した記録 {records.versions_erased:,} 版",
     ]
     if summary.left:
         alarm = Code.HOLD_DELIVERY_LEFT
@@ -51,14 +55,16 @@ def page(summary: PurgeSummary, receipts: Mapping[str, int]) -> str:
     for value, count in refused.items():
         code = known_code(value)
         lines.append(f"- 受領書 {count:,} 件: [{value}] {code.message if code else ''}")
-    if summary.code is not None:
+    concerns = dict.fromkeys(code for code in (summary.code, records.code) if code is not None)
+    if concerns:
+        down = dict.fromkeys([*summary.stores.items(), *records.stores.items()])
         lines += [
             "",
             "## 確認の要ること",
-            *(f"- {file.japanese}: [{code.value}] {code.message}" for file, code in summary.stores.items()),
-            f"- [{summary.code.value}] {summary.code.message}",
-            f"- {summary.code.next_step}",
+            *(f"- {file.japanese}: [{code.value}] {code.message}" for file, code in down),
         ]
+        for code in concerns:
+            lines += [f"- [{code.value}] {code.message}", f"- {code.next_step}"]
     return "\n".join(lines)
 
 

@@ -1,4 +1,8 @@
-"""Erase the provisions whose hold has come to its end; the steps are in `juki.custody.purging`."""
+"""Erase what has come to its end: the provisions held, and the records whose 150 years are over.
+
+The steps are in `juki.custody.purging` and `juki.custody.expiring`; each asks for itself whether the clock of this
+run is to be believed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from datetime import timedelta
 from prefect import task
 
 from juki.custody import timing
+from juki.custody.expiring import Expiry, ExpirySummary
 from juki.custody.purging import Purge, PurgeSummary
 from tasks.boundary import UNIT_OF_WORK, sealed
 from tasks.custody import custody_of
@@ -23,4 +28,15 @@ def purge_due(progress: Progress = silent) -> PurgeSummary:
     reference = timing.settled(custody, timedelta(hours=settings.purge_clock_bound_hours))
     grace = timedelta(minutes=settings.purge_grace_minutes)
     work = Purge(custody, reference.at, grace, progress)
+    return work.stopped(reference.doubt) if reference.doubt else work.run()
+
+
+@task(name="保存期間を過ぎた記録の消去", **UNIT_OF_WORK)
+@sealed
+def erase_records() -> ExpirySummary:
+    """Erase every version whose 150 years are over, if the clock is to be believed."""
+    shop = Workshop.open()
+    custody = custody_of(shop)
+    reference = timing.settled(custody, timedelta(hours=shop.settings.purge_clock_bound_hours))
+    work = Expiry(custody, reference.at)
     return work.stopped(reference.doubt) if reference.doubt else work.run()

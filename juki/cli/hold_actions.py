@@ -18,6 +18,7 @@ from juki.cli.installation import Installation
 from juki.columns import IdentityFile
 from juki.custody import timing
 from juki.custody.custody import Custody
+from juki.custody.expiring import Expiry, ExpirySummary
 from juki.custody.purging import Purge, PurgeSummary
 from juki.errors import ConfigurationError, JukiError
 from juki.holds import Hold
@@ -48,8 +49,10 @@ def custody_of(installation: Installation) -> Custody:
     )
 
 
-def run_purge(installation: Installation, *, is_dry: bool, confirmed_because: str = "") -> PurgeSummary:
-    """Erase what is due, or only tell what would be erased.
+def run_purge(
+    installation: Installation, *, is_dry: bool, confirmed_because: str = ""
+) -> tuple[PurgeSummary, ExpirySummary]:
+    """Erase what is due of provisions and of records, or only tell what would be erased.
 
     Raises: ConfigurationError(REASON_TEXT_FORM).
     """
@@ -58,9 +61,10 @@ def run_purge(installation: Installation, *, is_dry: bool, confirmed_because: st
     reason = checked_reason(confirmed_because) if confirmed_because else ""
     reference = timing.looked_up(custody, bound) if is_dry else timing.settled(custody, bound, reason)
     work = Purge(custody, reference.at, timedelta(minutes=settings.purge_grace_minutes))
+    records = Expiry(custody, reference.at)
     if reference.doubt:
-        return work.stopped(reference.doubt)
-    return work.plan() if is_dry else work.run()
+        return work.stopped(reference.doubt), records.stopped(reference.doubt)
+    return (work.plan(), records.plan()) if is_dry else (work.run(), records.run())
 
 
 def holds_of(installation: Installation, files: Sequence[IdentityFile], *, every: bool = False) -> list[Hold]:

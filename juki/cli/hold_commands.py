@@ -17,6 +17,7 @@ from juki.cli.hold_actions import custody_of, hand_over_on, holds_of, run_purge
 from juki.cli.installation import Installation, OneFile, chosen_files, explained, iso, shown
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
+from juki.custody.expiring import ExpirySummary
 from juki.custody.handing_over import note_receipt, resend
 from juki.custody.purging import PurgeSummary
 from juki.holds import Hold
@@ -69,14 +70,14 @@ def purge(
     ] = "",
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """期限の来た一時保存（鍵・個人番号・封緘済みファイル）を消去し、証拠を操作ログに残す
+    """期限の来た一時保存（鍵・個人番号・封緘済みファイル）と、150年の保存期間を過ぎた記録を消去し、証拠を操作ログに残す
 
     終了コード: 0 すべて消去した（または何もない）、1 消去されていないものがある、2 時計が疑わしい・誤り。
     """
     installation = Installation.open()
-    summary = run_purge(installation, is_dry=dry_run, confirmed_because=confirm_clock)
+    summary, records = run_purge(installation, is_dry=dry_run, confirmed_because=confirm_clock)
     grace = timedelta(minutes=installation.settings.purge_grace_minutes)
-    finish(_purge_result(summary, grace, is_dry=dry_run), as_json=as_json)
+    finish(_purge_result(summary, records, grace, is_dry=dry_run), as_json=as_json)
 
 
 @operated("provision resend", "provision", is_begun=True)
@@ -147,7 +148,8 @@ def _table(title: str, holds: list[Hold] | tuple[Hold, ...]) -> list[Table]:
     return [Table(f"{title}（R 本人確認情報、F 附票本人確認情報）", _HEADINGS, rows)] if rows else []
 
 
-def _purge_result(summary: PurgeSummary, grace: timedelta, *, is_dry: bool) -> Result:
+def _purge_result(summary: PurgeSummary, records: ExpirySummary, grace: timedelta, *, is_dry: bool) -> Result:
+    worst = summary.code or records.code
     data = {
         "at": iso(summary.at), "is_dry": is_dry,
         "due": [described(hold, summary.at, grace) for hold in summary.due],
@@ -156,7 +158,8 @@ def _purge_result(summary: PurgeSummary, grace: timedelta, *, is_dry: bool) -> R
         "strays": [str(one) for one in summary.strays], "overdue": [str(one) for one in summary.overdue],
         "left": [str(one) for one in summary.left], "requests": summary.requests, "refused": summary.refused,
         "stores": {file.value: explained(code) for file, code in summary.stores.items()},
-        "error": explained(summary.code) if summary.code else None,
+        "records": _records_described(records),
+        "error": explained(worst) if worst else None,
     }  # fmt: skip
     if is_dry:
         lines = [
@@ -177,10 +180,33 @@ def _purge_result(summary: PurgeSummary, grace: timedelta, *, is_dry: bool) -> R
     lines += code_lines(summary.code, f"{summary.where} " if summary.stores else "") if summary.code else []
     if summary.left:
         lines += [*code_lines(Code.HOLD_DELIVERY_LEFT), f"  {'、'.join(map(str, summary.left))}"]
-    return Result(data, _table("期限の来た一時保存", summary.due), lines, _exit_code(summary))
+    lines += _records_lines(records, is_dry=is_dry)
+    return Result(data, _table("期限の来た一時保存", summary.due), lines, _exit_code(summary, records))
 
 
-def _exit_code(summary: PurgeSummary) -> ExitCode:
+def _records_described(records: ExpirySummary) -> dict[str, object]:
+    return {
+        "on": records.on.isoformat(),
+        "due": {file.value: one.versions for file, one in records.due.items()},
+        "erased": {file.value: count for file, count in records.erased.items()},
+        "unclear": {file.value: one.unclear for file, one in records.due.items()},
+        "stores": {file.value: explained(code) for file, code in records.stores.items()},
+        "error": explained(records.code) if records.code else None,
+    }
+
+
+def _records_lines(records: ExpirySummary, *, is_dry: bool) -> list[str]:
+    """Tell what went of the files, or would; the doubt of a clock is said once, with the holds."""
+    over = f"{records.on:%Y-%m-%d} に150年の保存期間を過ぎている記録は {records.versions_due:,} 版です"
+    if is_dry or records.stopped:
+        lines = [f"{over}（消去していません）。"]
+    else:
+        lines = [f"{over}。{records.versions_erased:,} 版を消去しました。"] if records.versions_due else []
+    concern = None if records.stopped else records.code
+    return lines + (code_lines(concern, f"{records.where} ") if concern else [])
+
+
+def _exit_code(summary: PurgeSummary, records: ExpirySummary) -> ExitCode:
     if summary.stopped:
         return ExitCode.ERROR
-    return ExitCode.FOUND if summary.code or summary.left else ExitCode.OK
+    return ExitCode.FOUND if summary.code or summary.left or records.code else ExitCode.OK

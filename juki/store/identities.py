@@ -4,7 +4,7 @@ Decides:    the statements and their order within one transaction.
 Leaves:     what changes to `juki.identity`, the shape of a version to `juki.versions`.
 Invariants: set-based throughout. A version is superseded only if it is still the one that was judged; when
             another transaction was first, nothing is written and the package is judged again (StoreError
-            STORE_CONFLICT, transient). History only grows.
+            STORE_CONFLICT, transient). History only grows here; what is over goes by `juki.store.erasing`.
 """
 
 from __future__ import annotations

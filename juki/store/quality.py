@@ -4,8 +4,9 @@ Decides:    the statement of each question: one row for each row that is asked o
 Leaves:     what is expected of that column to `validations.quality`.
 Invariants: role intake, for readers see no people (ADR-0038), but read only; no sealed column is named. Each
             statement is one, so that it sees one instant.
-            What it gives by municipality are counts.
-Source:     ADR-0033.
+            What it gives by municipality are counts. What was erased when its 150 years were over is not lost:
+            as many versions as its package says may be missing, and what refers to one of them refers to nothing.
+Source:     ADR-0033, ADR-0043.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ from juki.store.roles import Duty, role_name
 _STANDING = "c.kind <> 'deletion'"
 _VERSIONS = "SELECT package_id FROM current UNION ALL SELECT package_id FROM history"
 _NOTICES = "SELECT sender_code, notice_no FROM current UNION SELECT sender_code, notice_no FROM history"
-_PARTS = {"standing": _STANDING, "versions": _VERSIONS, "notices": _NOTICES}
+_LAWFULLY_GONE = """
+    SELECT DISTINCT coalesce(g.new_code, x.resident_code) AS person FROM history x
+    JOIN package q ON q.package_id = x.superseded_by_package_id AND q.erased > 0
+    LEFT JOIN former_code g ON g.resident_code = x.resident_code"""
+"""Whose current version can have been erased when its 150 years were over: it came before what is still kept."""
+_PARTS = {"standing": _STANDING, "versions": _VERSIONS, "notices": _NOTICES, "gone": _LAWFULLY_GONE}
 _AGES = """
     SELECT {year} - a.born - CASE WHEN a.day > '{day}' THEN 1 ELSE 0 END AS age FROM (
         SELECT CAST(left(c.birth_date, 4) AS integer) AS born,
@@ -43,13 +49,15 @@ _QUESTIONS = {
         SELECT c.sender_code AS municipality_code, h.notice_no AS also_history FROM current c
         LEFT JOIN history h USING (sender_code, notice_no, repair_no)""",
     Question.HISTORY_PEOPLE: """
-        SELECT h.sender_code AS municipality_code, c.resident_code AS person FROM history h
+        SELECT h.sender_code AS municipality_code, coalesce(c.resident_code, e.person) AS person FROM history h
         LEFT JOIN former_code f ON f.resident_code = h.resident_code
-        LEFT JOIN current c ON c.resident_code = coalesce(f.new_code, h.resident_code)""",
+        LEFT JOIN current c ON c.resident_code = coalesce(f.new_code, h.resident_code)
+        LEFT JOIN ({gone}) e ON e.person = coalesce(f.new_code, h.resident_code)""",
     Question.HISTORY_NEWER: """
-        SELECT h.sender_code AS municipality_code, n.notice_no AS newer FROM history h
+        SELECT h.sender_code AS municipality_code, coalesce(n.notice_no, p.erased) AS newer FROM history h
         LEFT JOIN ({notices}) n
-          ON n.sender_code = h.superseded_by_sender_code AND n.notice_no = h.superseded_by_notice_no""",
+          ON n.sender_code = h.superseded_by_sender_code AND n.notice_no = h.superseded_by_notice_no
+        LEFT JOIN package p ON p.package_id = h.superseded_by_package_id AND p.erased > 0""",
     Question.HISTORY_ORDER: """
         SELECT h.sender_code AS municipality_code, h.superseded_on - h.received_on AS days_current FROM history h""",
     Question.CURRENT_PACKAGES: """
@@ -61,12 +69,13 @@ _QUESTIONS = {
         LEFT JOIN package p
           ON (p.package_id, p.municipality_code, p.state) = (h.package_id, h.sender_code, 'applied')""",
     Question.PACKAGE_ROWS: """
-        SELECT p.municipality_code, p.accepted + p.alerted - coalesce(v.rows, 0) AS lost FROM package p
+        SELECT p.municipality_code, p.accepted + p.alerted - coalesce(v.rows, 0) - p.erased AS lost FROM package p
         LEFT JOIN (SELECT package_id, count(*) AS rows FROM ({versions}) o GROUP BY package_id) v USING (package_id)
         WHERE p.state = 'applied'""",
     Question.FORMER_CODES: """
-        SELECT f.sender_code AS municipality_code, c.resident_code AS holder FROM former_code f
-        LEFT JOIN current c ON c.resident_code = f.new_code""",
+        SELECT f.sender_code AS municipality_code, coalesce(c.resident_code, e.person) AS holder FROM former_code f
+        LEFT JOIN current c ON c.resident_code = f.new_code
+        LEFT JOIN ({gone}) e ON e.person = f.new_code""",
     Question.AGES: _AGES,
 }  # fmt: skip
 
@@ -93,7 +102,9 @@ _BY_MUNICIPALITY = (
     "SELECT c.sender_code, count(*), {blanks} FROM current c WHERE {standing} GROUP BY c.sender_code"
 )
 _BY_AGE = "SELECT least(greatest(g.age, 0) / 10 * 10, {last}), count(*) FROM ({ages}) g GROUP BY 1"
-_TOTALS = "SELECT (SELECT count(*) FROM history), (SELECT count(*) FROM package)"
+_TOTALS = """
+    SELECT (SELECT count(*) FROM history), count(*), coalesce(sum(erased), 0) FROM package
+"""
 _SNAPSHOTS = """
     WITH last AS (
         SELECT DISTINCT ON (r.municipality_code) r.* FROM reconciliation r
@@ -141,13 +152,15 @@ class Measuring:
     def figures(self, on: date) -> Figures:
         """Count what a run keeps; small counts of people are rounded before they leave here."""
         rows = self.connection.execute(text(self._counted_by_municipality())).all()
-        history, packages = self.connection.execute(text(_TOTALS)).one()
+        history, packages, erased = self.connection.execute(text(_TOTALS)).one()
         standing = {str(row[0]): int(row[1]) for row in rows}
         unknowns = {
             name: {str(row[0]): rounded(row[place]) for row in rows if rounded(row[place])}
             for place, name in enumerate(UNKNOWN_FIELDS, start=2)
         }
-        return Figures(standing, history, packages, unknowns, self._ages(on), self._snapshots(standing))
+        return Figures(
+            standing, history, packages, unknowns, self._ages(on), self._snapshots(standing), int(erased)
+        )
 
     def faults(self, question: Question, on: date) -> dict[str, int]:
         """Count the rows that do not fit by municipality, where a question can be told so."""

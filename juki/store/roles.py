@@ -61,7 +61,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     Duty.PURGER: {
         "current": ("DELETE",), "history": ("DELETE",), "former_code": (*_SEE, "DELETE"),
         "quarantine": (*_SEE, "DELETE"), "difference": (*_SEE, "DELETE"), "journal": _ADD,
-        "provision": (*_SEE, "UPDATE"), "hold": (*_SEE, "UPDATE"),
+        "provision": (*_SEE, "UPDATE"), "hold": (*_SEE, "UPDATE"), "provided": ("DELETE",),
     },
     # Whoever looks into the log is in the log.
     Duty.AUDITOR: {
@@ -97,7 +97,8 @@ FUNCTIONS: dict[IdentityFile, dict[str, Duty]] = {
 
 _NOT_FOR_READERS = frozenset({"record_sealed", "sealed", "kept"})
 _TERMS = (
-    "resident_code", "kind", "sender_code", "notice_no", "repair_no", "package_id", "received_on", "expires_on",
+    "resident_code", "previous_resident_code", "kind", "sender_code", "notice_no", "repair_no", "package_id",
+    "received_on", "expires_on",
 )  # fmt: skip
 """What a version is erased by: who and when, never what it says (M9, ADR-0038)."""
 
@@ -115,6 +116,10 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     purger = role_name(file, Duty.PURGER)
     yield purger, f"SELECT ({', '.join(_TERMS)})", "current"
     yield purger, f"SELECT ({', '.join([*_TERMS, *SUPERSEDED_COLUMNS])})", "history"
+    # With a version goes what names its person by code, and its package is told that it went.
+    yield purger, "SELECT (resident_code)", "provided"
+    yield purger, "SELECT (package_id, erased)", "package"
+    yield purger, "UPDATE (erased)", "package"
     named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]
     yield reader, f"SELECT ({', '.join(named)})", "difference"
     if (register := TABLES[file].operator) is not None:

@@ -140,6 +140,8 @@ def _current(file: IdentityFile, metadata: MetaData) -> Table:
     Index("current_package_id_idx", table.c.package_id, postgresql_using="brin")
     # One municipality's people in order of code: what a reconciliation reads.
     Index("current_sender_code_idx", table.c.sender_code, table.c.resident_code)
+    # What may be erased is asked every few minutes, and only deletions have a clock.
+    Index("current_expires_on_idx", table.c.expires_on, postgresql_where=text("kind = 'deletion'"))
     # Whoever may be looked for by reading and birth date: of the fuhyo file only those who have moved abroad.
     sought = "kind <> 'deletion'" + (" AND is_abroad" if file is IdentityFile.FUHYO else "")
     Index("current_search_idx", table.c.search_key, table.c.birth_date, postgresql_where=text(sought))
@@ -246,6 +248,8 @@ def _package(metadata: MetaData) -> Table:
         Column("closed_at", DateTime(timezone=True)),
         Column("judge_again_at", DateTime(timezone=True)),
         Column("kind", Text(), nullable=False, server_default="notice"),
+        # How many of its versions were erased when their 150 years were over: as many are missing lawfully.
+        Column("erased", Integer(), nullable=False, server_default="0"),
         CheckConstraint(one_of("kind", PackageKind), name="kind"),
         CheckConstraint(one_of("state", PackageState), name="state"),
     )

@@ -26,6 +26,7 @@ from juki.store.checkpoints import CheckpointRegister
 from juki.store.differences import Differences
 from juki.store.disclosures import DisclosureRegister
 from juki.store.engine import engine_now, sealed_errors
+from juki.store.erasing import Erasing
 from juki.store.holds import Holds
 from juki.store.identities import Identities
 from juki.store.journal import Journal
@@ -97,6 +98,11 @@ class Unit:
     def holds(self) -> Holds:
         """What is kept of provisions, and until when."""
         return Holds(self.file, self.connection)
+
+    @property
+    def erasing(self) -> Erasing:
+        """The versions whose keeping is over."""
+        return Erasing(self.file, self.connection)
 
     @property
     def media(self) -> Media:

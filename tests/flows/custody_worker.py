@@ -20,7 +20,7 @@ from tasks import clock
 from tasks.boundary import PipelineError
 from tasks.bridging import attach_numbers
 from tasks.delivering import deliver_provision, resend_provision
-from tasks.purging import purge_due
+from tasks.purging import erase_records, purge_due
 from tasks.workshop import Workshop
 from tests.conftest import Stores
 from tests.flows.forks import FORKS, forked
@@ -32,6 +32,7 @@ ACTS: dict[str, Callable[[PackageId, Sequence[str]], object]] = {
     "deliver": lambda provision, _: deliver_provision.fn(provision),
     "resend": lambda provision, _: resend_provision.fn(provision),
     "purge": lambda provision, _: purge_due.fn(),
+    "erase": lambda provision, _: erase_records.fn(),
 }
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from juki.columns import IdentityFile
+from juki.custody.expiring import ExpirySummary
 from juki.custody.purging import PurgeSummary
 from juki.errors import StoreError
 from juki.home import Home
@@ -134,6 +135,7 @@ ENDED = ReconciliationSummary(HERE, 1, 0, 100, 99, 3, 2)
 REPORT = Report("20261130", AT, [FileReport(RESIDENT, Figures({"352039": 50}, 7, 3), [])])
 TOLD = ForwardSummary(RESIDENT, 1, 9, 1, 0, 1, {"acknowledged": 1})
 ERASED = PurgeSummary(AT, erased=(PackageId(FUHYO, 1), PackageId(FUHYO, 2)))
+OVER = ExpirySummary(AT.date(), erased={RESIDENT: 5, FUHYO: 0})
 SAID = {
     Job.INTAKE: (
         lineage_sets.intake_sets([WORKED, ChannelSummary(Channel("352012", FUHYO))]),
@@ -161,8 +163,11 @@ SAID = {
         {"store/fuhyo/provision": (3, None), "recipient/fuhyo/provision": (None, 2)},
     ),
     Job.PURGE: (
-        lineage_sets.purge_sets(ERASED, {"noted": 1, "receipt.form": 1}),
-        {"recipient/receipt": (None, 2)}, {"store/resident/hold": (0, None), "store/fuhyo/hold": (2, None)},
+        lineage_sets.purge_sets(ERASED, {"noted": 1, "receipt.form": 1}, OVER),
+        {"recipient/receipt": (None, 2)},
+        {
+            "store/resident/hold": (0, None), "store/fuhyo/hold": (2, None), "store/resident/identity": (5, None),
+        },
     ),
     Job.QUALITY: (
         lineage_sets.quality_sets(REPORT),

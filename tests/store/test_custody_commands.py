@@ -16,10 +16,14 @@ from juki.errors import JukiError
 from juki.hold_clock import ClockFile
 from juki.holds import ClockNote
 from juki.home import Home
+from juki.notices import Reason
 from juki.reasons import Code
 from tests.conftest import Stores
 from tests.console import Said
+from tests.histories import FIRST_DAY, Sent
+from tests.notice_tables import HERE, notice
 from tests.provision_rows import FUHYO, RESIDENT, Lender
+from tests.snapshots import apply_package
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -100,6 +104,29 @@ def test_dry_run_erases_nothing_and_names_what_the_real_run_erases(lender: Lende
     assert proof["actor"].startswith("local-administrator:") and proof["terminal"]
 
 
+def test_dry_run_tells_of_records_that_are_over_and_the_real_run_erases_them(
+    lender: Lender, juki: Any
+) -> None:
+    """By the same command, counted by file; one that is kept for its wrong day ends it with 1 and says why."""
+    day = (NOW.date().replace(day=1, year=NOW.year - 151) - FIRST_DAY).days
+    gone = [notice(resident_code=who, kind="deletion", reason=Reason.DEATH.value) for who in "AB"]
+    apply_package(lender.stores.url(RESIDENT), Sent(HERE, 1, gone, day), 1)
+    planned = juki("purge", "--dry-run", "--json")
+    assert (planned.code, planned.data["records"]["due"]) == (0, {"resident": 2, "fuhyo": 0})
+    assert "記録は 2 版です（消去していません）" in juki("purge", "--dry-run").out
+    assert lender.rows(RESIDENT, "SELECT count(*) FROM current") == [(2,)]
+    lender.run_sql(RESIDENT, "UPDATE current SET received_on = '2026-03-25' WHERE resident_code = 'B'")
+    done = juki("purge", "--json")
+    assert (done.code, done.data["records"]["erased"]) == (1, {"resident": 1, "fuhyo": 0})
+    assert done.data["records"]["unclear"] == {"resident": 1, "fuhyo": 0}
+    assert done.data["error"]["code"] == Code.RETENTION_DAY_WRONG.value
+    assert lender.rows(RESIDENT, "SELECT resident_code FROM current") == [("B",)]
+    said = juki("purge")
+    assert said.code == 1 and "[retention.day_wrong]" in said.out
+    (entry,) = lender.entries(RESIDENT, "records.erased")
+    assert entry["actor"].startswith("local-administrator:") and entry["terminal"]
+
+
 def test_purge_that_doubts_the_clock_ends_with_an_error_until_it_is_confirmed(
     lender: Lender, juki: Any
 ) -> None:
@@ -111,6 +138,7 @@ def test_purge_that_doubts_the_clock_ends_with_an_error_until_it_is_confirmed(
         said = juki("purge", *arguments)
         assert said.code == 2
         assert "[clock.ahead]" in said.out and "--confirm-clock" in said.out
+        assert "記録は 0 版です（消去していません）" in said.out
     assert lender.is_kept(provision)
     refused = juki("purge", "--confirm-clock", "123456789018 の件", "--json")
     assert refused.data["error"]["code"] == Code.REASON_TEXT_FORM.value

@@ -28,7 +28,7 @@ ALLOWED = {
     Duty.READER:        "-   -   S   S   S   S   -   S   -   -   S   -   -   -   S   S   S   S   -   -",
     Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -   SI",
     Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -   SI",
-    Duty.PURGER:        "D   D   SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  -   SU  -   -   SI",
+    Duty.PURGER:        "D   D   SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  D   SU  -   -   SI",
     Duty.AUDITOR:       "-   -   -   S   S   S   -   -   SI  -   S   -   -   -   S   -   S   S   S   SI",
     Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S   SI",
 }  # fmt: skip
@@ -153,6 +153,22 @@ def test_purger_sees_when_and_whose_and_nothing_that_was_said(
         )
         for column in ("name", "address", "birth_date", "search_key", "record_digest"):
             assert not _is_allowed(connection, f"SELECT {column} FROM {table}")
+
+
+@FILES
+def test_purger_tells_a_package_how_many_of_its_versions_went_and_nothing_else(
+    file: IdentityFile, module_stores: Stores
+) -> None:
+    """Whoever erases must count, and can neither touch what was accepted nor read what was provided to whom."""
+    with _acting_as(module_stores.url(file), role_name(file, Duty.PURGER)) as connection:
+        assert _is_allowed(connection, "UPDATE package SET erased = erased + 1 WHERE package_id = 1")
+        assert _is_allowed(connection, "DELETE FROM provided WHERE resident_code = ''")
+        for statement in (
+            "UPDATE package SET accepted = 0", "SELECT state FROM package", "DELETE FROM package",
+            "SELECT provision_id FROM provided", "UPDATE history SET expires_on = current_date",
+            "UPDATE current SET expires_on = current_date",
+        ):  # fmt: skip
+            assert not _is_allowed(connection, statement)
 
 
 @FILES
