@@ -161,13 +161,16 @@ def _with_snapshots(now: Figures) -> list[Change]:
 
 
 def _standing(now: Figures, before: Figures, bounds: Bounds) -> Iterator[Change]:
-    """Compare every municipality known to either run, and the whole file: many small losses are a large one."""
-    for place in sorted({*now.standing, *before.standing}):
-        there, was = now.standing.get(place, 0), before.standing.get(place, 0)
+    """Compare every municipality that had people, and all of these together: many small losses are a large one.
+
+    The first load of a municipality is no sudden change: it is held to its packages and to its snapshot.
+    """
+    known = sorted(place for place, people in before.standing.items() if people)
+    for place in known:
+        there, was = now.standing.get(place, 0), before.standing[place]
         yield Change(place, abs(there - was), bounds.allowed(bounds.standing_share, was))
-    yield Change(
-        WHOLE_FILE, abs(now.people - before.people), bounds.allowed(bounds.standing_share, before.people)
-    )
+    there = sum(now.standing.get(place, 0) for place in known)
+    yield Change(WHOLE_FILE, abs(there - before.people), bounds.allowed(bounds.standing_share, before.people))
 
 
 def _history_kept(now: Figures, before: Figures, _: Bounds) -> Iterator[Change]:
@@ -181,11 +184,12 @@ def _packages_kept(now: Figures, before: Figures, _: Bounds) -> Iterator[Change]
 
 
 def _unknowns(now: Figures, before: Figures, bounds: Bounds) -> Iterator[Change]:
-    """Compare the blanks of every field and municipality; only a rise counts, and newcomers are not one."""
+    """Compare the blanks of every field and municipality that had people; only a rise counts."""
+    known = [(place, people) for place, people in sorted(now.standing.items()) if before.standing.get(place)]
     for name in UNKNOWN_FIELDS:
-        for place, people in sorted(now.standing.items()):
+        for place, people in known:
             there, was = _blank(now, name, place), _blank(before, name, place)
-            expected = was * people // max(1, before.standing.get(place, 0)) if was else 0
+            expected = was * people // before.standing[place]
             yield Change(place, max(0, there - expected), bounds.allowed(bounds.unknown_share, people))
 
 

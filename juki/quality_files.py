@@ -98,6 +98,9 @@ class QualityFiles:
     def _keep(self, report: Report, kept: int, name_of: NameOf) -> None:
         self._write(f"{report.run}.json", report_text(report))
         self._write(f"{report.run}.html", run_page(report, name_of))
+        accepted = self.accepted()
+        if (lowered := accepted.lowered(report)) != accepted:
+            self._write(_ACCEPTED, accepted_text(lowered))
         reports = self.reports()
         self._let_go(reports, kept)
         self._write("index.html", index_page(self.reports()))

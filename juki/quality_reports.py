@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from juki.columns import IdentityFile
-from juki.quality import Comparison, Figures, Finding, Snapshot
+from juki.quality import WHOLE_FILE, Comparison, Figures, Finding, Snapshot
 from juki.reasons import Code, known_code
 
 FORMAT = "juki-quality/1"
 _RUN = re.compile(r"[0-9]{8}T[0-9]{12}Z")
-_DRIFT = frozenset(comparison.value for comparison in Comparison if comparison is not Comparison.SNAPSHOT)
+_COMPARED = frozenset(comparison.value for comparison in Comparison)
+_DRIFT = _COMPARED - {Comparison.SNAPSHOT.value}
 
 
 def run_id(at: datetime) -> str:
@@ -72,29 +73,58 @@ class Report:
         return next((one for one in self.files if one.file is file), None)
 
 
+Known = Mapping[IdentityFile, Mapping[str, Mapping[str, int]]]
+"""Faults by file, check and place (WHOLE_FILE where a check names none)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What an administrator let stand: the run, which is compared with from then on, and its faults by check."""
+    """What an administrator let stand: the run, which is compared with from then on, and its faults."""
 
     run: str = ""
-    known: Mapping[IdentityFile, Mapping[str, int]] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: Report) -> Accepted:
-        """Let a whole report stand; what moved is no fault any more once it is what the next is compared with."""
+        """Let a whole report stand; what moved is no fault any more once it is what the next is compared with.
+
+        That a municipality lists others than we do is never let stand: reconciling settles it.
+        """
         known = {
-            each.file: {one.check: one.unexpected for one in each.findings if _is_fault(one)}
+            each.file: {one.check: _placed(one) for one in each.findings if _is_fault(one)}
             for each in report.files
         }
         return cls(report.run, known)
 
     def marked(self, finding: Finding) -> Finding:
-        """Say of a finding how many of its faults are known."""
-        return replace(finding, known=self.known.get(finding.file, {}).get(finding.check, 0))
+        """Say of a finding how many of its faults are known: of each place no more than were let stand there."""
+        known = self.known.get(finding.file, {}).get(finding.check, {})
+        return replace(
+            finding, known=sum(min(n, known.get(place, 0)) for place, n in _placed(finding).items())
+        )
+
+    def lowered(self, report: Report) -> Accepted:
+        """Forget the faults a later run did not find any more: others in their place are new."""
+        known = dict(self.known)
+        for each in report.files:
+            found = {one.check: _placed(one) for one in each.findings if one.asked is not None}
+            known[each.file] = {
+                check: {place: min(n, found[check].get(place, 0)) for place, n in places.items()}
+                if check in found
+                else places
+                for check, places in known.get(each.file, {}).items()
+            }
+        return replace(self, known=known)
+
+
+def _placed(finding: Finding) -> Mapping[str, int]:
+    """Give the faults by place; those that no place was named for are of the whole file."""
+    elsewhere = finding.unexpected - sum(finding.places.values())
+    return {**finding.places, WHOLE_FILE: elsewhere} if elsewhere > 0 else finding.places
 
 
 def _is_fault(finding: Finding) -> bool:
-    return finding.unexpected > 0 and finding.check not in _DRIFT
+    return finding.unexpected > 0 and finding.check not in _COMPARED
 
 
 def baseline_of(reports: Sequence[Report], file: IdentityFile, accepted: Accepted) -> Report | None:
@@ -145,7 +175,10 @@ def read_report(content: str) -> Report:
 
 def accepted_text(accepted: Accepted) -> str:
     """Write what was accepted."""
-    known = {file.value: dict(checks) for file, checks in accepted.known.items()}
+    known = {
+        file.value: {check: dict(places) for check, places in checks.items()}
+        for file, checks in accepted.known.items()
+    }
     return json.dumps({"format": FORMAT, "run": accepted.run, "known": known}) + "\n"
 
 
@@ -154,12 +187,17 @@ def read_accepted(content: str) -> Accepted:
     try:
         said = json.loads(content)
         known = {
-            IdentityFile(file): {str(check): int(count) for check, count in checks.items()}
+            IdentityFile(file): {str(check): _counts(places) for check, places in checks.items()}
             for file, checks in said["known"].items()
         }
         return Accepted(str(said["run"]), known)
     except (KeyError, TypeError, AttributeError):
         raise ValueError("accepted") from None
+
+
+def _counts(places: object) -> dict[str, int]:
+    """Read faults by place; what an earlier version let stand without places is not known any more."""
+    return {str(place): int(n) for place, n in places.items()} if isinstance(places, dict) else {}
 
 
 def _finding_said(one: Finding) -> dict[str, object]:

@@ -103,6 +103,17 @@ def test_municipality_that_is_gone_altogether_is_found() -> None:
     assert WAKI in _beyond(Comparison.STANDING, replace(FIGURES, standing={YAMAGUCHI: 1000}))
 
 
+def test_first_load_of_a_municipality_is_no_sudden_change() -> None:
+    """It joins, its people without a sex with it; that others lose people on the same day is still seen."""
+    joined = {**FIGURES.standing, "352012": 20_000}
+    blanks = {"sex": {YAMAGUCHI: 20, "352012": 900}}
+    assert _beyond(Comparison.STANDING, replace(FIGURES, standing=joined)) == []
+    assert _beyond(Comparison.UNKNOWNS, replace(FIGURES, standing=joined, unknowns=blanks)) == []
+    assert _beyond(Comparison.STANDING, FIGURES, Figures()) == []
+    lost = {**joined, YAMAGUCHI: 500}
+    assert _beyond(Comparison.STANDING, replace(FIGURES, standing=lost)) == [YAMAGUCHI, ""]
+
+
 def test_blanks_may_grow_with_the_people_but_not_beyond() -> None:
     """Twice the people may have twice the blanks; fewer blanks are never a fault."""
     grown = replace(FIGURES, standing={YAMAGUCHI: 2000, WAKI: 30}, unknowns={"sex": {YAMAGUCHI: 50}})
@@ -132,10 +143,41 @@ def test_accepted_faults_are_known_up_to_their_number() -> None:
     """One more fails again; a change that was accepted is no fault of the next run."""
     found = _report(0, _finding("history_newer", 3), _finding("standing", 500))
     accepted = read_accepted(accepted_text(Accepted.of(found)))
-    assert accepted.known == {RESIDENT: {"history_newer": 3}}
+    assert accepted.known == {RESIDENT: {"history_newer": {YAMAGUCHI: 3}}}
     assert accepted.marked(_finding("history_newer", 3)).is_met
     assert not accepted.marked(_finding("history_newer", 4)).is_met
     assert not accepted.marked(_finding("standing", 1)).is_met
+
+
+def test_accepted_faults_of_one_municipality_hide_none_of_another() -> None:
+    """Three rows lost in one town and accepted say nothing of three that are lost in the next."""
+    accepted = Accepted.of(_report(0, _finding("package_rows", 3)))
+    elsewhere = replace(_finding("package_rows", 3), places={WAKI: 3})
+    assert (accepted.marked(elsewhere).known, accepted.marked(elsewhere).is_met) == (0, False)
+    unplaced = replace(_finding("ages", 2), places={})
+    assert Accepted.of(_report(0, unplaced)).marked(unplaced).is_met
+
+
+def test_faults_that_were_mended_are_known_no_more() -> None:
+    """Whoever lets five stand and mends them has not let the next five stand."""
+    accepted = Accepted.of(_report(0, _finding("package_rows", 5)))
+    assert accepted.lowered(_report(1, replace(_finding("package_rows"), asked=None))) == accepted
+    lowered = accepted.lowered(_report(1, _finding("package_rows", 2)))
+    assert lowered.marked(_finding("package_rows", 2)).is_met
+    assert not lowered.marked(_finding("package_rows", 3)).is_met
+    assert lowered.lowered(_report(2, _finding("package_rows", 9))) == lowered
+
+
+def test_number_of_people_a_municipality_lists_otherwise_is_never_let_stand() -> None:
+    """It is a number of municipalities: one off by twelve would hide one off by everybody."""
+    found = _finding("snapshot", 1)
+    assert not Accepted.of(_report(0, found)).marked(found).is_met
+
+
+def test_what_an_earlier_version_accepted_without_places_is_not_known() -> None:
+    """It is asked again: nobody can tell any more where it was."""
+    old = accepted_text(Accepted(run_id(AT))).replace("{}", '{"resident": {"package_rows": 3}}')
+    assert not read_accepted(old).marked(_finding("package_rows", 3)).is_met
 
 
 def test_report_reads_as_it_was_written() -> None:
