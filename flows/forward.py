@@ -11,7 +11,6 @@ from flows.naming import named_by
 from juki.columns import IdentityFile
 from juki.lineage import Job
 from juki.operators import Act
-from juki.reasons import Code
 from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.forwarding import forward_file
@@ -29,8 +28,6 @@ def forward() -> None:
     summaries = [forward_file(file) for file in IdentityFile]
     note(forward_sets(summaries))
     publish_forwarding(summaries)
-    failed = [one for one in summaries if one.failure]
-    if failed:
-        raise PipelineError(
-            failed[0].failure or Code.RUN_UNEXPECTED, ", ".join(one.file.value for one in failed)
-        )
+    faults = [(one.fault, one.file.value) for one in summaries if one.fault]
+    if faults:
+        raise PipelineError(faults[0][0], ", ".join(file for _, file in faults))

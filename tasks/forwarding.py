@@ -47,6 +47,17 @@ class ForwardSummary:
     """Files from J-LIS by what became of them: a state of a package, `report`, or the code of the refusal."""
     failure: Code | None = None
 
+    @property
+    def fault(self) -> Code | None:
+        """Say why the run must be seen: what it could not do, or what can never be told as it was (法30条の7).
+
+        The page of the morning tells a loss for some hours only, and it happens once: so the run ends failed.
+        """
+        never_told = (
+            Code.JLIS_UPDATE_LOST if self.lost else Code.JLIS_NUMBER_UNOPENED if self.unopened else None
+        )
+        return self.failure or never_told
+
 
 @task(name="機構への通知", task_run_name="{file}", **ONCE)
 @sealed

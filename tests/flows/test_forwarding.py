@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,6 +19,7 @@ from juki.wire.envelope import open_envelope
 from simulator.installation import PREFECTURE_CODE
 from tasks import clock, jlis_forming
 from tasks.boundary import PipelineError
+from tasks.forwarding import ForwardSummary
 from tasks.jlis_forming import form_next
 from tests.flows.conftest import CODES, Town
 from tests.forwarding_case import DIED, FUHYO, MOVED, Telling
@@ -242,6 +244,21 @@ def test_updates_lost_before_they_were_told_are_counted_and_the_rest_is_told(tel
     assert telling.case.sql("SELECT lost, sent_at IS NOT NULL FROM outbox") == [(1, True)]
     code = telling.case.sql("SELECT entry::json ->> 'code' FROM journal WHERE action = 'jlis.formed'")
     assert code == [(Code.JLIS_UPDATE_LOST.value,)]
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ({"lost": 1}, Code.JLIS_UPDATE_LOST),
+        ({"unopened": 2}, Code.JLIS_NUMBER_UNOPENED),
+        ({"lost": 1, "failure": Code.CONFIG_MISSING}, Code.CONFIG_MISSING),
+        ({"updates": 9, "delivered": 1}, None),
+    ],
+    ids=lambda one: getattr(one, "value", ""),
+)
+def test_what_can_never_be_told_as_it_was_fails_the_run(told: dict[str, Any], fault: Code | None) -> None:
+    """The status forgets a loss after some hours: over a weekend nobody would have heard of it."""
+    assert ForwardSummary(IdentityFile.RESIDENT, **told).fault is fault
 
 
 def test_the_rest_of_a_row_that_is_lost_leaves_its_numbers_as_they_are(
