@@ -15,6 +15,7 @@ import json
 import os
 import secrets
 import sys
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from config.settings import Settings
@@ -23,7 +24,7 @@ from flows.leftover_servers import RUN, end_leftovers, this_run
 from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
-from juki.site import SiteFiles, SiteState
+from juki.site import SiteFiles
 from juki.wire.site_api import SITE_HEADER
 
 _DATABASE = "PREFECT_API_DATABASE_CONNECTION_URL"
@@ -65,8 +66,8 @@ def prepare(home: Home, settings: Settings) -> None:
         raise RuntimeError("prefect is already imported")
     os.environ.update(ALWAYS | _QUIET)
     os.environ["PREFECT_HOME"] = str(home.prefect)
-    if "PREFECT_API_URL" not in os.environ and SiteFiles(home).state is SiteState.UP:
-        os.environ.update(_of_the_site(home))
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.update(_of_the_site(home, datetime.now(UTC)))
     if "PREFECT_API_URL" not in os.environ:
         end_leftovers(home.prefect)
         os.environ[RUN] = this_run()
@@ -74,11 +75,11 @@ def prepare(home: Home, settings: Settings) -> None:
         os.environ.update(database_settings(home, settings))
 
 
-def _of_the_site(home: Home) -> dict[str, str]:
-    """Lead to the server of the site, so that its screens show what was run by hand as well."""
+def _of_the_site(home: Home, now: datetime) -> dict[str, str]:
+    """Lead to the server of the site while it answers, so that its screens show what was run by hand as well."""
     files = SiteFiles(home)
     note = files.note()
-    if note is None:
+    if note is None or not note.is_serving_at(now):
         return {}
     return {
         "PREFECT_API_URL": f"{note.pages}/api",

@@ -1672,12 +1672,21 @@ class Code(StrEnum):
         "juki status で理由を確かめ、juki log checkpoint を実行してください。",
     )
     ALARM_SITE_RESTARTED = (
-        "alarm.site_restarted", _N, _A, "Prefect のサーバまたはワーカがひとりでに終わったため、起動し直しました。", "ADR-0034",
-        "繰り返すときは JUKI_HOME/logs の prefect-server.log と prefect-worker.log を確かめてください。",
+        "alarm.site_restarted", _N, _A, "Prefect のサーバまたはワーカがひとりでに終わったため、起動し直します。", "ADR-0034",
+        "juki status で動いているかを確かめてください。繰り返すときは JUKI_HOME/logs の prefect-server.log と prefect-worker.log を確かめてください。",
     )
     SITE_SILENT = (
         "site.silent", _N, _E, "Prefect のサーバが応答しないか、求めを受け付けません。", "ADR-0034",
         "juki status で状態を、JUKI_HOME/logs/prefect-server.log で理由を確かめてください。",
+    )
+    SITE_WORKER_SILENT = (
+        "site.worker_silent", _N, _E, "Prefect のワーカが応答しません。予定は実行されません。", "M11, M12, ADR-0034",
+        "数分待っても変わらなければ、JUKI_HOME/logs/prefect-worker.log で理由を確かめてください。",
+    )
+    SITE_UNWATCHED = (
+        "site.unwatched", _N, _E,
+        "Prefect のサイトを見守るプロセスが応答しないか、見守りに失敗しています。落ちたものが起動し直されません。", "ADR-0034",
+        "ディスクの空きと JUKI_HOME/logs/prefect-site.log を確かめ、juki down のあと juki up を実行してください。",
     )
     SITE_BROKEN = (
         "site.broken", _N, _E, "Prefect のサイトが止められないまま終わっています。予定は実行されません。", "ADR-0034",

@@ -2,8 +2,8 @@
 
 Decides:    what is written down while it runs (who watches over it, where it answers), and what its state is by that.
 Leaves:     starting and ending it to `flows.serving`.
-Invariants: what is written down is believed only while the process that wrote it lives. Passwords lie in files of
-            mode 0600 of their own, are made once, and are in no repr.
+Invariants: what is written down is believed only while the process that wrote it lives and goes on writing. Passwords
+            lie in files of mode 0600 of their own, are made once, and are in no repr.
 Source:     design 6, ADR-0034.
 """
 
@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,9 +23,14 @@ from juki.durable import sync_folder
 from juki.home import Home
 from juki.keys import read_private, write_private
 from juki.processes import lives
+from juki.reasons import Code
 
 USER = "juki"
 _PASSWORD_BYTES = 24
+_BEAT_OVERDUE = timedelta(minutes=3)
+"""Three beats that stayed away: whoever watches over the site hangs."""
+_START_OVERDUE = timedelta(minutes=10)
+_LATELY = timedelta(hours=1)
 
 
 class SiteState(StrEnum):
@@ -35,7 +40,7 @@ class SiteState(StrEnum):
     STARTING = "starting"
     UP = "up"
     TROUBLED = "troubled"
-    """It is watched over, and its server or its worker does not answer."""
+    """Its server, its worker or what watches over them does not answer."""
     BROKEN = "broken"
     """It was started, never stopped, and nobody watches over it."""
 
@@ -61,15 +66,54 @@ class SiteNote:
     restarts: int = 0
     failure: str = ""
     """The code of what kept it from starting."""
+    is_working: bool = False
+    """Whether its worker was heard of since it was started."""
+    beat: str = ""
+    """When this was written, at least every minute while somebody watches."""
+    restarted: tuple[str, ...] = ()
+    """When a part was started again, lately."""
+    failing: tuple[str, ...] = ()
+    """What its supervisor can not do for a reason nobody foresaw."""
 
     @property
-    def state(self) -> SiteState:
-        """Judge it by whether its writer lives."""
-        if not lives(self.supervisor):
+    def is_owned(self) -> bool:
+        """Tell whether its writer lives."""
+        return lives(self.supervisor)
+
+    def is_serving_at(self, now: datetime) -> bool:
+        """Tell whether its server may be asked."""
+        return self.is_owned and self._is_beating_at(now) and self.is_ready and self.is_answering
+
+    def state_at(self, now: datetime) -> SiteState:
+        """Judge it by whether its writer lives, writes, and what it wrote."""
+        if not self.is_owned:
             return SiteState.BROKEN
+        if self.failing or not self._is_beating_at(now):
+            return SiteState.TROUBLED
         if not self.is_ready:
             return SiteState.STARTING
-        return SiteState.UP if self.is_answering else SiteState.TROUBLED
+        return SiteState.UP if self.is_answering and self.is_working else SiteState.TROUBLED
+
+    def trouble_at(self, now: datetime) -> Code | None:
+        """Say why no schedule may be running; None while all is well or may become so."""
+        state = self.state_at(now)
+        if state is SiteState.BROKEN:
+            return Code.SITE_BROKEN
+        if state is SiteState.STARTING:
+            return Code.SITE_NOT_STARTED if now - self.since_at > _START_OVERDUE else None
+        if state is SiteState.UP:
+            return None
+        if self.failing or not self._is_beating_at(now):
+            return Code.SITE_UNWATCHED
+        return Code.SITE_WORKER_SILENT if self.is_answering else Code.SITE_SILENT
+
+    def restarted_lately(self, now: datetime) -> tuple[str, ...]:
+        """List when parts were started again within the hour before an instant."""
+        return tuple(one for one in self.restarted if now - datetime.fromisoformat(one) < _LATELY)
+
+    def _is_beating_at(self, now: datetime) -> bool:
+        # A clock that was set back makes beats of the future; those are believed for as long.
+        return bool(self.beat) and abs(now - datetime.fromisoformat(self.beat)) < _BEAT_OVERDUE
 
     @property
     def since_at(self) -> datetime:
@@ -120,7 +164,9 @@ class SiteFiles:
     def note(self) -> SiteNote | None:
         """Read what is written down; None when the site was never started or was stopped."""
         try:
-            return SiteNote(**json.loads(self.note_file.read_text()))
+            said = {**json.loads(self.note_file.read_text())}
+            lists = {name: tuple(one) for name, one in said.items() if isinstance(one, list)}
+            return SiteNote(**said | lists)
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):
@@ -142,11 +188,10 @@ class SiteFiles:
         """Note that the site was stopped on purpose."""
         self.note_file.unlink(missing_ok=True)
 
-    @property
-    def state(self) -> SiteState:
+    def state_at(self, now: datetime) -> SiteState:
         """Tell how the site is."""
         note = self.note()
-        return SiteState.DOWN if note is None else note.state
+        return SiteState.DOWN if note is None else note.state_at(now)
 
     def credentials(self) -> str:
         """Return user and password as Prefect wants them, made the first time.

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -22,7 +23,6 @@ from juki.cli.installation import Installation, iso
 from juki.cli.output import AsJson, Result, finish
 from juki.errors import StoreError
 from juki.home import Home
-from juki.processes import lives
 from juki.reasons import Code, known_code
 from juki.site import USER, SiteFiles, SiteNote, SiteState, morning_page
 from juki.store import embedded
@@ -47,7 +47,8 @@ def up(foreground: Foreground = False, as_json: AsJson = False) -> None:
         _supervise(installation)
         return
     files = SiteFiles(installation.home)
-    is_new = files.state in (SiteState.DOWN, SiteState.BROKEN)
+    before = files.note()
+    is_new = before is None or not before.is_owned
     note = _started(installation.home) if is_new else _ready(files, None)
     finish(_result(files, note, is_new=is_new), as_json=as_json)
 
@@ -90,12 +91,12 @@ def _started(home: Home) -> SiteNote:
 def _ready(files: SiteFiles, supervisor: subprocess.Popen[bytes] | None) -> SiteNote:
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
-        note = files.note()
-        if note is not None and note.state is SiteState.UP:
+        note, now = files.note(), datetime.now(UTC)
+        if note is not None and note.state_at(now) is SiteState.UP:
             return note
-        has_ended = (
-            supervisor.poll() is not None if supervisor else note is None or not lives(note.supervisor)
-        )
+        if supervisor is None and note is not None and note.trouble_at(now) is Code.SITE_UNWATCHED:
+            raise StoreError(Code.SITE_UNWATCHED, "juki up")
+        has_ended = supervisor.poll() is not None if supervisor else note is None or not note.is_owned
         if has_ended:
             raise StoreError(_failure(files), "juki up")
         time.sleep(_LOOK_SECONDS)
@@ -110,19 +111,19 @@ def _failure(files: SiteFiles) -> Code:
 def _ask_to_end(files: SiteFiles) -> None:
     """Let the supervisor end the site in order; one that does not is ended with the rest."""
     note = files.note()
-    if note is None or not lives(note.supervisor):
+    if note is None or not note.is_owned:
         return
     os.kill(int(note.supervisor.partition(":")[0]), signal.SIGTERM)
     until = time.monotonic() + _END_SECONDS
-    while lives(note.supervisor) and time.monotonic() < until:
+    while note.is_owned and time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
-    if lives(note.supervisor):
+    if note.is_owned:
         os.kill(int(note.supervisor.partition(":")[0]), signal.SIGKILL)
 
 
 def _result(files: SiteFiles, note: SiteNote, *, is_new: bool) -> Result:
     data = {
-        "state": note.state.value, "url": note.pages,
+        "state": note.state_at(datetime.now(UTC)).value, "url": note.pages,
         "morning_page": morning_page(note.pages), "user": USER, "password_file": str(files.password_file),
         "since": iso(note.since_at), "started": is_new,
     }  # fmt: skip

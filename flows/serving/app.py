@@ -18,12 +18,7 @@ from typing import Any
 
 from prefect.server.api.server import create_app as create_prefect_app
 
-from flows.serving.closed import (
-    MOST_BODY_BYTES,
-    is_for_the_site_only,
-    is_looked_at,
-    is_socket_of_the_site_only,
-)
+from flows.serving.closed import MOST_BODY_BYTES, is_for_the_site_only, is_looked_at
 from juki.wire.site_api import SITE_HEADER
 
 Message = MutableMapping[str, Any]
@@ -87,10 +82,11 @@ def create_app() -> Gate:
 
 
 def _is_closed(scope: Message) -> bool:
-    """Tell whether a request, or a socket, has to be looked at where the key of the site is not shown."""
-    if scope["type"] == "websocket":
-        return is_socket_of_the_site_only(scope["path"])
-    return is_looked_at(scope["method"], scope["path"])
+    """Tell whether a request has to be looked at where the key of the site is not shown; every socket is closed.
+
+    The screens open none. Those of the server tell it of events, or of a worker and with it of a pool and what runs.
+    """
+    return scope["type"] == "websocket" or is_looked_at(scope["method"], scope["path"])
 
 
 async def _turn_away(scope: Message, send: Send, status: int, said: str) -> None:

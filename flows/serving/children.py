@@ -14,6 +14,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -69,12 +70,10 @@ def worker_name(home: Home) -> str:
     return f"juki-{socket.gethostname()}-{crc32(os.fsencode(home.root)):08x}"
 
 
-def server_command(port: int) -> list[str]:
-    """Write the command of the server."""
+def server_command(listening: int) -> list[str]:
+    """Write the command of the server, which is handed a socket by its number."""
     return [
-        sys.executable, "-m", "uvicorn", "--factory", "flows.serving.app:create_app", "--host", "127.0.0.1",
-        "--port", str(port), "--log-level", "warning", "--timeout-keep-alive", "5",
-        "--timeout-graceful-shutdown", "5",
+        sys.executable, "-m", "flows.serving.server", str(listening), "flows.serving.app:create_app"
     ]  # fmt: skip
 
 
@@ -117,15 +116,22 @@ def server_environment(home: Home, settings: Settings, port: int) -> dict[str, s
 
 
 def start_child(
-    command: list[str], environment: dict[str, str], log: Path, folder: Path = Path("/")
+    command: list[str],
+    environment: dict[str, str],
+    log: Path,
+    folder: Path = Path("/"),
+    handed: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a process of the site in a session of its own, what it says at the end of a log."""
+    """Start a process of the site in a session of its own, what it says at the end of a log.
+
+    Of what its parent holds open it gets what it is handed, by number, and nothing else.
+    """
     if log.exists() and log.stat().st_size > _MOST_LOG_BYTES:
         log.replace(log.with_suffix(".old.log"))
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True,
+            start_new_session=True, pass_fds=handed,
         )  # fmt: skip
 
 

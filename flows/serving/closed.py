@@ -1,7 +1,8 @@
 """What the password of the screens is enough for; whatever else changes something needs the key of the site.
 
 Decides:    which requests an operator's screens make: they look, start a run of a deployment, try one again, cancel
-            or pause it, and pause a deployment. Nothing else passes: what a later Prefect adds is closed.
+            or pause it, and pause a deployment. They open no socket. Nothing else passes: what a later Prefect adds
+            is closed.
 Leaves:     who may start which run with which parameters to the deployments' schemas and to `tasks.authorising`.
 Invariants: the password of the screens, which operators share, is worth neither the account of the machine nor the
             clock: with it nobody decides what is executed, makes a run look like that of a schedule, changes the
@@ -36,10 +37,15 @@ _OF_A_START = frozenset(
 )  # fmt: skip
 """What the run form says; `job_variables` empty, for they say what a worker executes. No key of idempotency: with
 that of a scheduled run, which can be told, the scheduler would make none."""
-_STATES = frozenset({"SCHEDULED", "CANCELLING", "CANCELLED", "PAUSED"})
-"""What a person may set a run to: tried again, cancelled, paused. How it ended, only the run itself tells."""
+_NAMES = {
+    "SCHEDULED": frozenset({"Scheduled", "AwaitingRetry"}),
+    "CANCELLING": frozenset({"Cancelling"}),
+    "CANCELLED": frozenset({"Cancelled"}),
+    "PAUSED": frozenset({"Paused", "Suspended"}),
+}
+"""What a person may set a run to (tried again, cancelled, paused), and by which names. How it ended, only the run
+itself tells. Prefect names the event of a state, on which alarms wait, after its name and not after its type."""
 _OF_A_STATE = frozenset({"type", "name", "message", "state_details"})
-_EVENTS_IN = re.compile(r"/api/events/in/?")
 
 
 def is_looked_at(method: str, path: str) -> bool:
@@ -60,11 +66,6 @@ def is_for_the_site_only(method: str, path: str, body: bytes) -> bool:
     return not (isinstance(said, dict) and _is_of_the_screens(method, path, said))
 
 
-def is_socket_of_the_site_only(path: str) -> bool:
-    """Tell whether a socket is for telling the server something: what happens to runs, and so raises alarms."""
-    return _EVENTS_IN.fullmatch(path) is not None
-
-
 def _is_of_the_screens(method: str, path: str, said: Mapping[str, Any]) -> bool:
     if method == "PATCH":
         return _DEPLOYMENT.fullmatch(path) is not None and set(said) == {"paused"}
@@ -83,7 +84,14 @@ def _is_state(said: object) -> bool:
     """Tell whether a state is one a person may set; a run that is started may have none."""
     if said is None:
         return True
-    return isinstance(said, dict) and _says_only(said, _OF_A_STATE) and said.get("type") in _STATES
+    return isinstance(said, dict) and _says_only(said, _OF_A_STATE) and _is_named_as_its_type(said)
+
+
+def _is_named_as_its_type(said: Mapping[str, Any]) -> bool:
+    """Tell whether a state is of a type a person may set, and bears no name but one of that type."""
+    kind, name = said.get("type"), said.get("name")
+    names = _NAMES.get(kind) if isinstance(kind, str) else None
+    return names is not None and (name is None or (isinstance(name, str) and name in names))
 
 
 def _says_only(said: Mapping[str, Any], keys: Set[str]) -> bool:

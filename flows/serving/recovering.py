@@ -84,12 +84,15 @@ def outlived(api: SiteApi, home: Home, now: datetime) -> list[int]:
     return [number for run in over for number in alive[run]]
 
 
-def is_worker_silent(api: SiteApi, home: Home) -> bool:
-    """Tell whether the server has not heard of the worker of this home for a minute and a half.
+def worker_heard_at(api: SiteApi, home: Home) -> datetime | None:
+    """Tell when the server last heard of the worker of this home; None when not for a minute and a half.
 
     Raises: SourceError(SITE_SILENT).
     """
-    return any(one["status"] == "OFFLINE" and one["name"] == worker_name(home) for one in _workers(api))
+    for one in _workers(api):
+        if one["name"] == worker_name(home) and one["status"] == "ONLINE":
+            return datetime.fromisoformat(one["last_heartbeat_time"])
+    return None
 
 
 def _has_other_workers(api: SiteApi, home: Home) -> bool:

@@ -5,20 +5,20 @@ Decides:    in which order the parts of the site start and end, when one is star
 Leaves:     what server and worker are told to `flows.serving.children`, the records of Prefect to
             `flows.serving.recovering`.
 Invariants: one a home, by a lock that goes with the process. It imports no Prefect, so that what stops Prefect does
-            not stop it. Whatever it or its children die of, the next start ends what is left and goes on.
+            not stop it. Once everything is there, nothing that fails ends it but being asked to. Whatever it or its
+            children die of, the next start ends what is left and goes on.
 Source:     ADR-0034.
 """
 
 from __future__ import annotations
 
-import os
 import signal
+import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
@@ -37,17 +37,18 @@ from flows.serving.children import (
     stop_child,
     worker_command,
 )
-from flows.serving.exclusive import alone, refuse_taken_port
+from flows.serving.exclusive import alone, own_port
 from flows.serving.furnishing import furnish, taken
-from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs, is_worker_silent, outlived
+from flows.serving.noting import Diary, say
+from flows.serving.recovering import OPEN, crash_dead_runs, drop_missed_runs, outlived, worker_heard_at
 from juki.alarms import Alarm, AlarmKind
 from juki.columns import IdentityFile
 from juki.errors import JukiError, StoreError
 from juki.home import Home
 from juki.oplog.alarming import raise_alarm
-from juki.processes import end, identity_of
+from juki.processes import end
 from juki.reasons import Code
-from juki.site import SiteFiles, SiteNote
+from juki.site import SiteFiles
 from juki.wire.site_api import SiteApi
 
 SERVER, WORKER = "server", "worker"
@@ -56,7 +57,9 @@ _LOOK_SECONDS = 0.5
 _HEALTH_EVERY_SECONDS = 10
 _HEALTH_TIMEOUT_SECONDS = 10
 _DEAF_AFTER_LOOKS = 6
-_MUTE_AFTER_LOOKS = 5
+_LISTEN_EVERY_SECONDS = 5
+_WORKER_SECONDS = 120
+_UNHEARD_AFTER_LOOKS, _MUTE_AFTER_LOOKS = 2, 5
 """Each a minute after the one before: a worker that is starting on a busy machine is given time."""
 _CARE_EVERY_SECONDS = 60
 _LONGEST_PAUSE_SECONDS = 60
@@ -73,8 +76,13 @@ class Supervisor:
     home: Home
     settings: Settings
     api: SiteApi
+    diary: Diary
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    restarts: int = 0
+    listening: socket.socket | None = None
+    """The port of the site, its own for its whole life."""
+    worker_began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    untold: set[str] = field(default_factory=set)
+    """Parts that ended, of which nobody could be told yet."""
     silent_looks: int = 0
     mute_looks: int = 0
     stopping: Event = field(default_factory=Event)
@@ -85,7 +93,7 @@ class Supervisor:
         """Prepare the supervisor of a home; starts nothing."""
         files = SiteFiles(home)
         api = SiteApi(settings.prefect_port, files.credentials(), _HEALTH_TIMEOUT_SECONDS, files.site_key())
-        return cls(home, settings, api)
+        return cls(home, settings, api, Diary.of(files, settings.prefect_port))
 
     def run(self) -> None:
         """Start the site, watch over it until asked to end, and end it.
@@ -95,16 +103,26 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         with alone(SiteFiles(self.home)):
+            failure = Code.RUN_UNEXPECTED.value
             try:
                 self._start()
                 self._watch()
             except EndAskedError:
-                self._end()
-                SiteFiles(self.home).forget()
+                failure = ""
             except JukiError as error:
-                self._end()
-                self._note(failure=error.code.value)
+                failure = error.code.value
                 raise
+            finally:
+                try:
+                    self._end()
+                finally:
+                    self._leave(failure)
+
+    def _leave(self, failure: str) -> None:
+        if failure:
+            self.diary.write(failure=failure)
+        else:
+            SiteFiles(self.home).forget()
 
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping.set()
@@ -114,26 +132,30 @@ class Supervisor:
     def _start(self) -> None:
         """Bring up database, server, records, worker, schedules, in this order."""
         end_all(self.home)
-        self._note()
+        self.diary.write()
         ensure_servers(self.home, self.settings)
-        refuse_taken_port(self.settings.prefect_port)
+        self.listening = own_port(self.settings.prefect_port)
         self._start_server()
         self._wait_for(taken(lambda: crash_dead_runs(self.api, self.home, OPEN)))
         self._wait_for(taken(lambda: drop_missed_runs(self.api, datetime.now(UTC))))
         self._start_worker()
         furnish(self.api, self.home, self.settings, self._wait_for)
-        self._note(is_ready=True)
-        self._say("ready")
+        self._await_worker()
+        self.diary.ready()
+        say("ready")
 
     def _start_server(self) -> None:
         environment = server_environment(self.home, self.settings, self.settings.prefect_port)
-        command = server_command(self.settings.prefect_port)
-        self.children[SERVER] = start_child(command, environment, self.home.logs / "prefect-server.log")
+        if self.listening is None:
+            raise StoreError(Code.SITE_NOT_STARTED, SERVER)
+        handed = self.listening.fileno()
+        log = self.home.logs / "prefect-server.log"
+        self.children[SERVER] = start_child(server_command(handed), environment, log, handed=(handed,))
         self._wait_for(self.api.is_answering)
         self.silent_looks = 0
 
     def _start_worker(self) -> None:
-        self.mute_looks = 0
+        self.mute_looks, self.worker_began_at = 0, datetime.now(UTC)
         environment = client_environment(self.home, self.settings.prefect_port)
         log = self.home.logs / "prefect-worker.log"
         self.children[WORKER] = start_child(worker_command(self.home), environment, log)
@@ -149,7 +171,17 @@ class Supervisor:
             if self.children[SERVER].poll() is not None or time.monotonic() > until:
                 raise StoreError(Code.SITE_NOT_STARTED, SERVER)
 
+    def _await_worker(self) -> None:
+        """Wait until the worker is heard of, but not for one that died: that is looked after like any other."""
+        until = time.monotonic() + _WORKER_SECONDS
+        while not self.diary.note.is_working and time.monotonic() < until:
+            self._tried(self._listen_to_worker, "listening")
+            if self.children[WORKER].poll() is not None:
+                return
+            self._pause()
+
     def _pause(self) -> None:
+        self.diary.beat()
         if self.stopping.wait(_LOOK_SECONDS):
             raise EndAskedError
 
@@ -159,42 +191,67 @@ class Supervisor:
         while True:
             self._pause()
             self._cared_for(self._look_after_children, "children", _LOOK_SECONDS)
+            self._cared_for(self._look_after_database, "database", _HEALTH_EVERY_SECONDS)
             self._cared_for(self._look_after_health, "health", _HEALTH_EVERY_SECONDS)
+            self._cared_for(self._listen_to_worker, "listening", _LISTEN_EVERY_SECONDS)
             self._cared_for(self._look_after_runs, "runs", _CARE_EVERY_SECONDS)
             self._cared_for(self._look_after_worker, "worker", _CARE_EVERY_SECONDS)
+            self._cared_for(self._look_after_alarms, "alarms", _CARE_EVERY_SECONDS)
             self._cared_for(self._look_after_letters, "letters", _CARE_EVERY_SECONDS)
 
     def _cared_for(self, care: Callable[[], None], name: str, every_seconds: float) -> None:
-        """Do something now and then; what fails is said, and tried again in its turn."""
+        """Do something now and then, again in its turn."""
         if time.monotonic() < self.due.get(name, 0):
             return
         self.due[name] = time.monotonic() + every_seconds
+        self._tried(care, name)
+
+    def _tried(self, care: Callable[[], None], name: str) -> None:
+        """Do something, and go on whatever becomes of it: what fails is said, what nobody foresaw is a trouble."""
         try:
             care()
+        except EndAskedError:
+            raise
         except JukiError as error:
-            self._say(f"{name} {error.code.value}")
+            say(f"{name} {error.code.value}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, server and worker must not be left unwatched
+            say(f"{name} {type(error).__name__}")
+            self.diary.judge(name, is_failing=True)
+        else:
+            self.diary.judge(name, is_failing=False)
 
     def _look_after_children(self) -> None:
         """Start again what ended by itself: a worker's runs end with it, for nobody could end them any more."""
         if self.children[SERVER].poll() is not None:
-            self._restart(SERVER, self._start_server)
+            self._restart(SERVER, self._start_server, is_answering=False)
+            self.diary.write(is_answering=True)
         elif self.children[WORKER].poll() is not None:
             end_runs(self.home)
-            self._restart(WORKER, self._start_worker)
+            self._restart(WORKER, self._start_worker, is_working=False)
 
-    def _restart(self, part: str, start: Callable[[], None]) -> None:
-        self.restarts += 1
+    def _restart(self, part: str, start: Callable[[], None], **said: bool) -> None:
+        """Start a part again; that it ended is told before, for it may be that it can not be started."""
+        say(f"restarting {part}")
         # The more often, the longer the pause: what ends at once would otherwise use up the machine.
-        self.due["children"] = time.monotonic() + min(2**self.restarts, _LONGEST_PAUSE_SECONDS)
-        self._say(f"restarting {part}")
-        self._note(is_ready=True, is_answering=False)
+        pause = min(2 ** self.diary.restarting(**said), _LONGEST_PAUSE_SECONDS)
+        self.due["children"] = time.monotonic() + pause
+        self._tried(self._look_after_database, "database")
+        self.untold.add(part)
+        self._tried(self._look_after_alarms, "alarms")
         if part == WORKER:
             crash_dead_runs(self.api, self.home, OPEN)
-        else:
-            ensure_servers(self.home, self.settings)
         start()
-        self._note(is_ready=True)
-        self._raise_restarted(part)
+
+    def _look_after_alarms(self) -> None:
+        """Tell which parts ended; once where the log is away, for then it was told nevertheless."""
+        for part in sorted(self.untold):
+            try:
+                self._raise_restarted(part)
+            except StoreError as error:
+                if error.code is not Code.NOTIFICATION_UNWRITTEN:
+                    self.untold.discard(part)
+                raise
+            self.untold.discard(part)
 
     def _raise_restarted(self, part: str) -> None:
         alarm = Alarm(AlarmKind.SITE_RESTARTED, part, datetime.now(UTC))
@@ -203,12 +260,14 @@ class Supervisor:
         raise_alarm(url, alarm, "site", notifications(self.home), alarm.at, is_posted=is_posted)
         self.due["letters"] = 0
 
-    def _look_after_health(self) -> None:
-        """Keep the database running, and end a server that has not answered for a minute."""
+    def _look_after_database(self) -> None:
         ensure_servers(self.home, self.settings)
+
+    def _look_after_health(self) -> None:
+        """End a server that has not answered for a minute."""
         is_answering = self.api.is_answering()
-        if is_answering != (self.silent_looks == 0):
-            self._note(is_ready=True, is_answering=is_answering)
+        if is_answering != self.diary.note.is_answering:
+            self.diary.write(is_answering=is_answering)
         self.silent_looks = 0 if is_answering else self.silent_looks + 1
         if self.silent_looks >= _DEAF_AFTER_LOOKS:
             stop_child(self.children[SERVER])
@@ -224,11 +283,24 @@ class Supervisor:
         A server that does not answer everybody at once may have missed its beats: that is held against nobody.
         """
         looks, self.mute_looks = self.mute_looks, 0
-        if is_worker_silent(self.api, self.home) and self.silent_looks == 0:
+        if not self._is_worker_heard() and self.silent_looks == 0:
             self.mute_looks = looks + 1
+        if self.mute_looks >= _UNHEARD_AFTER_LOOKS and self.diary.note.is_working:
+            self.diary.write(is_working=False)
         if self.mute_looks >= _MUTE_AFTER_LOOKS:
-            self._say(f"{WORKER} is silent")
+            say(f"{WORKER} is silent")
             stop_child(self.children[WORKER])
+
+    def _listen_to_worker(self) -> None:
+        """Note a worker that is heard of for the first time, or again."""
+        if not self.diary.note.is_working and self._is_worker_heard():
+            self.diary.write(is_working=True)
+
+    def _is_worker_heard(self) -> bool:
+        """Tell whether the worker that was started last lives and has told the server so."""
+        heard_at = worker_heard_at(self.api, self.home)
+        is_heard = heard_at is not None and heard_at > self.worker_began_at
+        return is_heard and self.children[WORKER].poll() is None
 
     def _look_after_letters(self) -> None:
         post_unsent(self.home, self.settings)
@@ -242,24 +314,10 @@ class Supervisor:
                 stop_child(self.children[WORKER])
             end_runs(self.home)
             if SERVER in self.children and self.children[SERVER].poll() is None:
-                with suppress(JukiError):
+                with suppress(Exception):
                     crash_dead_runs(self.api, self.home, OPEN)
                 stop_child(self.children[SERVER])
         finally:
             end_all(self.home)
-
-    def _note(self, **said: object) -> None:
-        files = SiteFiles(self.home)
-        before = files.note()
-        if before is None or before.supervisor != identity_of(os.getpid()):
-            since = datetime.now(UTC).isoformat(timespec="seconds")
-            before = SiteNote(identity_of(os.getpid()), self.settings.prefect_port, since)
-        is_answering = bool(said.get("is_ready"))
-        files.write(
-            replace(before, **({"is_answering": is_answering, "restarts": self.restarts} | said))  # type: ignore[arg-type]
-        )
-
-    def _say(self, what: str) -> None:
-        """Write a line for whoever reads the journal of the service: words of ours and codes only."""
-        sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} juki site: {what}\n")
-        sys.stderr.flush()
+            if self.listening is not None:
+                self.listening.close()

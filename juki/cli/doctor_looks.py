@@ -62,9 +62,6 @@ from juki.wire.site_api import SiteApi
 from juki.wire.site_schedules import deployments_there
 
 _MIB = 1024 * 1024
-_SITE = {
-    SiteState.DOWN: Code.SITE_DOWN, SiteState.BROKEN: Code.SITE_BROKEN, SiteState.TROUBLED: Code.SITE_SILENT,
-}  # fmt: skip
 
 
 def looked(subject: Subject, ref: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
@@ -208,10 +205,10 @@ class Looks:
     def site(self) -> Iterator[Finding]:
         """Look whether schedules run, and where they do, whether they are those that were decided."""
         files = SiteFiles(self.home)
-        note = files.note()
-        state = note.state if note else SiteState.DOWN
-        yield Finding(Subject.SITE, state.value, _SITE.get(state))
-        if note and state is SiteState.UP:
+        note, now = files.note(), self.clock()
+        state = note.state_at(now) if note else SiteState.DOWN
+        yield Finding(Subject.SITE, state.value, note.trouble_at(now) if note else Code.SITE_DOWN)
+        if note and note.is_serving_at(now):
             api = SiteApi(note.port, files.credentials())
             yield from judge_schedules(wanted_deployments(), deployments_there(api))
 

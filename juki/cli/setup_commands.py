@@ -27,7 +27,7 @@ from juki.home import Home
 from juki.key_checks import compare_keys
 from juki.keys import FileKeys, write_private
 from juki.reasons import Code
-from juki.site import SiteFiles, SiteState
+from juki.site import SiteFiles
 from juki.store import embedded
 from juki.store.install import install
 from juki.store.key_register import keys_of_store, register_keys
@@ -56,7 +56,8 @@ def init(as_json: AsJson = False) -> None:
 def stop(as_json: AsJson = False) -> None:
     """組込みの PostgreSQL を止める。止まっていれば何もしない。"""
     # Refused with SITE_RUNNING while server and worker use it.
-    if SiteFiles(home_of()).state not in (SiteState.DOWN, SiteState.BROKEN):
+    note = SiteFiles(home_of()).note()
+    if note is not None and note.is_owned:
         raise StoreError(Code.SITE_RUNNING, "juki stop")
     stopped = embedded.stop(home_of())
     line = "組込みの PostgreSQL を止めました。" if stopped else "組込みの PostgreSQL は動いていません。"

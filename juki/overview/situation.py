@@ -74,7 +74,7 @@ def look(watched: Watched, scanning: Standing, now: datetime) -> Situation:
     """
     registered, closed, holds = watched.municipalities, watched.closed, holds_of(watched)
     channels = channels_of(watched.urls, registered, closed, watched.limits, now)
-    report, site = QualityFiles(watched.home).last(), site_facts(watched)
+    report, site = QualityFiles(watched.home).last(), site_facts(watched, now)
     alarms = [
         *custody_alarms(watched, holds, now), *provision_alarms(watched, now), *infection_alarms(watched),
         *quality_alarms(watched, report, channels, now), *site_alarms(site), *disclosure_alarms(watched, now),

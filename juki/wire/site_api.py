@@ -26,6 +26,8 @@ _TIMEOUT_SECONDS = 30
 _OK, _FORBIDDEN = 200, 403
 _REFUSALS = 300
 _REFUSED_FROM, _BROKEN_FROM = 400, 500
+_UNLIKE_A_SERVER = (OSError, http.client.HTTPException, ValueError, RecursionError)
+"""What comes of nobody there, and of somebody else there: words that are no answer of ours."""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ class SiteApi:
         """Tell whether a server is there and lets us in."""
         try:
             return self._send("GET", "/admin/version", None)[0] == _OK
-        except (OSError, http.client.HTTPException):
+        except _UNLIKE_A_SERVER:
             return False
 
     def get(self, path: str) -> Any:
@@ -69,12 +71,13 @@ class SiteApi:
                 # The token's hour is over, or the server is another one by now.
                 self._token = ""
                 status, body = self._send(method, path, content)
-        except (OSError, http.client.HTTPException):
-            status, body = 0, b""
+            said = json.loads(body) if body and status < _REFUSALS else None
+        except _UNLIKE_A_SERVER:
+            status, said = 0, None
         if not 0 < status < _REFUSALS:
             is_refused = _REFUSED_FROM <= status < _BROKEN_FROM
             raise SourceError(Code.SITE_SILENT, f"{path.split('?')[0]} {status}", is_transient=not is_refused)
-        return json.loads(body) if body else None
+        return said
 
     def _send(self, method: str, path: str, content: object) -> tuple[int, bytes]:
         headers = self._let_in() | ({SITE_HEADER: self.site_key} if self.site_key else {})

@@ -121,6 +121,8 @@ ROOMS: dict[str, Room] = {
     "validations": Room((*_CORE, "validations"), DATA | {"pandera", "great_expectations"}),
     "tasks": Room(("juki", "config", "validations", "tasks"), DATA | {"prefect", "pydantic"}),
     "flows": Room(("juki", "config", "validations", "tasks", "flows"), DATA | {"prefect", "pydantic"}),
+    # The process of the site's server: what serves Prefect's application comes with Prefect.
+    "flows.serving.server": Room((), frozenset({"uvicorn"})),
     # What is plugged into the command line speaks its language.
     "flows.commands": Room(("juki", "config", "tasks", "flows"), DATA | {"prefect", "typer", "rich"}),
 }

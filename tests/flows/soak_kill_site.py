@@ -56,9 +56,9 @@ def test_server_killed_in_mid_run_is_started_again_and_the_run_ends(site: TownSi
     """The run may have reached its end by itself, or have died with the server; it does not stay Running."""
     run = site.start("intake")
     site.running(run)
-    kill(site.child("uvicorn"))
+    kill(site.child("flows.serving.server"))
     eventually(lambda: (note := site.files.note()) is not None and note.restarts > 0)
-    eventually(lambda: site.files.state is SiteState.UP)
+    eventually(lambda: site.files.state_at(datetime.now(UTC)) is SiteState.UP)
     eventually(lambda: site.ended(run))
     _is_done_once(site)
 
@@ -72,7 +72,7 @@ def test_everything_killed_at_once_is_cleared_up_by_the_next_start(site: TownSit
     note = site.files.note()
     assert note is not None
     kill(int(note.supervisor.partition(":")[0]), *(process.number for process in of_the_site(site.town.home)))
-    assert site.files.state is SiteState.BROKEN
+    assert site.files.state_at(datetime.now(UTC)) is SiteState.BROKEN
     assert Code.SITE_BROKEN.value in [one["code"] for one in site.juki("status")["alarms"]]
     _let_be_missed(site, missed)
     site.up()
@@ -100,7 +100,7 @@ def test_killed_supervisor_is_noticed_and_a_new_one_takes_over(site: TownSite) -
     assert note is not None
     before = {process.number for process in of_the_site(site.town.home)}
     kill(int(note.supervisor.partition(":")[0]))
-    assert site.files.state is SiteState.BROKEN
+    assert site.files.state_at(datetime.now(UTC)) is SiteState.BROKEN
     site.up()
     site.pause()
     assert not before & {process.number for process in of_the_site(site.town.home)}

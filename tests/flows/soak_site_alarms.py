@@ -22,7 +22,7 @@ import pytest
 
 from config.settings import load_settings
 from flows.serving.automations import automations, ensure_automations
-from flows.serving.recovering import is_worker_silent
+from flows.serving.recovering import worker_heard_at
 from juki.hold_clock import ClockFile
 from juki.holds import ClockNote
 from juki.processes import began
@@ -159,7 +159,7 @@ def test_worker_that_hangs_is_started_again_and_told(site: TownSite) -> None:
     began_at, since = began(worker), time.monotonic()
     os.kill(worker, signal.SIGSTOP)
     try:
-        eventually(lambda: is_worker_silent(site.api, site.town.home))
+        eventually(lambda: worker_heard_at(site.api, site.town.home) is None)
         eventually(lambda: began(worker) != began_at)
     finally:
         if began(worker) == began_at:

@@ -88,8 +88,9 @@ def test_an_alarm_is_told_also_when_the_log_is_away(console: Console) -> None:
     assert _told(console).waiting == 1
 
 
-def _note(console: Console, supervisor: str, **said: bool) -> None:
-    SiteFiles(console.home).write(SiteNote(supervisor, 4200, console.now.isoformat(), **said))
+def _note(console: Console, supervisor: str, **said: Any) -> None:
+    at = console.now.isoformat()
+    SiteFiles(console.home).write(SiteNote(supervisor, 4200, at, **{"beat": at, "is_working": True} | said))
 
 
 def test_status_says_whether_schedules_run(console: Console) -> None:
@@ -103,6 +104,10 @@ def test_status_says_whether_schedules_run(console: Console) -> None:
     assert "http://127.0.0.1:4200" in console.juki("status").out
     _note(console, identity_of(os.getpid()), is_ready=True)
     assert [one["code"] for one in console.juki("status", "--json").data["alarms"]] == ["site.silent"]
+    _note(console, identity_of(os.getpid()), is_ready=True, is_answering=True, is_working=False)
+    deaf = console.juki("status", "--json")
+    assert (deaf.code, deaf.data["site"]["state"]) == (1, "troubled")
+    assert [one["code"] for one in deaf.data["alarms"]] == ["site.worker_silent"]
     _note(console, f"{os.getpid()}:1", is_ready=True, is_answering=True)
     _told(console).tell(Alarm(AlarmKind.RUN_LATE, "intake", console.now), is_posted=True)
     broken = console.juki("status", "--json")

@@ -86,7 +86,8 @@ def console(
         for one in ("op-1", "op-2"):
             unit.operators.register(_administrator(one), NOW)
     # One that is up is asked for its schedules: tests/flows/test_site.py has a real server for that.
-    SiteFiles(home).write(SiteNote(identity_of(os.getpid()), 4200, NOW.isoformat()))
+    at = datetime.now(UTC).isoformat()
+    SiteFiles(home).write(SiteNote(identity_of(os.getpid()), 4200, at, beat=at))
     return made
 
 
@@ -281,14 +282,19 @@ def test_disk_without_the_room_asked_for_is_found(console: Console) -> None:
     assert found(console) == {(Code.DISK_SHORT, "home")}
 
 
+def _site_note(supervisor: str, port: int, is_answering: bool) -> SiteNote:
+    at = datetime.now(UTC).isoformat()
+    return SiteNote(supervisor, port, at, True, is_answering, is_working=True, beat=at)
+
+
 def test_site_that_is_down_or_died_is_found(console: Console) -> None:
     """Without it no schedule runs."""
     site = SiteFiles(console.home)
-    site.write(SiteNote("1:0", 4200, NOW.isoformat(), True, True))
+    site.write(_site_note("1:0", 4200, True))
     assert codes(console) == {Code.SITE_BROKEN}
-    site.write(SiteNote(identity_of(os.getpid()), 4200, NOW.isoformat(), True, False))
+    site.write(_site_note(identity_of(os.getpid()), 4200, False))
     assert codes(console) == {Code.SITE_SILENT}
-    site.write(SiteNote(identity_of(os.getpid()), 1, NOW.isoformat(), True, True))
+    site.write(_site_note(identity_of(os.getpid()), 1, True))
     assert found(console) == {(Code.SITE_SILENT, "site /deployments/filter 0")}
     site.forget()
     assert found(console) == {(Code.SITE_DOWN, "down")}

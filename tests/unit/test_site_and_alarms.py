@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from config.settings import Settings
-from flows.serving.exclusive import alone, refuse_taken_port
+from flows.serving.exclusive import alone, own_port
 from flows.serving.supervisor import SERVER, EndAskedError, Supervisor
 from juki.alarms import Alarm, AlarmKind, alarm_of
 from juki.columns import IdentityFile
 from juki.errors import SourceError, StoreError
 from juki.home import Home
 from juki.notifications import Notifications
+from juki.overview.site import SiteFacts, site_alarms
 from juki.processes import began, identity_of, lives
 from juki.reasons import Code
 from juki.site import SiteFiles, SiteNote, SiteState
@@ -108,28 +112,84 @@ def test_a_later_process_under_the_same_number_is_another() -> None:
     assert began(2**31 - 1) == ""
 
 
-def _note(supervisor: str, **said: bool) -> SiteNote:
-    return SiteNote(supervisor, 4200, AT.isoformat(), **said)
+def _note(supervisor: str, **said: Any) -> SiteNote:
+    return SiteNote(supervisor, 4200, AT.isoformat(), **{"beat": AT.isoformat()} | said)
 
 
 def test_the_state_of_a_site_follows_from_who_wrote_it_down() -> None:
     """A supervisor that is no more watches over nothing, whatever it wrote."""
     mine = identity_of(os.getpid())
-    assert _note(mine).state is SiteState.STARTING
-    assert _note(mine, is_ready=True).state is SiteState.TROUBLED
-    assert _note(mine, is_ready=True, is_answering=True).state is SiteState.UP
-    assert _note(f"{os.getpid()}:1", is_ready=True, is_answering=True).state is SiteState.BROKEN
+    well: dict[str, Any] = {"is_ready": True, "is_answering": True, "is_working": True}
+    assert _judged(_note(mine)) == (SiteState.STARTING, None)
+    assert _judged(_note(mine, is_ready=True)) == (SiteState.TROUBLED, Code.SITE_SILENT)
+    assert _judged(_note(mine, **well)) == (SiteState.UP, None)
+    assert _judged(_note(f"{os.getpid()}:1", **well)) == (SiteState.BROKEN, Code.SITE_BROKEN)
+
+
+def _judged(note: SiteNote, at: datetime = AT) -> tuple[SiteState, Code | None]:
+    return note.state_at(at), note.trouble_at(at)
+
+
+def test_worker_that_does_not_answer_is_no_site_that_runs(tmp_path: Path) -> None:
+    """The server answers, and yet no schedule runs; who asks by hand may go on asking it."""
+    note = _note(identity_of(os.getpid()), is_ready=True, is_answering=True)
+    assert _judged(note) == (SiteState.TROUBLED, Code.SITE_WORKER_SILENT)
+    assert note.is_serving_at(AT)
+
+
+def test_hung_supervisor_is_believed_no_longer_than_three_minutes() -> None:
+    """It lives, and what it wrote last says that all is well; set back, the clock makes nobody believe it longer."""
+    well: dict[str, Any] = {"is_ready": True, "is_answering": True, "is_working": True}
+    note, minute = _note(identity_of(os.getpid()), **well), timedelta(minutes=1)
+    assert _judged(note, AT + 2.9 * minute) == (SiteState.UP, None)
+    for later in (3 * minute, 1000 * minute, -3 * minute):
+        assert _judged(note, AT + later) == (SiteState.TROUBLED, Code.SITE_UNWATCHED)
+        assert not note.is_serving_at(AT + later)
+    assert _judged(replace(note, beat="")) == (SiteState.TROUBLED, Code.SITE_UNWATCHED)
+    assert _judged(replace(note, failing=("runs",))) == (SiteState.TROUBLED, Code.SITE_UNWATCHED)
+
+
+def test_start_that_does_not_end_is_told() -> None:
+    """It goes on writing that it starts."""
+    for minutes, code in ((10, None), (11, Code.SITE_NOT_STARTED)):
+        at = AT + timedelta(minutes=minutes)
+        note = _note(identity_of(os.getpid()), beat=at.isoformat())
+        assert _judged(note, at) == (SiteState.STARTING, code)
+
+
+def test_parts_that_are_started_again_and_again_are_an_alarm() -> None:
+    """Three times within the hour; before that it may be chance."""
+    facts = SiteFacts(SiteState.UP, restarted_lately=(AT, AT))
+    assert site_alarms(facts) == []
+    thrice = replace(facts, restarted_lately=(AT, AT - timedelta(minutes=9), AT))
+    (alarm,) = site_alarms(thrice)
+    assert (alarm.code, alarm.which) == (Code.ALARM_SITE_RESTARTED, ("3 回",))
+    assert alarm.since == AT - timedelta(minutes=9)
+    note = _note("", restarted=((AT - timedelta(hours=1)).isoformat(), AT.isoformat()))
+    assert note.restarted_lately(AT) == (AT.isoformat(),)
+
+
+def test_note_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Lists stay lists; that of an earlier version, which had fewer words, is one that is not believed."""
+    files = SiteFiles(Home.at(tmp_path))
+    files.home.create()
+    note = _note(identity_of(os.getpid()), restarted=(AT.isoformat(),), failing=("runs",))
+    files.write(note)
+    assert files.note() == note
+    earlier = {"supervisor": note.supervisor, "port": 4200, "since": note.since, "is_ready": True}
+    files.note_file.write_text(json.dumps(earlier | {"is_answering": True}))
+    assert files.state_at(AT) is SiteState.TROUBLED
 
 
 def test_half_a_note_is_a_broken_site_and_secrets_are_made_once(tmp_path: Path) -> None:
     """A machine that lost its power in the middle of writing; a password that changed would lock everybody out."""
     files = SiteFiles(Home.at(tmp_path))
     files.home.create()
-    assert files.state is SiteState.DOWN
+    assert files.state_at(AT) is SiteState.DOWN
     files.note_file.write_text('{"supervisor": "1')
-    assert files.state is SiteState.BROKEN
+    assert files.state_at(AT) is SiteState.BROKEN
     files.forget()
-    assert files.state is SiteState.DOWN
+    assert files.state_at(AT) is SiteState.DOWN
     assert files.credentials() == files.credentials() != files.encryption_key() == files.encryption_key()
     assert files.password_file.stat().st_mode & 0o777 == 0o600
 
@@ -144,7 +204,7 @@ def test_there_is_one_supervisor_a_home_and_one_server_a_port(tmp_path: Path) ->
     with alone(files):
         pass
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StoreError) as refused:
-        refuse_taken_port(taken.getsockname()[1])
+        own_port(taken.getsockname()[1])
     assert refused.value.code is Code.SITE_PORT_TAKEN
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.serving.closed import is_for_the_site_only, is_looked_at, is_socket_of_the_site_only
+from flows.serving.app import Gate
+from flows.serving.closed import is_for_the_site_only, is_looked_at
 
 RUN = "/api/deployments/0c3a/create_flow_run"
 ATTACKS: dict[str, tuple[str, str, Any]] = {
@@ -53,6 +57,42 @@ ATTACKS: dict[str, tuple[str, str, Any]] = {
         "POST",
         "/api/flow_runs/0c3a/set_state",
         {"state": {"type": "COMPLETED"}, "force": True},
+    ),
+    "an end by its name, which names the event an alarm waits for": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "CANCELLED", "name": "Completed"}, "force": True},
+    ),
+    "a run that is started under the name of an end": (
+        "POST",
+        RUN,
+        {"state": {"type": "SCHEDULED", "name": "Completed"}},
+    ),
+    "a name of another type": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "SCHEDULED", "name": "Cancelled"}},
+    ),
+    "the name of a beat": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "PAUSED", "name": "heartbeat"}},
+    ),
+    "a name in other letters": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "CANCELLED", "name": "cancelled"}},
+    ),
+    "a name that is empty": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "CANCELLED", "name": ""}},
+    ),
+    "a type that is none": ("POST", "/api/flow_runs/0c3a/set_state", {"state": {"type": ["CANCELLED"]}}),
+    "a name that is none": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "CANCELLED", "name": ["Cancelled"]}},
     ),
     "many states at once": ("POST", "/api/flow_runs/bulk_set_state", {"state": {"type": "SCHEDULED"}}),
     "all deployments taken away": ("POST", "/api/deployments/bulk_delete", {}),
@@ -117,6 +157,20 @@ ALLOWED = {
         "/api/flow_runs/0c3a/set_state",
         {"state": {"type": "CANCELLING"}, "force": True},
     ),
+    "a run cancelled on its page": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {"state": {"type": "CANCELLING", "name": "Cancelling", "state_details": None}, "force": True},
+    ),
+    "a run suspended": (
+        "POST",
+        "/api/flow_runs/0c3a/set_state",
+        {
+            "state": {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}},
+            "force": True,
+        },
+    ),
+    "a run resumed": ("POST", "/api/flow_runs/0c3a/resume", None),
     "artifacts looked for": ("POST", "/api/artifacts/latest/filter", {}),
     "events counted": ("POST", "/api/events/count-by/time", {}),
     "the form asked whether it is filled in": ("POST", "/api/ui/schemas/validate", {"values": {}}),
@@ -147,12 +201,6 @@ def test_what_an_operator_does_on_the_screens_passes(act: str) -> None:
 def test_body_that_can_not_be_read_starts_nothing(body: bytes) -> None:
     """What is no object is not what the screens send."""
     assert is_for_the_site_only("POST", RUN, body)
-
-
-def test_events_are_told_by_the_site_only() -> None:
-    """Alarms follow from events; whoever looks on may listen to them."""
-    assert is_socket_of_the_site_only("/api/events/in")
-    assert not is_socket_of_the_site_only("/api/events/out")
 
 
 WRITES = {
@@ -190,3 +238,55 @@ def test_no_other_path_of_this_prefect_writes_by_the_password_of_the_screens() -
         if path.rpartition("/")[2].startswith((*questions, "next-runs", "{countable}"))
     }
     assert passing - asking == WRITES
+
+
+def _sockets(routes: Iterable[Any]) -> Iterator[str]:
+    """List the paths of the sockets among routes and in what they include."""
+    for one in routes:
+        if "WebSocket" in type(one).__name__:
+            yield one.path
+        included = getattr(one, "original_router", None)
+        if included is not None:
+            yield from _sockets(included.routes)
+
+
+def _said_to(path: str, *headers: tuple[bytes, bytes]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Open a socket at the gate; return the paths that came through, and what was answered by the gate itself."""
+    passed, said = list[str](), list[dict[str, Any]]()
+
+    async def server(scope: Any, _receive: Any, _send: Any) -> None:
+        passed.append(scope["path"])
+
+    async def nothing() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        said.append(dict(message))
+
+    asked = [(b"host", b"127.0.0.1:4200"), *headers]
+    scope = {"type": "websocket", "path": re.sub("{[^}]*}", "juki", path), "headers": asked}
+    asyncio.run(Gate(server, "s3cret")(scope, nothing, send))
+    return passed, said
+
+
+def test_no_socket_of_this_prefect_opens_by_the_password_of_the_screens() -> None:
+    """One registers a worker and makes its pool, with a command; one tells events. The screens open none at all."""
+    from prefect.server.api.server import create_api_app
+
+    sockets = [f"/api{path}" for path in _sockets(create_api_app().routes)]
+    assert {"/api/events/in", "/api/work_pools/{work_pool_name}/workers/connect"} < set(sockets)
+    for path in (*sockets, "/api/a/socket/of/a/later/prefect"):
+        assert _said_to(path) == ([], [{"type": "websocket.close", "code": 1008}]), path
+        assert _said_to(path, (b"x-juki-site", b"other"))[0] == []
+        passed, said = _said_to(path, (b"x-juki-site", b"s3cret"))
+        assert (len(passed), said) == (1, []), path
+
+
+def test_screens_of_this_prefect_open_no_socket() -> None:
+    """Whatever a later one opens has to be looked at here before it is let through."""
+    import prefect
+
+    pages = Path(prefect.__file__).parent / "server" / "ui"
+    scripts = [path.read_text(errors="replace") for path in pages.rglob("*.js")]
+    assert len(scripts) > 50
+    assert not any("WebSocket" in one for one in scripts)
