@@ -1717,6 +1717,14 @@ class Code(StrEnum):
         "notification.undelivered", _N, _A, "警報のメールを送れません。送れるまで残し、繰り返し試みます。", "ADR-0034",
         "smtp_host などの設定と、メールサーバが動いているかを確かめてください。",
     )
+    NOTIFICATION_REFUSED = (
+        "notification.refused", _N, _A, "警報のメールを、メールサーバが一部またはすべての宛先について受け付けません。受け付けられるまで残し、繰り返し試みます。",
+        "ADR-0034", "smtp_from と smtp_to のアドレスを確かめてください。smtp_to から除いた宛先へのメールは消えます。",
+    )
+    NOTIFICATION_PASSWORD = (
+        "notification.password", _N, _E, "メールサーバの利用者名か暗証が、ASCIIの一行でないか、空です。警報のメールを送れません。", "ADR-0034",
+        "smtp_user と、smtp_password_file のファイルの内容（一行）を確かめてください。警報は JUKI_HOME/notifications にあります。",
+    )
 
     # -- events of runs for whoever follows data (juki.lineage_files) ------------------------------------------
     LINEAGE_UNWRITTEN = (

@@ -15,7 +15,7 @@ from prefect import task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
-from config.notifying import mail_server, notifications, post_unsent
+from config.notifying import is_posting, notifications, post_unsent
 from juki.alarms import Alarm, AlarmKind
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
@@ -50,7 +50,7 @@ def tell_alarm(kind: AlarmKind, flow_run: UUID | None) -> AlarmSummary:
     if run is not None:
         alarm = _seen_by(alarm, *run)
     told = notifications(shop.home)
-    is_posted = mail_server(shop.settings) is not None
+    is_posted = is_posting(shop.settings)
     url = shop.store_url(alarm.file)
     summary = AlarmSummary(raise_alarm(url, alarm, run_actor(), told, alarm.at, is_posted=is_posted))
     if run is not None and kind in _GONE:

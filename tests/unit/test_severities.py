@@ -93,7 +93,7 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
             }
         ),
         "the alarm is logged and in the folder; the letter is tried again": frozenset(
-            {Code.NOTIFICATION_UNDELIVERED}
+            {Code.NOTIFICATION_UNDELIVERED, Code.NOTIFICATION_REFUSED}
         ),
         "lineage is for others to read; the run itself is not touched (ADR-0041)": frozenset(
             {Code.LINEAGE_UNWRITTEN}
