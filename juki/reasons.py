@@ -1655,6 +1655,10 @@ class Code(StrEnum):
         "alarm.run_silent", _N, _A, "実行からの連絡が途絶えたため、異常終了として扱いました。", "ADR-0034",
         "次の実行が続きから行います。ワーカの機械が動いているかを確かめてください。",
     )
+    ALARM_RUN_FAILED = (
+        "alarm.run_failed", _N, _A, "予定の実行が失敗しました。", "ADR-0034",
+        "画面の実行の記録か juki status でコードと理由を確かめ、その「次にすること」を行ってください。次の予定で再び実行します。",
+    )
     ALARM_RECONCILIATION_FAILED = (
         "alarm.reconciliation_failed", _N, _A, "整合処理が失敗しました。", "M11, ADR-0034",
         "juki status で理由を確かめ、画面からそのまま、または方法を変えて再実行してください。",
