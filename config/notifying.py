@@ -1,7 +1,10 @@
 """Whom alarms are told: the folder of notifications, and the mail server of the settings.
 
-Decides:    that without a mail server letters are not written, and with one none is lost while it is away.
+Decides:    that without a mail server letters are not written, and with one none is lost while it is away; what a
+            name and a password at the mail server may be made of.
 Leaves:     what is told to `juki.alarms`.
+Invariants: whether letters are posted is known from the settings alone, so that a password nobody can read keeps no
+            alarm from being told; the password is read when a letter is handed in.
 """
 
 from __future__ import annotations
@@ -9,24 +12,31 @@ from __future__ import annotations
 from functools import partial
 
 from config.settings import Settings
+from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.keys import read_private
 from juki.notifications import Notifications
+from juki.reasons import Code
 from juki.wire.mail import MailServer, post_alarm
 
 
-def mail_server(settings: Settings) -> MailServer | None:
-    """Return the mail server of the settings; None when letters are not posted.
+def is_posting(settings: Settings) -> bool:
+    """Tell whether letters are posted; reads no file."""
+    return bool(settings.smtp_host and settings.smtp_from and settings.smtp_to)
 
-    Raises: ConfigurationError(KEY_MISSING | KEY_PERMISSIONS) for a password that can not be read privately.
+
+def mail_server(settings: Settings) -> MailServer | None:
+    """Return the mail server of the settings with its password; None when letters are not posted.
+
+    Raises: ConfigurationError(KEY_MISSING | KEY_PERMISSIONS) for a password that can not be read privately;
+            ConfigurationError(NOTIFICATION_PASSWORD) for a name or a password no mail server could be told.
     """
     if not (settings.smtp_host and settings.smtp_from and settings.smtp_to):
         return None
-    secret = settings.smtp_password_file
     return MailServer(
         host=settings.smtp_host, port=settings.smtp_port, sender=settings.smtp_from, receivers=settings.smtp_to,
-        starttls=settings.smtp_starttls, user=settings.smtp_user or "",
-        password=read_private(secret).decode("utf-8", "replace").strip() if secret else "",
+        starttls=settings.smtp_starttls, user=_sayable(settings.smtp_user or "", "smtp_user"),
+        password=_password(settings),
         authority_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
     )  # fmt: skip
 
@@ -39,7 +49,26 @@ def notifications(home: Home) -> Notifications:
 def post_unsent(home: Home, settings: Settings) -> int:
     """Post the letters that wait; return how many were taken.
 
-    Raises: SourceError(NOTIFICATION_UNDELIVERED), transient; ConfigurationError as `mail_server` does.
+    Raises: SourceError(NOTIFICATION_UNDELIVERED), transient; SourceError(NOTIFICATION_REFUSED) and
+            StoreError(NOTIFICATION_UNWRITTEN) as `Notifications.post`; ConfigurationError as `mail_server` does.
     """
-    server = mail_server(settings)
-    return 0 if server is None else notifications(home).post(partial(post_alarm, server))
+    told = notifications(home)
+    server = mail_server(settings) if is_posting(settings) and told.waiting else None
+    return 0 if server is None else told.post(partial(post_alarm, server), server.receivers)
+
+
+def _password(settings: Settings) -> str:
+    secret = settings.smtp_password_file
+    if secret is None:
+        return ""
+    said = _sayable(read_private(secret).decode("utf-8", "replace").strip(), "smtp_password_file")
+    if not said:
+        raise ConfigurationError(Code.NOTIFICATION_PASSWORD, "smtp_password_file")
+    return said
+
+
+def _sayable(word: str, setting: str) -> str:
+    """Let a word through that the conversation with a mail server has room for: ASCII of one line."""
+    if not (word.isascii() and word.isprintable()):
+        raise ConfigurationError(Code.NOTIFICATION_PASSWORD, setting)
+    return word

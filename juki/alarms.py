@@ -23,6 +23,7 @@ class AlarmKind(StrEnum):
     RUN_LATE = "run_late"
     RUN_CRASHED = "run_crashed"
     RUN_SILENT = "run_silent"
+    RUN_FAILED = "run_failed"
     RECONCILIATION_FAILED = "reconciliation_failed"
     PURGE_OVERDUE = "purge_overdue"
     CHECKPOINT_STALE = "checkpoint_stale"
@@ -38,8 +39,9 @@ class AlarmKind(StrEnum):
         """The word on screens."""
         return {
             "run_late": "実行の遅れ", "run_crashed": "実行の異常終了", "run_silent": "実行の途絶",
-            "reconciliation_failed": "整合処理の失敗", "purge_overdue": "消去の遅れ",
-            "checkpoint_stale": "操作ログの署名の遅れ", "site_restarted": "サーバまたはワーカの再起動",
+            "run_failed": "実行の失敗", "reconciliation_failed": "整合処理の失敗",
+            "purge_overdue": "消去の遅れ", "checkpoint_stale": "操作ログの署名の遅れ",
+            "site_restarted": "サーバまたはワーカの再起動",
         }[self.value]  # fmt: skip
 
 

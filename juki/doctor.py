@@ -39,6 +39,7 @@ class Subject(StrEnum):
     WITNESS = "witness"
     OPERATORS = "operators"
     SITE = "site"
+    MAIL = "mail"
 
     @property
     def japanese(self) -> str:
@@ -50,7 +51,7 @@ _JAPANESE = {
     Subject.SETTINGS: "設定と登録", Subject.PERMISSIONS: "ファイルの権限", Subject.KEYS: "鍵",
     Subject.VALIDITY: "証明書などの期限", Subject.DISK: "ディスクの空き", Subject.CLOCK: "時計",
     Subject.STORE: "データベースの版と権限", Subject.WITNESS: "チェックポイントの保管先",
-    Subject.OPERATORS: "操作者と認証装置", Subject.SITE: "予定（Prefect）",
+    Subject.OPERATORS: "操作者と認証装置", Subject.SITE: "予定（Prefect）", Subject.MAIL: "警報のメール",
 }  # fmt: skip
 
 

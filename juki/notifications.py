@@ -4,7 +4,8 @@ Decides:    the layout of the folder: `alarms.jsonl`, `alarms.txt`, and `unsent/
 Leaves:     posting to `juki.wire.mail`, who gets letters to the configuration.
 Invariants: an alarm is on the disk before its journal entry commits, so that none is logged and told nobody; told
             again under the same number, it stands there twice and is one letter. A letter leaves `unsent/` only when
-            it was taken; one process posts at a time.
+            it was taken for everybody, and goes again only to those for whom it was not; one that is refused keeps
+            no other. One process posts at a time, and none waits for another.
 Source:     ADR-0034.
 """
 
@@ -14,19 +15,22 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from juki.alarms import Alarm, alarm_of
 from juki.durable import sync_folder
-from juki.errors import StoreError
+from juki.errors import SourceError, StoreError
 from juki.keys import write_private
 from juki.reasons import Code
 
 FOLDER = "notifications"
 _PRIVATE = 0o700
+Poster = Callable[[Alarm, list[str]], Sequence[str]]
+"""Hands in the letter of an alarm for receivers; returns those for whom it was not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Notifications:
         """
         try:
             self.unsent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-            line = json.dumps(alarm.described(), ensure_ascii=False, sort_keys=True)
+            line = _written(alarm.described())
             _append(self.lines_file, line + "\n")
             _append(self.page_file, "\n".join(alarm.lines) + "\n\n")
             if is_posted:
@@ -66,23 +70,64 @@ class Notifications:
         except OSError:
             raise StoreError(Code.NOTIFICATION_UNWRITTEN, FOLDER) from None
 
-    def post(self, post: Callable[[Alarm], None]) -> int:
-        """Post what is unsent, oldest first; return how many letters were taken.
+    def post(self, post: Poster, receivers: Sequence[str]) -> int:
+        """Post what is unsent, first what was tried longest ago; return how many letters everybody has.
 
-        Raises: whatever `post` raises; what was taken before is not posted again.
+        Where another process is posting, nothing is done: it posts these as well.
+
+        Raises: SourceError(NOTIFICATION_REFUSED) when letters were not taken for somebody, after all were tried;
+                StoreError(NOTIFICATION_UNWRITTEN); whatever `post` raises, and then the next ones wait as well.
         """
-        if not self.unsent.is_dir():
-            return 0
-        taken = 0
+        try:
+            with self._alone() as is_alone:
+                tried = [self._posted(path, post, receivers) for path in self._letters()] if is_alone else []
+        except OSError:
+            raise StoreError(Code.NOTIFICATION_UNWRITTEN, FOLDER) from None
+        lacking = tried.count(False)
+        if lacking:
+            raise SourceError(Code.NOTIFICATION_REFUSED, f"{lacking}/{len(tried)}")
+        return tried.count(True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Tell whether nobody else is posting, and keep everybody from it who asks meanwhile."""
+        if not self.waiting:
+            yield False
+            return
         with (self.folder / "post.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for path in sorted(self.unsent.glob("*.json"), key=lambda path: path.stat().st_mtime):
-                alarm = _read(path)
-                if alarm is not None:
-                    post(alarm)
-                    taken += 1
-                path.unlink()
-        return taken
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def _letters(self) -> list[Path]:
+        return sorted(self.unsent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+
+    def _posted(self, path: Path, post: Poster, receivers: Sequence[str]) -> bool | None:
+        """Post one letter to those who have not got it; tell whether now all have; None where there is none."""
+        letter = _read(path)
+        wanted = [] if letter is None else letter.wanted(receivers)
+        if letter is None or not wanted:
+            path.unlink()
+            return None
+        # Whatever comes of it, the others come first the next time.
+        os.utime(path)
+        lacking = post(letter.alarm, wanted)
+        if not lacking:
+            path.unlink()
+        elif list(lacking) != wanted:
+            self._keep_for(path, letter.alarm, lacking)
+        return not lacking
+
+    def _keep_for(self, path: Path, alarm: Alarm, lacking: Sequence[str]) -> None:
+        """Let a letter wait for those who have not got it; whole or as it was."""
+        anew = path.with_suffix(".new")
+        anew.unlink(missing_ok=True)
+        write_private(anew, _written(alarm.described() | {"lacking": list(lacking)}).encode())
+        anew.replace(path)
+        sync_folder(path.parent)
 
     @property
     def waiting(self) -> int:
@@ -94,12 +139,31 @@ class Notifications:
         return self.unsent / f"{hashlib.sha256(alarm.number.encode()).hexdigest()[:32]}.json"
 
 
-def _read(path: Path) -> Alarm | None:
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A letter that waits."""
+
+    alarm: Alarm
+    lacking: frozenset[str] | None
+    """Who has not got it; None: nobody has."""
+
+    def wanted(self, receivers: Sequence[str]) -> list[str]:
+        """Choose whom it is still for; somebody who is no longer told of alarms gets none."""
+        return [one for one in receivers if self.lacking is None or one in self.lacking]
+
+
+def _read(path: Path) -> _Letter | None:
     """Read a letter; None for a file that is none, which nobody could post."""
     try:
-        return alarm_of(json.loads(path.read_text("utf-8")))
-    except (ValueError, KeyError, TypeError):
+        said = json.loads(path.read_text("utf-8"))
+        lacking = said.get("lacking")
+        return _Letter(alarm_of(said), None if lacking is None else frozenset(lacking))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _written(described: dict[str, Any]) -> str:
+    return json.dumps(described, ensure_ascii=False, sort_keys=True)
 
 
 def _append(path: Path, text: str) -> None:

@@ -1659,6 +1659,10 @@ class Code(StrEnum):
         "alarm.run_silent", _N, _A, "実行からの連絡が途絶えたため、異常終了として扱いました。", "ADR-0034",
         "次の実行が続きから行います。ワーカの機械が動いているかを確かめてください。",
     )
+    ALARM_RUN_FAILED = (
+        "alarm.run_failed", _N, _A, "予定の実行が失敗しました。", "ADR-0034",
+        "画面の実行の記録か juki status でコードと理由を確かめ、その「次にすること」を行ってください。次の予定で再び実行します。",
+    )
     ALARM_RECONCILIATION_FAILED = (
         "alarm.reconciliation_failed", _N, _A, "整合処理が失敗しました。", "M11, ADR-0034",
         "juki status で理由を確かめ、画面からそのまま、または方法を変えて再実行してください。",
@@ -1729,6 +1733,14 @@ class Code(StrEnum):
     NOTIFICATION_UNDELIVERED = (
         "notification.undelivered", _N, _A, "警報のメールを送れません。送れるまで残し、繰り返し試みます。", "ADR-0034",
         "smtp_host などの設定と、メールサーバが動いているかを確かめてください。",
+    )
+    NOTIFICATION_REFUSED = (
+        "notification.refused", _N, _A, "警報のメールを、メールサーバが一部またはすべての宛先について受け付けません。受け付けられるまで残し、繰り返し試みます。",
+        "ADR-0034", "smtp_from と smtp_to のアドレスを確かめてください。smtp_to から除いた宛先へのメールは消えます。",
+    )
+    NOTIFICATION_PASSWORD = (
+        "notification.password", _N, _E, "メールサーバの利用者名か暗証が、ASCIIの一行でないか、空です。警報のメールを送れません。", "ADR-0034",
+        "smtp_user と、smtp_password_file のファイルの内容（一行）を確かめてください。警報は JUKI_HOME/notifications にあります。",
     )
 
     # -- events of runs for whoever follows data (juki.lineage_files) ------------------------------------------

@@ -1,6 +1,7 @@
 """Raise alarms from runs: what a run was about, the entry in the operation log, the notification, the letter.
 
-Decides:    that an alarm about a channel stands in the log of its file, and any other in that of the first file.
+Decides:    that an alarm about a channel stands in the log of its file, and any other in that of the first file;
+            that of a run the server does not tell of, by its number alone.
 Leaves:     when the same alarm is raised twice to `juki.oplog.alarming`.
 Invariants: of a run only its deployment and its channel are read, never anything it said.
 Source:     ADR-0034.
@@ -8,6 +9,7 @@ Source:     ADR-0034.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from prefect import task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
-from config.notifying import mail_server, notifications, post_unsent
+from config.notifying import is_posting, notifications, post_unsent
 from juki.alarms import Alarm, AlarmKind
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
@@ -45,12 +47,10 @@ class AlarmSummary:
 def tell_alarm(kind: AlarmKind, flow_run: UUID | None) -> AlarmSummary:
     """Log an alarm and write its notification, once for what it is about and day."""
     shop = Workshop.open()
-    alarm = Alarm(kind, _ABOUT.get(kind, _SITE), clock.now())
     run = None if flow_run is None else _read_run(flow_run)
-    if run is not None:
-        alarm = _seen_by(alarm, *run)
+    alarm = _seen_by(Alarm(kind, _ABOUT.get(kind, _SITE), clock.now()), flow_run, run)
     told = notifications(shop.home)
-    is_posted = mail_server(shop.settings) is not None
+    is_posted = is_posting(shop.settings)
     url = shop.store_url(alarm.file)
     summary = AlarmSummary(raise_alarm(url, alarm, run_actor(), told, alarm.at, is_posted=is_posted))
     if run is not None and kind in _GONE:
@@ -67,18 +67,27 @@ def post_letters() -> int:
     return post_unsent(shop.home, shop.settings)
 
 
-def _read_run(flow_run: UUID) -> tuple[FlowRun, str]:
-    """Read a run, and the name of its deployment; empty where it has none."""
-    with get_client(sync_client=True) as client:
+def _read_run(flow_run: UUID) -> tuple[FlowRun, str] | None:
+    """Read a run, and the name of its deployment, empty where it has none; None when the server does not say."""
+    # Whatever the client raises: an alarm that waited for the server would be lost with this run.
+    with suppress(Exception), get_client(sync_client=True) as client:
         run = client.read_flow_run(flow_run)
         return run, client.read_deployment(run.deployment_id).name if run.deployment_id else ""
+    return None
 
 
-def _seen_by(alarm: Alarm, run: FlowRun, deployment: str) -> Alarm:
+def _seen_by(alarm: Alarm, flow_run: UUID | None, read: tuple[FlowRun, str] | None) -> Alarm:
+    """Say of an alarm by which run it was seen, and as far as that could be read, what the run was about."""
+    if flow_run is None:
+        return alarm
+    seen = replace(alarm, run=f"flow-run:{flow_run}")
+    if read is None:
+        # By the run alone: two runs nobody could read are two alarms.
+        return seen if alarm.kind in _ABOUT else replace(seen, about=seen.run)
+    run, deployment = read
     name, channel = deployment or alarm.about, channel_asked(run)
-    seen = replace(alarm, about=name, run=f"flow-run:{run.id}")
     if channel is None:
-        return seen
+        return replace(seen, about=name)
     return replace(
         seen, about=f"{name}:{channel}", file=channel.file, municipality_code=channel.municipality_code
     )

@@ -22,6 +22,12 @@ class SmtpSink:
     context: ssl.SSLContext | None = None
     refuses: bool = False
     """Takes no letter for now."""
+    nobody: frozenset[str] = frozenset()
+    """Receivers it does not know."""
+    unwelcome: str = ""
+    """The code of the alarm whose letter it never takes."""
+    farewell: str = "221 bye"
+    """What it says to QUIT."""
     letters: list[EmailMessage] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
     logins: list[tuple[str, str, bool]] = field(default_factory=list)
@@ -52,15 +58,19 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self._say("235 welcome")
             elif verb == "RCPT" and sink.refuses:
                 self._say("451 later")
+            elif verb == "RCPT" and _address(word) in sink.nobody:
+                self._say("550 nobody")
             elif verb == "DATA":
                 self._say("354 go on")
-                sink.letters.append(self._letter())
-                self._say("250 taken")
+                letter = self._letter()
+                is_taken = letter["X-Juki-Alarm"] != sink.unwelcome
+                sink.letters += [letter] if is_taken else []
+                self._say("250 taken" if is_taken else "554 never")
             elif verb == "QUIT":
-                self._say("221 bye")
+                self._say(sink.farewell)
                 return
             else:
-                sink.receivers += [word.partition("<")[2].rstrip(">")] if verb == "RCPT" else []
+                sink.receivers += [_address(word)] if verb == "RCPT" else []
                 self._say("250 well")
 
     def _letter(self) -> EmailMessage:
@@ -73,6 +83,10 @@ class _Conversation(socketserver.StreamRequestHandler):
     def _say(self, *lines: str) -> None:
         self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
         self.wfile.flush()
+
+
+def _address(word: str) -> str:
+    return word.partition("<")[2].rstrip(">")
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -1,6 +1,7 @@
 """The automations of the site, as data: what the server watches for, and what it does then.
 
-Decides:    when a run is late, dead or silent, when a reconciliation has failed, a purge or a checkpoint is overdue.
+Decides:    when a run is late, dead, silent or failed, when a purge or a checkpoint is overdue; which failures have
+            an alarm of their own.
 Leaves:     logging and telling to the deployment `alarm`, which each of them runs.
 Invariants: an alarm about a run of `alarm` itself raises none: its deployment is not watched. Runs are told apart by
             their deployment, which nobody can choose, and not by tags, which whoever starts a run may add. Said
@@ -23,8 +24,16 @@ from juki.wire.site_api import SiteApi
 
 PREFIX = "juki "
 ALARM = "alarm"
-DEPLOYED, EVERY_RUN = "(deployed)", "(every run)"
-"""The runs of every deployment but the alarm; these and those of commands by hand."""
+DEPLOYED, EVERY_RUN, OTHERS = "(deployed)", "(every run)", "(others)"
+"""The runs of every deployment but the alarm; these and those of commands by hand; those of every deployment whose
+failure has no alarm of its own.
+"""
+_FAILURES = {
+    "reconcile": ("失敗した整合処理", AlarmKind.RECONCILIATION_FAILED),
+    "purge": ("失敗した消去", AlarmKind.PURGE_OVERDUE),
+    "checkpoint": ("失敗した操作ログの署名", AlarmKind.CHECKPOINT_STALE),
+}
+"""The deployments whose failure has an alarm of its own, its title and its kind."""
 SILENT_SECONDS = 5 * HEARTBEAT_SECONDS
 _SUBMITTED_SECONDS = 600
 """For the process of a run to begin, on a busy machine."""
@@ -46,7 +55,7 @@ class Automation:
     title: str
     kind: AlarmKind
     runs: str = DEPLOYED
-    """Of which deployment, by name, or one of the two words above."""
+    """Of which deployment, by name, or one of the three words above."""
     after: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     within_seconds: int = 0
@@ -73,8 +82,9 @@ class Automation:
         """Choose the deployments whose runs it watches; none: it watches every run."""
         if self.runs == EVERY_RUN:
             return []
-        if self.runs == DEPLOYED:
-            return sorted(one for name, one in deployments.items() if name != ALARM)
+        if self.runs in (DEPLOYED, OTHERS):
+            left_out = {ALARM, *(_FAILURES if self.runs == OTHERS else ())}
+            return sorted(one for name, one in deployments.items() if name not in left_out)
         return [deployments[self.runs]]
 
     def _trigger(self, deployments: Mapping[str, str]) -> dict[str, Any]:
@@ -110,13 +120,12 @@ def automations(settings: Settings) -> list[Automation]:
             "始まらない実行", AlarmKind.RUN_SILENT, after=("Pending",),
             expect=("Running", "AwaitingConcurrencySlot", *_ENDS), within_seconds=_SUBMITTED_SECONDS, first=[_DEAD],
         ),
-        Automation("失敗した整合処理", AlarmKind.RECONCILIATION_FAILED, "reconcile", expect=("Failed",)),
-        Automation("失敗した消去", AlarmKind.PURGE_OVERDUE, "purge", expect=("Failed",)),
+        Automation("失敗した実行", AlarmKind.RUN_FAILED, OTHERS, expect=("Failed",)),
+        *(Automation(title, kind, name, expect=("Failed",)) for name, (title, kind) in _FAILURES.items()),
         Automation(
             "終わらない消去", AlarmKind.PURGE_OVERDUE, "purge", expect=("Completed",), within_seconds=grace,
             is_of_one_run=False,
         ),
-        Automation("失敗した操作ログの署名", AlarmKind.CHECKPOINT_STALE, "checkpoint", expect=("Failed",)),
         Automation(
             "終わらない操作ログの署名", AlarmKind.CHECKPOINT_STALE, "checkpoint", expect=("Completed",),
             within_seconds=stale, is_of_one_run=False,

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
 
-from config.notifying import mail_server, notifications, post_unsent
+from config.notifying import is_posting, notifications, post_unsent
 from config.settings import Settings
 from config.stores import admin_url, ensure_servers
 from flows.serving.children import (
@@ -256,7 +256,7 @@ class Supervisor:
     def _raise_restarted(self, part: str) -> None:
         alarm = Alarm(AlarmKind.SITE_RESTARTED, part, datetime.now(UTC))
         url = admin_url(self.home, self.settings, IdentityFile.RESIDENT)
-        is_posted = mail_server(self.settings) is not None
+        is_posted = is_posting(self.settings)
         raise_alarm(url, alarm, "site", notifications(self.home), alarm.at, is_posted=is_posted)
         self.due["letters"] = 0
 

@@ -30,7 +30,7 @@ _EXIT_CODES = {State.OK: ExitCode.OK, State.ALERT: ExitCode.FOUND, State.ERROR: 
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """鍵・権限・時計・空き・証明書の期限・データベースの版と役割・保管先・予定を調べる。何も変えない。
+    """鍵・権限・時計・空き・証明書の期限・データベースの版と役割・保管先・予定・警報のメールを調べる。何も変えない。
 
     終了コード: 0 すべて良好、1 注意、2 誤り。
     """
@@ -70,6 +70,7 @@ def _all(looks: Looks) -> Iterator[Finding]:
         yield from looked(Subject.STORE, file.value, partial(looks.store, file))
     yield from looked(Subject.WITNESS, "witness_folders", looks.witnesses)
     yield from looked(Subject.SITE, "site", looks.site)
+    yield from looked(Subject.MAIL, "smtp", looks.mail)
 
 
 def _registrations(looks: Looks) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What `juki doctor` looks at: files, keys, certificates, disks, databases, witnesses, operators, the site.
+"""What `juki doctor` looks at: files, keys, certificates, disks, databases, witnesses, operators, site, mail.
 
 Decides:    where each thing is looked for, and that a look that fails is itself a finding.
 Leaves:     what is wrong to `juki.doctor`, rows to `juki.store.examination`.
@@ -20,6 +20,7 @@ from config.identities import recipient_keys, signing_identity
 from config.issuers import load_issuers
 from config.logs import log_keys
 from config.municipalities import Municipalities
+from config.notifying import mail_server
 from config.recipients import load_recipients
 from config.schedules import wanted_deployments
 from config.settings import Settings
@@ -211,6 +212,11 @@ class Looks:
         if note and note.is_serving_at(now):
             api = SiteApi(note.port, files.credentials())
             yield from judge_schedules(wanted_deployments(), deployments_there(api))
+
+    def mail(self) -> Iterator[Finding]:
+        """Look whether the password of the mail server can be read and said; nobody is asked."""
+        server = mail_server(self.settings)
+        yield Finding(Subject.MAIL, server.host if server else "off")
 
 
 def now_utc() -> datetime:

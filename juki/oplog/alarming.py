@@ -55,8 +55,11 @@ def entry_of(alarm: Alarm, actor: str) -> Entry:
 
 
 def _is_known(unit: Unit, alarm: Alarm) -> bool:
-    sought = Sought(action=Action.ALARM_RAISED, since=alarm.day_began_at)
     return any(
         said["code"] == alarm.kind.code.value and said["basis"].split(" ")[0] == alarm.about
-        for said in unit.journal_reader.found(sought, _MOST_A_DAY)
+        for said in unit.journal_reader.found(_raised_today(alarm), _MOST_A_DAY)
     )
+
+
+def _raised_today(alarm: Alarm) -> Sought:
+    return Sought(action=Action.ALARM_RAISED, since=alarm.day_began_at)

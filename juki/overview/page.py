@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from juki.dates import JAPAN
 from juki.health import ChannelHealth, Health
@@ -21,6 +22,7 @@ from juki.overview.custody import HoldFacts
 from juki.overview.jlis import JlisHealth
 from juki.overview.situation import Situation
 from juki.quality_pages import shown_at
+from juki.reasons import Code
 from juki.scanning import ScannerState
 from juki.shown import SHORT, shown, shown_briefly
 
@@ -38,9 +40,9 @@ _WORDS = "---"
 
 def page_of(situation: Situation) -> str:
     """Write the page."""
-    at, concerns = situation.at.astimezone(JAPAN), concerns_of(situation)
+    concerns = concerns_of(situation)
     lines = [
-        f"# 朝の一覧 {at:%Y-%m-%d}（{_WEEKDAYS[at.weekday()]}）{at:%H:%M} 現在",
+        _heading(situation.at),
         "",
         *_verdict(situation, len(concerns)),
         *_attention(concerns),
@@ -52,6 +54,23 @@ def page_of(situation: Situation) -> str:
         "", "この一覧は `juki status` と同じ内容です。対象の名前をすべて見るときも `juki status` を使ってください。",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def page_unseen(at: datetime, code: Code) -> str:
+    """Write the page of a look that failed, so that nobody takes the last one that did not for today's."""
+    lines = [
+        _heading(at),
+        "", "**確認できませんでした。** 今の状態は分かりません。前の一覧は今の状態を示しません。",
+        "", f"## {code.message}", "", f"- コード: `{code.value}`",
+        *([f"- 次にすること: {code.next_step}"] if code.next_step else []),
+        "", "端末の `juki status` と `juki doctor` でも確かめられます。直れば、次の実行でこの一覧は元に戻ります。",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _heading(instant: datetime) -> str:
+    at = instant.astimezone(JAPAN)
+    return f"# 朝の一覧 {at:%Y-%m-%d}（{_WEEKDAYS[at.weekday()]}）{at:%H:%M} 現在"
 
 
 def _verdict(situation: Situation, count: int) -> Iterator[str]:

@@ -413,6 +413,9 @@ def _journal(metadata: MetaData) -> Table:
     Index("journal_review_idx", table.c.entry_no, postgresql_where=text(REVIEWS_ONLY))
     # And of infected files, which every look at the status asks for.
     Index("journal_infection_idx", table.c.entry_no, postgresql_where=text(INFECTIONS_ONLY))
+    # Whether an alarm was raised today, asked while everybody else waits for the end of the log.
+    alarms = text("action = 'alarm.raised'")
+    Index("journal_alarm_idx", table.c.recorded_at, postgresql_where=alarms)
     return table
 
 

@@ -85,6 +85,16 @@ def test_failed_reconciliation_is_told_in_the_log_of_its_file(site: TownSite) ->
     site.is_told(Code.ALARM_RECONCILIATION_FAILED, "reconcile:352039-resident")
 
 
+def test_failed_run_of_any_other_deployment_is_told_once_a_day(site: TownSite) -> None:
+    """One that never began: what it failed of makes no difference."""
+    for _ in range(2):
+        run = site.start_at("forward", datetime.now(UTC) + timedelta(hours=1))
+        site.end(run, "FAILED")
+    site.is_told(Code.ALARM_RUN_FAILED, "forward")
+    site.at_rest()
+    assert len([one for one in site.sink.letters if one["X-Juki-Alarm"] == "alarm.run_failed"]) == 1
+
+
 def test_failed_purge_is_told(site: TownSite) -> None:
     """The clock is behind what the last purge saw."""
     clock = ClockFile(site.town.home)

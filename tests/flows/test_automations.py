@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import yaml
 from prefect.client.schemas.objects import FlowRun
-from prefect.server.events.schemas.automations import AutomationCreate, EventTrigger
+from prefect.server.events.schemas.automations import AutomationCreate, EventTrigger, Posture
 from prefect.server.events.schemas.events import ReceivedEvent
 
 from config.settings import Settings
@@ -19,6 +19,7 @@ from flows.serving.automations import Automation, automations
 from juki.alarms import AlarmKind
 from juki.columns import IdentityFile
 from juki.order import Channel
+from juki.reasons import Code
 from tasks.alarming import channel_asked
 
 DEPLOYED: list[dict[str, Any]] = yaml.safe_load(
@@ -52,6 +53,25 @@ def test_no_alarm_is_raised_about_an_alarm_and_one_about_every_other_deployment(
     assert watched == {which for name, which in IDS.items() if name != "alarm"}
 
 
+@pytest.mark.parametrize("name", sorted(IDS))
+def test_failed_run_of_every_deployment_raises_one_alarm_and_of_the_alarm_none(name: str) -> None:
+    """An intake, a notice to J-LIS or a provision that fails every day was seen by nobody."""
+    own = {
+        "reconcile": Code.ALARM_RECONCILIATION_FAILED, "purge": Code.ALARM_PURGE_OVERDUE,
+        "checkpoint": Code.ALARM_CHECKPOINT_STALE,
+    }  # fmt: skip
+    wanted = [] if name == "alarm" else [own.get(name, Code.ALARM_RUN_FAILED)]
+    failed, well = _ended_run(name, [], "Failed"), _ended_run(name, [])
+    fired = []
+    for one in automations(Settings()):
+        trigger = AutomationCreate.model_validate(one.specification(IDS)).trigger
+        assert isinstance(trigger, EventTrigger)
+        if trigger.posture is Posture.Reactive and trigger.covers(failed) and trigger.expects(failed.event):
+            fired.append(one.kind.code)
+            assert one.is_of_one_run and not trigger.expects(well.event)
+    assert fired == wanted
+
+
 def test_a_tag_that_whoever_starts_a_run_adds_neither_raises_nor_quiets_an_alarm() -> None:
     """An intake tagged `purge` that ends well is no purge: runs are told apart by their deployment."""
     told = {
@@ -63,15 +83,15 @@ def test_a_tag_that_whoever_starts_a_run_adds_neither_raises_nor_quiets_an_alarm
     assert trigger.covers(_ended_run("purge", tags=[]))
 
 
-def _ended_run(name: str, tags: list[str]) -> ReceivedEvent:
-    """A run that ended well, as the server tells of it."""
+def _ended_run(name: str, tags: list[str], end: str = "Completed") -> ReceivedEvent:
+    """A run that ended, as the server tells of it."""
     related = [
         {"prefect.resource.id": f"prefect.deployment.{IDS[name]}", "prefect.resource.role": "deployment"}
     ]
     related += [{"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"} for tag in tags]
     return ReceivedEvent.model_validate(
         {
-            "occurred": datetime.now(UTC), "event": "prefect.flow-run.Completed", "id": uuid4(),
+            "occurred": datetime.now(UTC), "event": f"prefect.flow-run.{end}", "id": uuid4(),
             "resource": {"prefect.resource.id": f"prefect.flow-run.{uuid4()}"}, "related": related,
         }
     )  # fmt: skip

@@ -10,6 +10,7 @@ import sys
 import psycopg
 
 from config.places import municipality_name
+from juki.reasons import Code
 from juki.site import MORNING_PAGE
 from juki.store import embedded
 from tests.flows.conftest import CODES, Town
@@ -74,6 +75,44 @@ def test_run_publishes_page_and_plots_by_the_day_and_fails_for_nothing_it_finds(
         kind, _, image = _text(found[f"{MORNING_PAGE}-{name}"]).partition(",")
         assert kind == "data:image/svg+xml;base64" and base64.b64decode(image).startswith(b"<svg ")
     assert town.rows("SELECT count(*) FROM journal") == town.rows("SELECT count(*) FROM channel") == [(0,)]
+
+
+_RUN_TWICE = """
+from datetime import UTC, datetime
+from config.settings import home_of, load_settings
+from flows.environment import prepare
+home = home_of()
+prepare(home, load_settings(home))
+from flows.overview import overview
+from tasks import clock
+with clock.held_at(datetime(2026, 12, 1, 22, 30, tzinfo=UTC)):
+    overview()
+home.municipalities_file.write_text("municipality = 1 = 2", "utf-8")
+with clock.held_at(datetime(2026, 12, 2, 22, 30, tzinfo=UTC)):
+    overview()
+"""
+
+
+def test_look_that_fails_takes_the_place_of_the_last_good_page(town: Town) -> None:
+    """Whoever opens the screens would read yesterday's verdict as today's; the run fails by the same code."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN_TWICE], env=town.environment | town.engine.environment, capture_output=True,
+        text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and Code.CONFIG_INVALID.value in done.stderr, done.stdout + done.stderr
+    with psycopg.connect(embedded.admin_url(town.home, "prefect_engine")) as connection:
+        pages = [
+            _text(data)
+            for (data,) in connection.execute(
+                "SELECT data FROM artifact WHERE key = %s ORDER BY created DESC LIMIT 2", [MORNING_PAGE]
+            )
+        ]
+        (state,) = connection.execute(
+            "SELECT state_type FROM flow_run WHERE name = '2026-12-03 07:30'"
+        ).fetchone() or ("",)
+    assert pages[0].startswith("# 朝の一覧 2026-12-03（木）07:30 現在\n\n**確認できませんでした。**")
+    assert pages[1].startswith("# 朝の一覧 2026-12-02（水）07:30 現在\n") and state == "FAILED"
+    assert f"`{Code.CONFIG_INVALID.value}`" in pages[0] and Code.CONFIG_INVALID.next_step in pages[0]
 
 
 def _text(data: object) -> str:

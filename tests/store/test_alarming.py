@@ -9,16 +9,20 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from juki.alarms import Alarm, AlarmKind
 from juki.columns import IdentityFile
 from juki.errors import StoreError
 from juki.home import Home
 from juki.notifications import Notifications
-from juki.oplog.alarming import raise_alarm
+from juki.oplog.alarming import _raised_today, raise_alarm
 from juki.processes import identity_of
 from juki.reasons import Code
 from juki.site import SiteFiles, SiteNote
+from juki.store.roles import Duty
+from juki.store.tables import TABLES
+from juki.store.unit import open_unit
 from tests.conftest import Stores
 from tests.console import FUHYO, RESIDENT, Console
 
@@ -86,6 +90,25 @@ def test_an_alarm_is_told_also_when_the_log_is_away(console: Console) -> None:
             console, Alarm(AlarmKind.RUN_LATE, "intake", console.now), "postgresql://nobody@127.0.0.1:1/none"
         )
     assert _told(console).waiting == 1
+
+
+def test_alarms_of_today_are_found_without_reading_the_whole_log(console: Console) -> None:
+    """Everybody who writes waits for the end of the log meanwhile: a log of years would hold up the intake."""
+    earlier = """INSERT INTO journal (entry_no, entry, leaf_hash, frontier)
+        SELECT n, format('{"action":"%s","recorded_at":"2026-%s"}', kind, n), '', ''
+        FROM generate_series(1, 20000) n,
+             LATERAL (SELECT CASE WHEN n % 200 = 0 THEN 'alarm.raised' ELSE 'package.applied' END AS kind) k"""
+    with psycopg.connect(console.stores.url(RESIDENT), autocommit=True) as connection:
+        connection.execute(earlier)
+        connection.execute("ANALYZE journal")
+    alarm = Alarm(AlarmKind.RUN_LATE, "intake", console.now)
+    with open_unit(console.stores.url(RESIDENT), RESIDENT, Duty.AUDITOR) as unit:
+        narrowed = unit.journal_reader._narrowed(_raised_today(alarm))
+        query = select(TABLES[RESIDENT].journal.c.entry).where(*narrowed)
+        query = query.order_by(TABLES[RESIDENT].journal.c.entry_no.desc()).limit(10_000)
+        shown = str(query.compile(unit.connection, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(unit.connection.exec_driver_sql("EXPLAIN " + shown.replace("%", "%%")).scalars())
+    assert "journal_alarm_idx" in plan and "Seq Scan" not in plan
 
 
 def _note(console: Console, supervisor: str, **said: Any) -> None:

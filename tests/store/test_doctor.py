@@ -24,7 +24,7 @@ from juki.cli import doctor_command
 from juki.columns import IdentityFile
 from juki.credentials import Credentials
 from juki.home import Home
-from juki.keys import FileKeys
+from juki.keys import FileKeys, write_private
 from juki.operators import Operator, Role
 from juki.processes import identity_of
 from juki.reasons import Code
@@ -298,6 +298,23 @@ def test_site_that_is_down_or_died_is_found(console: Console) -> None:
     assert found(console) == {(Code.SITE_SILENT, "site /deployments/filter 0")}
     site.forget()
     assert found(console) == {(Code.SITE_DOWN, "down")}
+
+
+def test_mail_password_that_can_not_be_used_is_found(console: Console) -> None:
+    """Open to others, not sayable, gone: each would keep every letter here, and is said before the first alarm."""
+    secret = console.home.root / "smtp"
+    write_private(secret, "暗証".encode())
+    settled(
+        console, 'smtp_host = "mail.example"', 'smtp_from = "a@pref.example"', 'smtp_to = ["b@pref.example"]',
+        'smtp_user = "juki"', f'smtp_password_file = "{secret}"',
+    )  # fmt: skip
+    assert found(console) == {(Code.NOTIFICATION_PASSWORD, "smtp smtp_password_file")}
+    secret.chmod(0o640)
+    assert found(console) == {(Code.KEY_PERMISSIONS, "smtp smtp")}
+    secret.unlink()
+    assert found(console) == {(Code.KEY_MISSING, "smtp smtp")}
+    write_private(secret, b"s3cret\n")
+    assert found(console) == set()
 
 
 def test_witness_that_is_gone_is_found(console: Console, tmp_path: Path) -> None:

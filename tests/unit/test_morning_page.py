@@ -20,7 +20,7 @@ from juki.overview.alarm import Alarm
 from juki.overview.concerns import concerns_of
 from juki.overview.custody import HoldFacts
 from juki.overview.jlis import JlisHealth
-from juki.overview.page import _CHANNELS, page_of, plain
+from juki.overview.page import _CHANNELS, page_of, page_unseen, plain
 from juki.overview.site import SiteFacts
 from juki.overview.situation import Situation
 from juki.package_id import PackageId
@@ -125,6 +125,16 @@ def test_all_well_is_said_first_and_every_channel_is_there() -> None:
     assert "| 本人確認情報 | 42 | 42 | 2026-11-30 07:30 | 0 | 一致 |" in page
     assert "ウイルス検査: しています（パターン 2026-11-30 07:30）" in page
     assert "予定（Prefect）: 動いています（2026-11-30 07:30 から、再起動 1 回）" in page
+
+
+@pytest.mark.parametrize("code", [Code.STORE_UNREACHABLE, Code.CONFIG_INVALID, Code.RUN_UNEXPECTED])
+def test_page_of_a_look_that_failed_says_so_first_and_nothing_is_well(code: Code) -> None:
+    """With its hour, the code, what it means and what to do."""
+    page = page_unseen(NOW, code)
+    heading, _, verdict, *_ = page.splitlines()
+    assert heading == page_of(WELL).splitlines()[0] and verdict.startswith("**確認できませんでした。**")
+    assert f"`{code.value}`" in page and code.message in page and code.next_step in page
+    assert "正常" not in page
 
 
 @pytest.mark.parametrize(

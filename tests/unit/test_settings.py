@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from config.municipalities import load_municipalities
-from config.notifying import mail_server
+from config.notifying import is_posting, mail_server, notifications, post_unsent
 from config.places import known_municipality_codes, municipality_name, yamaguchi_municipalities
 from config.presentation import shown_settings, template
 from config.settings import Period, Settings, load_settings
 from flows.environment import database_settings
+from juki.alarms import Alarm, AlarmKind
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
 from juki.differences import DEFAULT_BOUND, Bound
 from juki.errors import ConfigurationError
 from juki.home import Home
+from juki.keys import write_private
 from juki.reasons import Code
 from juki.review import ReviewLimits
 from juki.wire.mail import MailServer
@@ -284,6 +286,52 @@ def test_letters_need_addresses_and_a_password_an_encrypted_line(home: Home) -> 
     assert _refusal(home).ref == "smtp_starttls, smtp_password_file"
     _write(home, 'smtp_to = ["nobody"]\n')
     assert _refusal(home).code is Code.CONFIG_INVALID
+
+
+@pytest.mark.parametrize("mode", [0o640, None], ids=["open to others", "missing"])
+def test_alarm_is_told_although_the_mail_password_can_not_be_read(home: Home, mode: int | None) -> None:
+    """That letters are posted is known without it: the letter waits, and the failure is that of posting it."""
+    secret = _with_mail(home)
+    if mode is None:
+        secret.unlink()
+    else:
+        secret.chmod(mode)
+    settings, told = load_settings(home), notifications(home)
+    assert is_posting(settings)
+    assert post_unsent(home, settings) == 0
+    told.tell(Alarm(AlarmKind.RUN_LATE, "intake", datetime.now(UTC)), is_posted=is_posting(settings))
+    with pytest.raises(ConfigurationError) as refused:
+        post_unsent(home, settings)
+    code = Code.KEY_PERMISSIONS if mode else Code.KEY_MISSING
+    assert (refused.value.code, refused.value.ref, told.waiting) == (code, "smtp", 1)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "setting"),
+    [("利用者", "x", "smtp_user"), ("juki", SECRET, "smtp_password_file"), ("juki", "\n", "smtp_password_file"),
+     ("juki", "x\ny", "smtp_password_file")],
+)  # fmt: skip
+def test_name_and_password_that_no_mail_server_can_be_told_are_said_by_their_setting(
+    home: Home, user: str, password: str, setting: str
+) -> None:
+    """Neither is in the message."""
+    _with_mail(home, user, password)
+    with pytest.raises(ConfigurationError) as refused:
+        mail_server(load_settings(home))
+    assert (refused.value.code, refused.value.ref) == (Code.NOTIFICATION_PASSWORD, setting)
+
+
+def _with_mail(home: Home, user: str = "juki", password: str = "x") -> Path:
+    """Set a mail server with a password; return the file of the password."""
+    home.create()
+    secret = home.root / "smtp"
+    write_private(secret, password.encode())
+    _write(
+        home,
+        'smtp_host = "127.0.0.1"\nsmtp_port = 1\nsmtp_from = "a@pref.example"\nsmtp_to = ["b@pref.example"]\n'
+        f'smtp_user = "{user}"\nsmtp_password_file = "{secret}"\n',
+    )
+    return secret
 
 
 def test_database_of_prefect_is_reached_encrypted_and_proven_or_not_at_all(home: Home) -> None:

@@ -87,13 +87,13 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "the numbers are erased; what may lie in a folder is looked for again": frozenset({Code.HOLD_DELIVERY_LEFT}),
         "the next run goes on with the work; somebody should look (ADR-0034)": frozenset(
             {
-                Code.ALARM_RUN_LATE, Code.ALARM_RUN_CRASHED, Code.ALARM_RUN_SILENT,
+                Code.ALARM_RUN_LATE, Code.ALARM_RUN_CRASHED, Code.ALARM_RUN_SILENT, Code.ALARM_RUN_FAILED,
                 Code.ALARM_RECONCILIATION_FAILED, Code.ALARM_PURGE_OVERDUE, Code.ALARM_CHECKPOINT_STALE,
                 Code.ALARM_SITE_RESTARTED,
             }
         ),
         "the alarm is logged and in the folder; the letter is tried again": frozenset(
-            {Code.NOTIFICATION_UNDELIVERED}
+            {Code.NOTIFICATION_UNDELIVERED, Code.NOTIFICATION_REFUSED}
         ),
         "lineage is for others to read; the run itself is not touched (ADR-0041)": frozenset(
             {Code.LINEAGE_UNWRITTEN}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ CODES = {
     AlarmKind.RUN_LATE: Code.ALARM_RUN_LATE,
     AlarmKind.RUN_CRASHED: Code.ALARM_RUN_CRASHED,
     AlarmKind.RUN_SILENT: Code.ALARM_RUN_SILENT,
+    AlarmKind.RUN_FAILED: Code.ALARM_RUN_FAILED,
     AlarmKind.RECONCILIATION_FAILED: Code.ALARM_RECONCILIATION_FAILED,
     AlarmKind.PURGE_OVERDUE: Code.ALARM_PURGE_OVERDUE,
     AlarmKind.CHECKPOINT_STALE: Code.ALARM_CHECKPOINT_STALE,
@@ -67,32 +69,106 @@ def test_what_is_written_for_programs_reads_as_the_same_alarm(alarm: Alarm) -> N
     assert alarm_of(alarm.described()) == alarm
 
 
+DUTY, CHIEF = "duty@pref.example", "chief@pref.example"
+
+
+@dataclass(slots=True)
+class Office:
+    """Takes letters, but not for whom it does not know, and none of a kind it refuses."""
+
+    nobody: frozenset[str] = frozenset()
+    refused: AlarmKind | None = None
+    taken: list[tuple[Alarm, str]] = field(default_factory=list)
+
+    def __call__(self, alarm: Alarm, receivers: list[str]) -> list[str]:
+        """Hand in a letter."""
+        lacking = [one for one in receivers if one in self.nobody or alarm.kind is self.refused]
+        self.taken += [(alarm, one) for one in receivers if one not in lacking]
+        return lacking
+
+
 def test_letters_wait_until_they_are_taken_and_are_taken_once(tmp_path: Path) -> None:
     """A mail server that is away loses nothing; told twice, it is one letter."""
-    told, taken = Notifications(tmp_path / "notifications"), list[Alarm]()
+    told, office = Notifications(tmp_path / "notifications"), Office()
 
-    def away(_alarm: Alarm) -> None:
+    def away(_alarm: Alarm, _receivers: list[str]) -> list[str]:
         raise SourceError(Code.NOTIFICATION_UNDELIVERED, "smtp", is_transient=True)
 
     for _ in range(2):
         told.tell(PURGE, is_posted=True)
     told.tell(CHANNEL, is_posted=False)
     with pytest.raises(SourceError):
-        told.post(away)
+        told.post(away, [DUTY])
     assert told.waiting == 1
-    assert told.post(taken.append) == 1
-    assert told.post(taken.append) == 0
-    assert (taken, told.waiting) == ([PURGE], 0)
+    assert told.post(office, [DUTY]) == 1
+    assert told.post(office, [DUTY]) == 0
+    assert (office.taken, told.waiting) == ([(PURGE, DUTY)], 0)
     assert len(told.lines_file.read_text("utf-8").splitlines()) == 3
     assert told.page_file.stat().st_mode & 0o077 == 0
 
 
+def test_letter_waits_for_the_one_receiver_who_has_not_got_it(tmp_path: Path) -> None:
+    """And goes to nobody else a second time; who is no longer told of alarms ends the wait."""
+    told, office = Notifications(tmp_path), Office(nobody=frozenset({CHIEF}))
+    told.tell(PURGE, is_posted=True)
+    for _ in range(2):
+        with pytest.raises(SourceError) as refused:
+            told.post(office, [DUTY, CHIEF])
+        assert (refused.value.code, told.waiting) == (Code.NOTIFICATION_REFUSED, 1)
+        assert DUTY not in str(refused.value) and CHIEF not in str(refused.value)
+    assert office.taken == [(PURGE, DUTY)]
+    (letter,) = told.unsent.iterdir()
+    assert letter.stat().st_mode & 0o077 == 0
+    told.tell(PURGE, is_posted=True)
+    office.nobody = frozenset()
+    assert told.post(office, [DUTY, CHIEF]) == 1
+    assert office.taken == [(PURGE, DUTY), (PURGE, CHIEF)]
+    told.tell(CHANNEL, is_posted=True)
+    office.nobody = frozenset({CHIEF})
+    with pytest.raises(SourceError):
+        told.post(office, [DUTY, CHIEF])
+    assert (told.post(office, [DUTY]), told.waiting) == (0, 0)
+
+
+def test_letter_that_is_refused_keeps_no_later_one(tmp_path: Path) -> None:
+    """Nor does one at which the line breaks: the next time it is tried last."""
+    told, office = Notifications(tmp_path), Office(refused=PURGE.kind)
+    told.tell(PURGE, is_posted=True)
+    told.tell(CHANNEL, is_posted=True)
+    with pytest.raises(SourceError) as refused:
+        told.post(office, [DUTY])
+    assert (refused.value.ref, office.taken, told.waiting) == ("1/2", [(CHANNEL, DUTY)], 1)
+    told.tell(CHANNEL, is_posted=True)
+    tried = list[Alarm]()
+
+    def breaking(alarm: Alarm, _receivers: list[str]) -> list[str]:
+        tried.append(alarm)
+        raise SourceError(Code.NOTIFICATION_UNDELIVERED, "smtp", is_transient=True)
+
+    for _ in range(2):
+        with pytest.raises(SourceError):
+            told.post(breaking, [DUTY])
+    assert tried == [PURGE, CHANNEL]
+
+
+def test_nobody_waits_for_another_process_that_is_posting(tmp_path: Path) -> None:
+    """An alarm run that hangs in the conversation with a mail server would keep the supervisor from everything."""
+    told, office = Notifications(tmp_path), Office()
+    told.tell(PURGE, is_posted=True)
+    with (tmp_path / "post.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert told.post(office, [DUTY]) == 0
+    assert (office.taken, told.waiting) == ([], 1)
+    assert told.post(office, [DUTY]) == 1
+
+
 def test_a_file_that_is_no_letter_stops_nobody(tmp_path: Path) -> None:
     """Half a file of a machine that lost its power can not be posted and does not keep the others."""
-    told, taken = Notifications(tmp_path), list[Alarm]()
+    told = Notifications(tmp_path)
     told.tell(PURGE, is_posted=True)
     (told.unsent / "half.json").write_text('{"kind": "run_')
-    assert told.post(taken.append) == 1
+    (told.unsent / "list.json").write_text("[]")
+    assert told.post(Office(), [DUTY]) == 1
     assert told.waiting == 0
 
 
