@@ -27,7 +27,7 @@ class SmtpSink:
     unwelcome: str = ""
     """The code of the alarm whose letter it never takes."""
     farewell: str = "221 bye"
-    """What it says to QUIT."""
+    """What it says to QUIT; nothing: it only hangs up."""
     letters: list[EmailMessage] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
     logins: list[tuple[str, str, bool]] = field(default_factory=list)
@@ -67,7 +67,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                 sink.letters += [letter] if is_taken else []
                 self._say("250 taken" if is_taken else "554 never")
             elif verb == "QUIT":
-                self._say(sink.farewell)
+                self._say(*filter(None, [sink.farewell]))
                 return
             else:
                 sink.receivers += [_address(word)] if verb == "RCPT" else []

@@ -88,7 +88,7 @@ def test_receiver_the_server_does_not_know_is_told_and_the_others_have_the_lette
     assert len(sink.letters) == 1
 
 
-@pytest.mark.parametrize("farewell", ["421 closing", "500 what"])
+@pytest.mark.parametrize("farewell", ["421 closing", "500 what", ""])
 def test_letter_the_server_took_is_taken_whatever_it_says_to_our_leave(farewell: str) -> None:
     """Else it would go out with every try."""
     with smtp_sink() as sink:
