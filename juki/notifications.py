@@ -29,6 +29,8 @@ from juki.reasons import Code
 
 FOLDER = "notifications"
 _PRIVATE = 0o700
+_MOST_AT_ONCE = 8
+"""Letters in one round: at a server that takes its twenty seconds for each, who posts is back before he is missed."""
 Poster = Callable[[Alarm, list[str]], Sequence[str]]
 """Hands in the letter of an alarm for receivers; returns those for whom it was not taken."""
 
@@ -71,7 +73,7 @@ class Notifications:
             raise StoreError(Code.NOTIFICATION_UNWRITTEN, FOLDER) from None
 
     def post(self, post: Poster, receivers: Sequence[str]) -> int:
-        """Post what is unsent, first what was tried longest ago; return how many letters everybody has.
+        """Post some of what is unsent, first what was tried longest ago; return how many letters everybody has.
 
         Where another process is posting, nothing is done: it posts these as well.
 
@@ -80,7 +82,8 @@ class Notifications:
         """
         try:
             with self._alone() as is_alone:
-                tried = [self._posted(path, post, receivers) for path in self._letters()] if is_alone else []
+                letters = self._letters()[:_MOST_AT_ONCE] if is_alone else []
+                tried = [self._posted(path, post, receivers) for path in letters]
         except OSError:
             raise StoreError(Code.NOTIFICATION_UNWRITTEN, FOLDER) from None
         lacking = tried.count(False)

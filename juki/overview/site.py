@@ -56,7 +56,9 @@ def site_alarms(facts: SiteFacts) -> list[Alarm]:
         often = f"{len(facts.restarted_lately)} 回"
         alarms.append(Alarm(Code.ALARM_SITE_RESTARTED, (often,), min(facts.restarted_lately)))
     if facts.unsent_letters:
-        alarms.append(Alarm(Code.NOTIFICATION_UNDELIVERED, (f"{facts.unsent_letters} 通",)))
+        alarms.append(
+            Alarm(Code.NOTIFICATION_UNDELIVERED, (f"{facts.unsent_letters} 通",), count=facts.unsent_letters)
+        )
     if facts.lineage_unwritten_since is not None:
         alarms.append(Alarm(Code.LINEAGE_UNWRITTEN, since=facts.lineage_unwritten_since))
     return alarms

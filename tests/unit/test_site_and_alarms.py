@@ -313,3 +313,17 @@ def test_a_server_that_ends_at_once_is_a_site_that_was_not_started(
     supervisor.stopping.set()
     with pytest.raises(EndAskedError):
         supervisor._wait_for(lambda: False)
+
+
+def test_round_of_posting_has_an_end_and_the_next_goes_on(tmp_path: Path) -> None:
+    """A slow mail server and many letters would keep the supervisor from everything else."""
+    told, posted = Notifications(tmp_path), list[str]()
+
+    def slow(alarm: Alarm, _: list[str]) -> list[str]:
+        posted.append(alarm.about)
+        return []
+
+    for number in range(20):
+        told.tell(Alarm(AlarmKind.RUN_LATE, f"intake-{number}", AT), is_posted=True)
+    rounds = [told.post(slow, ["duty@pref.example"]) for _ in range(4)]
+    assert rounds == [8, 8, 4, 0] and len(set(posted)) == 20
