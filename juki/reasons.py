@@ -1715,6 +1715,10 @@ class Code(StrEnum):
         "schedule.off", _N, _A, "予定が止められています。この予定は実行されません。", "M11, M12, ADR-0034",
         "画面の Deployments で止めた理由を確かめて、動かし直してください。juki down と juki up でも動きます。",
     )
+    SCHEDULE_UNCOVERED = (
+        "schedule.uncovered", _N, _A, "登録した市町村の、整合処理の予定がありません。一致は夜ごとに確かめられません。", "M11, ADR-0034",
+        "予定のファイル（deployments.yaml）の reconcile に、市町村とファイルごとの予定を加えてください。",
+    )
     SITE_NOT_STARTED = (
         "site.not_started", _N, _E, "Prefect のサイトを起動できませんでした。", "ADR-0034",
         "JUKI_HOME/logs の prefect-site.log、prefect-server.log、prefect-worker.log で理由を確かめてください。",

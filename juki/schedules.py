@@ -1,6 +1,7 @@
 """What the clock starts: deployments and their schedules, as they should be and as a server has them.
 
-Decides:    when a server has other schedules than it should: missing, switched off, altered, or too many.
+Decides:    when a server has other schedules than it should: missing, switched off, altered, or too many; which
+            channels no schedule compares.
 Leaves:     reading either side to `config.schedules` and `juki.wire.site_schedules`.
 Invariants: of the parameters of a schedule only whether they are equal is told.
 Source:     ADR-0034, M11, M12.
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from juki.columns import IdentityFile
 from juki.doctor import Finding, Subject
 from juki.reasons import Code
 
@@ -43,6 +45,23 @@ def judge_schedules(wanted: Iterable[Deployed], there: Iterable[Deployed]) -> li
         wrong = list(_wrong(one, found.pop(one.name, None)))
         findings += wrong or [Finding(Subject.SITE, one.name)]
     return findings + [Finding(Subject.SITE, name, Code.SCHEDULE_SURPLUS) for name in found]
+
+
+def uncovered(wanted: Iterable[Deployed], municipalities: Iterable[str]) -> list[Finding]:
+    """Find the registered municipalities, by code, of which a file is compared by no schedule (M11)."""
+    compared = {
+        (str(schedule.parameters.get("municipality", "")).partition(" ")[0], schedule.parameters.get("file"))
+        for one in wanted
+        if one.name == "reconcile"
+        for schedule in one.schedules.values()
+        if schedule.is_active
+    }
+    return [
+        Finding(Subject.SITE, f"{code} {file.value}", Code.SCHEDULE_UNCOVERED)
+        for code in municipalities
+        for file in IdentityFile
+        if (code, file.japanese) not in compared
+    ]
 
 
 def _wrong(wanted: Deployed, there: Deployed | None) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from config.municipalities import load_municipalities
+from config.schedules import wanted_deployments
 from config.settings import Settings, home_of, load_settings
 from config.stores import ensure_servers
 from juki.cli.doctor_looks import Looks, looked, now_utc
@@ -24,6 +25,7 @@ from juki.doctor import Finding, State, Subject, worst
 from juki.errors import ConfigurationError
 from juki.home import Home
 from juki.reasons import Code
+from juki.schedules import uncovered
 
 _PROGRAMS = ("juki-renkei", "prefect", "sqlalchemy", "psycopg", "cryptography")
 _EXIT_CODES = {State.OK: ExitCode.OK, State.ALERT: ExitCode.FOUND, State.ERROR: ExitCode.ERROR}
@@ -77,6 +79,7 @@ def _registrations(looks: Looks) -> Iterator[Finding]:
     registered = load_municipalities(looks.home, looks.settings.prefecture_code)
     yield Finding(Subject.SETTINGS, "municipalities.toml")
     yield from looks.validities(registered)
+    yield from uncovered(wanted_deployments(), registered.codes)
 
 
 def _servers(looks: Looks) -> Iterator[Finding]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from config.places import yamaguchi_municipalities
 from config.schedules import deployments_file, wanted_deployments
 from juki.errors import ConfigurationError
 from juki.reasons import Code
-from juki.schedules import Deployed, Schedule, judge_schedules
+from juki.schedules import Deployed, Schedule, judge_schedules, uncovered
 
 NIGHTLY = Schedule("2 1 * * *", "Asia/Tokyo", True, {"mode": "修復まで"})
 RESERVED = Schedule("0 0 1 1 *", "Asia/Tokyo", False, {})
@@ -81,6 +82,25 @@ def test_the_file_of_this_version_is_read_whole() -> None:
     )  # fmt: skip
     assert wanted["resend"] == RESEND
     assert deployments_file().name == "deployments.yaml"
+
+
+def test_municipality_that_no_schedule_compares_is_named() -> None:
+    """Registered and contacted, its channels would be called normal although nobody ever compared them."""
+    towns = list(yamaguchi_municipalities())
+    assert uncovered(wanted_deployments(), towns) == []
+    found = uncovered(wanted_deployments(), [*towns, "130001"])
+    assert [(one.ref, one.code) for one in found] == [
+        ("130001 resident", Code.SCHEDULE_UNCOVERED), ("130001 fuhyo", Code.SCHEDULE_UNCOVERED),
+    ]  # fmt: skip
+
+
+def test_schedule_that_is_switched_off_in_the_file_compares_nobody() -> None:
+    """And one of another deployment says nothing of it."""
+    (reconcile,) = [one for one in wanted_deployments() if one.name == "reconcile"]
+    schedules = dict(reconcile.schedules)
+    schedules["resident-352012"] = replace(schedules["resident-352012"], is_active=False)
+    found = uncovered([PURGE, replace(reconcile, schedules=schedules)], ["352012"])
+    assert [one.ref for one in found] == ["352012 resident"]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ ALERTS: dict[Scope, dict[str, frozenset[Code]]] = {
         "it works today; somebody has to see to it in time (juki doctor)": frozenset(
             {
                 Code.CLOCK_APART, Code.CERTIFICATE_EXPIRING, Code.DISK_LOW, Code.SITE_DOWN, Code.SCHEDULE_OFF,
-                Code.OPERATOR_ADMINISTRATORS_ENDING,
+                Code.OPERATOR_ADMINISTRATORS_ENDING, Code.SCHEDULE_UNCOVERED,
             }
         ),
         "an installation begins without operators, and the log says so (M7)": frozenset(
