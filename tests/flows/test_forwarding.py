@@ -288,7 +288,10 @@ def test_a_version_brought_back_behind_our_back_is_not_told_twice(residents: Tel
     first, *_ = residents.people(1)
     residents.case.send(HERE, first)
     residents.case.send(HERE, first | MOVED | {"address": "山口県山口市別所3番"})
-    query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'current'"
+    query = (
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name = 'current'"
+    )
     names = [name for (name,) in residents.case.sql(query) if name != "expires_on"]
     listed = ", ".join(names)
     residents.case.sql("DELETE FROM current")

@@ -183,6 +183,9 @@ def running(built: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
             yield checker
         finally:
             process.communicate(timeout=240)
+            for file in IdentityFile:
+                with psycopg.connect(embedded.admin_url(built.home, DATABASES[file])) as connection:
+                    connection.execute("DROP SCHEMA IF EXISTS kept CASCADE")
     assert stderr.read_text() == "" or not found_in(stderr.read_bytes(), MARKS)
 
 
