@@ -6,8 +6,10 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import psycopg
+import pytest
 
 from config.places import municipality_name
 from juki.reasons import Code
@@ -93,6 +95,16 @@ with clock.held_at(datetime(2026, 12, 2, 22, 30, tzinfo=UTC)):
 """
 
 
+@pytest.fixture
+def register(town: Town) -> Iterator[None]:
+    """The registered municipalities of the town, as they were when the test is over."""
+    path = town.home.municipalities_file
+    good = path.read_text("utf-8")
+    yield
+    path.write_text(good, "utf-8")
+
+
+@pytest.mark.usefixtures("register")
 def test_look_that_fails_takes_the_place_of_the_last_good_page(town: Town) -> None:
     """Whoever opens the screens would read yesterday's verdict as today's; the run fails by the same code."""
     done = subprocess.run(
