@@ -236,10 +236,10 @@ def test_two_workers_reconcile_every_channel_and_none_twice_at_once(
     for one in runs.values():
         said = str(one["state"]["message"])
         assert one["state_type"] == "COMPLETED" or f"[{busy}]" in said, said
-    assert len(shares) == 2 and min(shares.values()) >= len(runs) // 8
-    assert both and apart, "no two runs of one channel ever met: nothing was shown"
     for channel, them in asked.items():
         _is_worked_in_turn(prefecture, channel, sum(runs[run]["state_type"] == "COMPLETED" for run in them))
+    assert len(shares) == 2 and min(shares.values()) >= len(runs) // 8
+    assert both and apart, "no two runs of one channel ever met: nothing was shown"
 
 
 def _is_worked_in_turn(town: Town, channel: Channel, completed: int) -> None:
