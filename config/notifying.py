@@ -9,6 +9,7 @@ Invariants: whether letters are posted is known from the settings alone, so that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from config.settings import Settings
@@ -22,7 +23,7 @@ from juki.wire.mail import MailServer, post_alarm
 
 def is_posting(settings: Settings) -> bool:
     """Tell whether letters are posted; reads no file."""
-    return bool(settings.smtp_host and settings.smtp_from and settings.smtp_to)
+    return _addresses(settings) is not None
 
 
 def mail_server(settings: Settings) -> MailServer | None:
@@ -31,10 +32,12 @@ def mail_server(settings: Settings) -> MailServer | None:
     Raises: ConfigurationError(KEY_MISSING | KEY_PERMISSIONS) for a password that can not be read privately;
             ConfigurationError(NOTIFICATION_PASSWORD) for a name or a password no mail server could be told.
     """
-    if not (settings.smtp_host and settings.smtp_from and settings.smtp_to):
+    addresses = _addresses(settings)
+    if addresses is None:
         return None
+    host, sender, receivers = addresses
     return MailServer(
-        host=settings.smtp_host, port=settings.smtp_port, sender=settings.smtp_from, receivers=settings.smtp_to,
+        host=host, port=settings.smtp_port, sender=sender, receivers=receivers,
         starttls=settings.smtp_starttls, user=_sayable(settings.smtp_user or "", "smtp_user"),
         password=_password(settings),
         authority_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
@@ -53,8 +56,15 @@ def post_unsent(home: Home, settings: Settings) -> int:
             StoreError(NOTIFICATION_UNWRITTEN) as `Notifications.post`; ConfigurationError as `mail_server` does.
     """
     told = notifications(home)
-    server = mail_server(settings) if is_posting(settings) and told.waiting else None
+    server = mail_server(settings) if told.waiting else None
     return 0 if server is None else told.post(partial(post_alarm, server), server.receivers)
+
+
+def _addresses(settings: Settings) -> tuple[str, str, Sequence[str]] | None:
+    """Give the mail server, the sender and the receivers; None where letters are not posted."""
+    if settings.smtp_host and settings.smtp_from and settings.smtp_to:
+        return settings.smtp_host, settings.smtp_from, settings.smtp_to
+    return None
 
 
 def _password(settings: Settings) -> str:

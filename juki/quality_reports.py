@@ -99,9 +99,7 @@ class Accepted:
     def marked(self, finding: Finding) -> Finding:
         """Say of a finding how many of its faults are known: of each place no more than were let stand there."""
         known = self.known.get(finding.file, {}).get(finding.check, {})
-        return replace(
-            finding, known=sum(min(n, known.get(place, 0)) for place, n in _placed(finding).items())
-        )
+        return replace(finding, known=sum(_at_most(_placed(finding), known).values()))
 
     def lowered(self, report: Report) -> Accepted:
         """Forget the faults a later run did not find any more: others in their place are new."""
@@ -109,12 +107,15 @@ class Accepted:
         for each in report.files:
             found = {one.check: _placed(one) for one in each.findings if one.asked is not None}
             known[each.file] = {
-                check: {place: min(n, found[check].get(place, 0)) for place, n in places.items()}
-                if check in found
-                else places
+                check: _at_most(places, found.get(check, places))
                 for check, places in known.get(each.file, {}).items()
             }
         return replace(self, known=known)
+
+
+def _at_most(places: Mapping[str, int], bound: Mapping[str, int]) -> dict[str, int]:
+    """Cut counts by place down to others, which are 0 where they name no place."""
+    return {place: min(n, bound.get(place, 0)) for place, n in places.items()}
 
 
 def _placed(finding: Finding) -> Mapping[str, int]:

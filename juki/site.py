@@ -88,7 +88,7 @@ class SiteNote:
         """Judge it by whether its writer lives, writes, and what it wrote."""
         if not self.is_owned:
             return SiteState.BROKEN
-        if self.failing or not self._is_beating_at(now):
+        if not self._is_watched_at(now):
             return SiteState.TROUBLED
         if not self.is_ready:
             return SiteState.STARTING
@@ -103,13 +103,16 @@ class SiteNote:
             return Code.SITE_NOT_STARTED if now - self.since_at > _START_OVERDUE else None
         if state is SiteState.UP:
             return None
-        if self.failing or not self._is_beating_at(now):
+        if not self._is_watched_at(now):
             return Code.SITE_UNWATCHED
         return Code.SITE_WORKER_SILENT if self.is_answering else Code.SITE_SILENT
 
     def restarted_lately(self, now: datetime) -> tuple[str, ...]:
         """List when parts were started again within the hour before an instant."""
         return tuple(one for one in self.restarted if now - datetime.fromisoformat(one) < _LATELY)
+
+    def _is_watched_at(self, now: datetime) -> bool:
+        return not self.failing and self._is_beating_at(now)
 
     def _is_beating_at(self, now: datetime) -> bool:
         # A clock that was set back makes beats of the future; those are believed for as long.

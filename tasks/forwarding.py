@@ -53,10 +53,8 @@ class ForwardSummary:
 
         The page of the morning tells a loss for some hours only, and it happens once: so the run ends failed.
         """
-        never_told = (
-            Code.JLIS_UPDATE_LOST if self.lost else Code.JLIS_NUMBER_UNOPENED if self.unopened else None
-        )
-        return self.failure or never_told
+        never_told = {Code.JLIS_UPDATE_LOST: self.lost, Code.JLIS_NUMBER_UNOPENED: self.unopened}
+        return self.failure or next((code for code, count in never_told.items() if count), None)
 
 
 @task(name="機構への通知", task_run_name="{file}", **ONCE)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from prefect import task
 
 from juki.custody import timing
+from juki.custody.custody import Custody
 from juki.custody.expiring import Expiry, ExpirySummary
 from juki.custody.purging import Purge, PurgeSummary
 from tasks.boundary import UNIT_OF_WORK, sealed
@@ -24,9 +25,8 @@ from tasks.workshop import Workshop
 def purge_due(progress: Progress = silent) -> PurgeSummary:
     """Erase everything due at the one reference time of this run, if its clock is to be believed."""
     shop = Workshop.open()
-    custody, settings = custody_of(shop), shop.settings
-    reference = timing.settled(custody, timedelta(hours=settings.purge_clock_bound_hours))
-    grace = timedelta(minutes=settings.purge_grace_minutes)
+    custody, reference = _settled(shop)
+    grace = timedelta(minutes=shop.settings.purge_grace_minutes)
     work = Purge(custody, reference.at, grace, progress)
     return work.stopped(reference.doubt) if reference.doubt else work.run()
 
@@ -35,8 +35,12 @@ def purge_due(progress: Progress = silent) -> PurgeSummary:
 @sealed
 def erase_records() -> ExpirySummary:
     """Erase every version whose 150 years are over, if the clock is to be believed."""
-    shop = Workshop.open()
-    custody = custody_of(shop)
-    reference = timing.settled(custody, timedelta(hours=shop.settings.purge_clock_bound_hours))
+    custody, reference = _settled(Workshop.open())
     work = Expiry(custody, reference.at)
     return work.stopped(reference.doubt) if reference.doubt else work.run()
+
+
+def _settled(shop: Workshop) -> tuple[Custody, timing.ReferenceTime]:
+    """Give what is worked with, and the reference time of this run with the doubt there is about it."""
+    custody = custody_of(shop)
+    return custody, timing.settled(custody, timedelta(hours=shop.settings.purge_clock_bound_hours))

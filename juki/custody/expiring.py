@@ -10,15 +10,14 @@ Source:     assessment M14, 施行令30条の6, 30条の12の4, ADR-0043.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from juki.columns import IdentityFile
+from juki.custody.apart import Apart, hindered
 from juki.custody.custody import Custody
 from juki.dates import civil_date
-from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.reasons import Code
 from juki.store.erasing import AT_ONCE, Due, Erased
@@ -47,11 +46,8 @@ class ExpirySummary:
     @property
     def code(self) -> Code | None:
         """The worst that is to be said."""
-        if self.stopped:
-            return self.stopped
-        if self.stores:
-            return next(iter(self.stores.values()))
-        return Code.RETENTION_DAY_WRONG if self._unclear else None
+        wrong = Code.RETENTION_DAY_WRONG if self._unclear else None
+        return hindered(self.stopped, self.stores) or wrong
 
     @property
     def where(self) -> str:
@@ -80,7 +76,7 @@ class Expiry:
     custody: Custody
     at: datetime
     at_once: int = AT_ONCE
-    _stores: dict[IdentityFile, Code] = field(default_factory=dict)
+    _apart: Apart = field(default_factory=Apart)
     _erased: dict[IdentityFile, int] = field(default_factory=dict)
 
     @property
@@ -92,9 +88,9 @@ class Expiry:
         """Tell what would be erased, and erase nothing."""
         due = dict[IdentityFile, Due]()
         for file in IdentityFile:
-            with self._alone(file), self.custody.unit(file, Duty.PURGER) as unit:
+            with self._apart.alone(file), self.custody.unit(file, Duty.PURGER) as unit:
                 due[file] = unit.erasing.due(self.on)
-        return ExpirySummary(self.on, due, stores=self._stores)
+        return ExpirySummary(self.on, due, stores=self._apart.failures)
 
     def stopped(self, why: Code) -> ExpirySummary:
         """Tell what is over by a clock that is not believed, and stays: whoever vouches for it sees how much."""
@@ -104,10 +100,10 @@ class Expiry:
         """Erase what is over, and tell."""
         planned = self.plan()
         for file in planned.due:
-            with self._alone(file):
+            with self._apart.alone(file):
                 while self._batch(file):
                     pass
-        return replace(planned, erased=self._erased, stores=self._stores)
+        return replace(planned, erased=self._erased, stores=self._apart.failures)
 
     def _batch(self, file: IdentityFile) -> bool:
         """Erase one batch, with its entry in the same transaction; tell whether anything went."""
@@ -125,14 +121,3 @@ class Expiry:
             basis=_ARTICLES[file], due_at=self.on.isoformat(),
         )  # fmt: skip
         return self.custody.acting.signed(entry)
-
-    @contextmanager
-    def _alone(self, file: IdentityFile) -> Iterator[None]:
-        """Work one store for itself: that it is down is said at the end, and keeps nothing of the other."""
-        try:
-            yield
-        except JukiError as error:
-            failure = error.code
-        else:
-            return
-        self._stores.setdefault(file, failure)

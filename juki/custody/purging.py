@@ -14,18 +14,18 @@ Source:     assessment M12, ADR-0028, ADR-0032.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from juki.columns import IdentityFile
+from juki.custody.apart import Apart, hindered
 from juki.custody.custody import Custody
 from juki.custody.forgetting import Forgetting
 from juki.custody.sweeping import Sweep
 from juki.custody.withdrawing import Deliveries, TakenBack, counted
-from juki.errors import JukiError
 from juki.holds import Hold
 from juki.journal import Action
 from juki.package_id import PackageId
@@ -66,10 +66,8 @@ class PurgeSummary:
     @property
     def code(self) -> Code | None:
         """The worst that is to be said."""
-        if self.stopped:
-            return self.stopped
-        if self.stores:
-            return next(iter(self.stores.values()))
+        if hindrance := hindered(self.stopped, self.stores):
+            return hindrance
         if self.failed:
             return Code.HOLD_NOT_ERASED
         return Code.HOLD_OVERDUE if self.overdue else None
@@ -93,17 +91,17 @@ class Purge:
     _busy: list[PackageId] = field(default_factory=list)
     _failed: list[PackageId] = field(default_factory=list)
     _left: list[PackageId] = field(default_factory=list)
-    _stores: dict[IdentityFile, Code] = field(default_factory=dict)
+    _apart: Apart = field(default_factory=Apart)
     _numbers: int = 0
 
     def plan(self) -> PurgeSummary:
         """Tell what would be erased, and erase nothing."""
         due = list[Hold]()
         for file in IdentityFile:
-            with self._alone(file):
+            with self._apart.alone(file):
                 due += self._due(file)
         overdue = tuple(hold.provision for hold in due if hold.is_overdue(self.at, self.grace))
-        return PurgeSummary(self.at, tuple(due), overdue=overdue, stores=self._stores)
+        return PurgeSummary(self.at, tuple(due), overdue=overdue, stores=self._apart.failures)
 
     def stopped(self, why: Code) -> PurgeSummary:
         """Tell what is due and stays, because the clock is not believed."""
@@ -116,19 +114,19 @@ class Purge:
         forgetting = Forgetting(self.custody, self.at)
         done = 0
         for file in IdentityFile:
-            with self._alone(file):
+            with self._apart.alone(file):
                 for batch in in_batches([hold for hold in planned.due if hold.provision.file is file]):
                     self._erase_batch(file, batch, deliveries)
                     done += len(batch)
                     self.progress(done, len(planned.due))
             for rest in (sweep.run, forgetting.run, partial(self._take_back, deliveries)):
-                with self._alone(file):
+                with self._apart.alone(file):
                     rest(file)
         self._failed += [*sweep.failed, *forgetting.failed]
         return replace(
             planned, erased=tuple(self._erased), numbers=self._numbers, busy=tuple(self._busy),
             failed=tuple(self._failed), strays=tuple(sweep.taken), left=tuple(self._left),
-            requests=forgetting.requests, refused=forgetting.refused, stores=self._stores,
+            requests=forgetting.requests, refused=forgetting.refused, stores=self._apart.failures,
             overdue=self._still(planned.overdue),
         )  # fmt: skip
 
@@ -137,19 +135,8 @@ class Purge:
         left = {*self._busy, *self._failed}
         erased = set(self._erased)
         return tuple(
-            one for one in overdue if one in left or (one.file in self._stores and one not in erased)
+            one for one in overdue if one in left or (one.file in self._apart.failures and one not in erased)
         )
-
-    @contextmanager
-    def _alone(self, file: IdentityFile) -> Iterator[None]:
-        """Work one store for itself: that it is down is said at the end, and keeps nothing of the other."""
-        try:
-            yield
-        except JukiError as error:
-            failure = error.code
-        else:
-            return
-        self._stores.setdefault(file, failure)
 
     def _due(self, file: IdentityFile, among: Sequence[int] | None = None) -> list[Hold]:
         with self.custody.unit(file, Duty.PURGER) as unit:
@@ -176,7 +163,7 @@ class Purge:
         for one in provisions:
             self._try(one, self.custody.copies.remove)
         if file is FUHYO:
-            with self._alone(RESIDENT), self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
+            with self._apart.alone(RESIDENT), self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
                 unit.holds.close_crossings(ids, self.at)
 
     def _prove(self, file: IdentityFile, holds: Sequence[Hold], taken: Mapping[PackageId, TakenBack]) -> None:
@@ -214,7 +201,7 @@ class Purge:
 
     def _open_crossings(self, ids: Sequence[int]) -> set[int]:
         """Name the approvals not closed; all of them, where the store that knows can not be asked."""
-        with self._alone(RESIDENT), self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
+        with self._apart.alone(RESIDENT), self.custody.unit(RESIDENT, Duty.PROVIDER) as unit:
             return unit.holds.open_crossings(ids)
         return set(ids)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,3 +32,9 @@ class Alarm:
     def described(self) -> dict[str, object]:
         """Write it for programs."""
         return {**explained(self.code), "which": list(self.which), "since": iso(self.since)}
+
+
+def with_rest(named: Sequence[str], total: int) -> tuple[str, ...]:
+    """Name some of many, and say of how many more it is true."""
+    rest = total - len(named)
+    return (*named, f"ほか {rest:,} 件") if rest > 0 else tuple(named)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from juki.codes import is_municipality_code
 from juki.columns import IdentityFile
-from juki.overview.alarm import Alarm
+from juki.overview.alarm import Alarm, with_rest
 from juki.overview.watched import Watched
 from juki.reasons import Code
 from juki.recipients import JLIS_CODE
@@ -21,12 +21,11 @@ def infection_alarms(watched: Watched) -> list[Alarm]:
     found = [one for file in IdentityFile for one in _open_ones(watched, file)]
     if not found:
         return []
-    names = [one.file_name for one in found[:_MOST_NAMED]]
-    more = [f"ほか {len(found) - _MOST_NAMED:,} 件"] if len(found) > _MOST_NAMED else []
+    names = with_rest([one.file_name for one in found[:_MOST_NAMED]], len(found))
     senders = Counter(one.sender or JLIS_CODE for one in found)
     refs = tuple(f"{_named(watched, sender)} {count:,} 件" for sender, count in sorted(senders.items()))
     since = min(one.recorded_at for one in found)
-    return [Alarm(Code.INFECTION_OPEN, (*names, *more), since, refs, len(found))]
+    return [Alarm(Code.INFECTION_OPEN, names, since, refs, len(found))]
 
 
 def _named(watched: Watched, sender: str) -> str:

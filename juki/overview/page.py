@@ -17,6 +17,7 @@ from datetime import datetime
 from juki.dates import JAPAN
 from juki.health import ChannelHealth, Health
 from juki.log_health import LogFacts
+from juki.overview.alarm import with_rest
 from juki.overview.concerns import Concern, concerns_of
 from juki.overview.custody import HoldFacts
 from juki.overview.jlis import JlisHealth
@@ -104,9 +105,8 @@ def _attention(concerns: Sequence[Concern]) -> Iterator[str]:
 
 def _where(one: Concern) -> str:
     places = one.places if one.refs is None else one.refs
-    more = [f"ほか {len(places) - _MOST_PLACES:,} 件"] if len(places) > _MOST_PLACES else []
-    named = "、".join([*map(plain, places[:_MOST_PLACES]), *more])
-    return named + (f"（{shown(one.since)} から）" if one.since else "")
+    named = with_rest([*map(plain, places[:_MOST_PLACES])], len(places))
+    return "、".join(named) + (f"（{shown(one.since)} から）" if one.since else "")
 
 
 def _channels(situation: Situation) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from juki.columns import IdentityFile
-from juki.overview.alarm import Alarm
+from juki.overview.alarm import Alarm, with_rest
 from juki.overview.watched import Watched
 from juki.probing import WINDOW
 from juki.provisions import ProvisionState
@@ -94,5 +94,4 @@ def _named(provisions: list[Provision], total: int) -> tuple[str, ...]:
     named = [
         f"{one.provision_id} {one.code.value}" if one.code else str(one.provision_id) for one in provisions
     ]
-    more = total - len(named)
-    return (*named, f"ほか {more:,} 件") if more > 0 else tuple(named)
+    return with_rest(named, total)
