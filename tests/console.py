@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
 from juki.cli import main
@@ -22,6 +21,7 @@ from juki.store.tables import TABLES
 from juki.store.unit import Unit, open_unit
 from juki.wire.package_files import PackageFiles
 from tests.conftest import Stores
+from tests.emptied import empty
 
 RESIDENT, FUHYO = IdentityFile.RESIDENT, IdentityFile.FUHYO
 YAMAGUCHI, SHIMONOSEKI, UBE = "352039", "352012", "352021"
@@ -81,18 +81,8 @@ class Console:
 
     def _empty_stores(self) -> None:
         """Forget what an earlier test wrote: quicker than a new pair of databases."""
-        tables = (
-            "current, history, former_code, channel, package, rejection, quarantine, outbox, journal, "
-            "reconciliation, difference, jlis_package, jlis_message, provision, provided, hold, medium, "
-            "checkpoint, used_assertion"
-        )
         for file in IdentityFile:
-            with psycopg.connect(self.stores.url(file)) as connection:
-                if file is IdentityFile.RESIDENT:
-                    connection.execute("TRUNCATE operator, disclosure RESTART IDENTITY")
-                connection.execute("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
-                connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
-                connection.execute("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
+            empty(self.stores.url(file), is_numbered_anew=True)
 
     def settings(self, *lines: str) -> None:
         """Write juki.toml."""

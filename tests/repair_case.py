@@ -29,6 +29,7 @@ from tasks.applying import carry_out, record_changes
 from tasks.opening import hold_to_contract
 from tasks.repairing import Repaired, repair
 from tasks.workshop import Workshop
+from tests.emptied import empty
 
 Row = dict[str, str]
 TABLES = (
@@ -56,10 +57,7 @@ class Case:
 
     def forget(self) -> None:
         """Begin anew with an empty store."""
-        self.sql(f"TRUNCATE {TABLES}")
-        self.sql("ALTER TABLE journal DISABLE TRIGGER journal_is_append_only")
-        self.sql("TRUNCATE journal")
-        self.sql("ALTER TABLE journal ENABLE TRIGGER journal_is_append_only")
+        empty(self.url)
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Do something to the store that no notice does, or ask it."""

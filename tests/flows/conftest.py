@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import entry_points
@@ -30,6 +31,7 @@ from simulator import installation, pki
 from simulator.office import MunicipalOffice
 from simulator.sftp_server import make_key, serve
 from simulator.world import World
+from tests.emptied import empty
 from tests.flows.kill_points import COUNTED
 from tests.flows.nursery import Nursery, Order
 from tests.flows.prefect_site import Engine
@@ -93,12 +95,20 @@ class Town:
         with psycopg.connect(embedded.admin_url(self.home, DATABASES[self.channel.file])) as connection:
             return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
+    @contextmanager
+    def registrations(self) -> Iterator[Path]:
+        """Give the registered municipalities, which are as they were when the block is over."""
+        path = self.home.municipalities_file
+        good = path.read_text("utf-8")
+        try:
+            yield path
+        finally:
+            path.write_text(good, "utf-8")
+
     def forget(self) -> None:
         """Begin anew: empty stores but for their keys, empty folders."""
         for name in DATABASES.values():
-            with psycopg.connect(embedded.admin_url(self.home, name), autocommit=True) as connection:
-                connection.execute("SET session_replication_role = replica")  # the journal is append-only
-                connection.execute(f"TRUNCATE {', '.join(_filled(connection))}")  # type: ignore[arg-type]
+            empty(embedded.admin_url(self.home, name))
         for folder in (
             self.home.spool,
             self.home.quarantine,
@@ -110,12 +120,6 @@ class Town:
             for path in folder.rglob("*"):
                 if path.is_file():
                     path.unlink()
-
-
-def _filled(connection: psycopg.Connection) -> list[str]:
-    """Name the tables that working fills: all but those of the schema and of the keys of the store."""
-    made = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    return sorted({name for (name,) in connection.execute(made)} - {"alembic_version", "store_key"})
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,16 @@ def forked(
     return worker
 
 
+def told(work: Callable[..., object], *arguments: Any) -> Any:
+    """Let a worker work, which is given the end of a pipe last, and return what it says; None for nothing."""
+    ours, theirs = FORKS.Pipe(duplex=False)
+    worker = forked(work, *arguments, theirs)
+    theirs.close()
+    said = ours.recv() if ours.poll(120) else None
+    worker.join(120)
+    return said
+
+
 def _in(environment: dict[str, str], work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     os.environ.clear()
     os.environ.update(environment)

@@ -25,7 +25,7 @@ from simulator.sftp_server import MunicipalFiles, make_key, serve
 from tasks import clock, reconciling
 from tasks.workshop import Workshop
 from tests.flows.conftest import Town
-from tests.flows.forks import FORKS, forked
+from tests.flows.forks import FORKS, forked, told
 from tests.flows.kill_scenarios import Stage
 from tests.flows.reconciling import reconcile
 
@@ -84,10 +84,7 @@ def _over_a_restart(channel: Channel, point: str, to: Connection) -> None:
 
 def over_a_restart(town: Town, point: str) -> list[str]:
     """Reconcile while the database restarts, again as often as Prefect would; return how each run ended."""
-    receiving, sending = FORKS.Pipe(duplex=False)
-    worker = forked(_over_a_restart, town.channel, point, sending)
-    worker.join(120)
-    said: list[str] = receiving.recv() if receiving.poll() else []
+    said: list[str] = told(_over_a_restart, town.channel, point) or []
     return said
 
 

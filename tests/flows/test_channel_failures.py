@@ -31,19 +31,15 @@ DAY = timedelta(days=1)
 @contextmanager
 def _registered(town: Town, old: str, new: str) -> Iterator[None]:
     """Change the registration of the channel's municipality for a while."""
-    path = town.home.municipalities_file
-    good = path.read_text(encoding="utf-8")
-    parts = good.split("[[municipality]]")
-    changed = [
-        part.replace(old, new, 1) if f'code = "{town.channel.municipality_code}"' in part else part
-        for part in parts
-    ]
-    assert changed != parts
-    try:
-        path.write_text("[[municipality]]".join(changed), encoding="utf-8")
+    with town.registrations() as path:
+        parts = path.read_text("utf-8").split("[[municipality]]")
+        changed = [
+            part.replace(old, new, 1) if f'code = "{town.channel.municipality_code}"' in part else part
+            for part in parts
+        ]
+        assert changed != parts
+        path.write_text("[[municipality]]".join(changed), "utf-8")
         yield
-    finally:
-        path.write_text(good, encoding="utf-8")
 
 
 def _status(town: Town) -> dict[str, Any]:

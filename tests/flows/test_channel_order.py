@@ -121,14 +121,11 @@ def test_an_oversized_file_is_refused_unfetched_and_holds_nobody_up(town: Town) 
 def test_a_failing_municipality_stops_no_other_and_is_named(town: Town) -> None:
     """The account of one is unknown to its CS: the other is applied, the run fails and says which."""
     town.publish(count=5)
-    register = town.home.municipalities_file
-    good = register.read_text(encoding="utf-8")
-    try:
-        register.write_text(good.replace(f'account = "{CODES[1]}"', 'account = "nobody"'), encoding="utf-8")
+    with town.registrations() as register:
+        good = register.read_text("utf-8")
+        register.write_text(good.replace(f'account = "{CODES[1]}"', 'account = "nobody"'), "utf-8")
         done = town.juki("intake", "--file", "resident", "--json")
         status = town.juki("status", "--json")
-    finally:
-        register.write_text(good, encoding="utf-8")
     assert done.returncode == 2, done.stdout + done.stderr
     assert town.rows("SELECT count(*) FROM current") == [(5,)]
     failures = town.rows("SELECT municipality_code, last_failure_code FROM channel ORDER BY 1 DESC")

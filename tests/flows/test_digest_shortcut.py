@@ -40,13 +40,9 @@ def answers(town: Town) -> Iterator[Town]:
     """A town whose office answers digests, with everybody of its first notices in our file."""
     town.publish(count=30)
     assert town.work() == 0
-    path = town.home.municipalities_file
-    good = path.read_text(encoding="utf-8")
-    try:
-        path.write_text(good.replace("\nport", "\nanswers_digests = true\nport"), encoding="utf-8")
+    with town.registrations() as path:
+        path.write_text(path.read_text("utf-8").replace("\nport", "\nanswers_digests = true\nport"), "utf-8")
         yield town
-    finally:
-        path.write_text(good, encoding="utf-8")
 
 
 @contextmanager

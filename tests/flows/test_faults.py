@@ -6,8 +6,7 @@ What became of a COMMIT nobody heard of is read from the state of the package by
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,7 +18,7 @@ from tests.flows import fault_work
 from tests.flows.attack import take_in
 from tests.flows.conftest import RESIDENT, Town
 from tests.flows.cut_line import Cut, Line, relayed
-from tests.flows.forks import FORKS, forked
+from tests.flows.forks import FORKS, forked, told
 
 COUNT = 7
 TRANSIENT = "store.unreachable transient"
@@ -116,23 +115,13 @@ def test_connection_lost_at_any_commit_of_a_refusal_refuses_exactly_once(
         assert len(list(town.home.quarantine.rglob("*.p7m"))) == 1
 
 
-def _told(work: Callable[..., None], *arguments: Any) -> Any:
-    """Run a worker process and return what it says."""
-    ours, theirs = FORKS.Pipe(duplex=False)
-    worker = forked(work, *arguments, theirs)
-    theirs.close()
-    said = ours.recv() if ours.poll(120) else None
-    worker.join(120)
-    return said
-
-
 @pytest.mark.parametrize("limit_bytes", [0, 3000])
 def test_disk_full_in_the_spool_is_our_own_error_and_nothing_is_registered(
     town: Town, limit_bytes: int
 ) -> None:
     """A write that is cut short is not taken for a file: the municipality is not told that it sent half of one."""
     town.publish(count=COUNT)
-    assert _told(fault_work.on_a_disk_of, town.channel, limit_bytes) == "spool.full final"
+    assert told(fault_work.on_a_disk_of, town.channel, limit_bytes) == "spool.full final"
     assert town.rows("SELECT count(*) FROM package") == [(0,)]
     assert list((town.office.folder / "inbox").glob("*")) == []
     take_in(town)
@@ -180,6 +169,6 @@ def test_two_intakes_of_one_channel_at_once_apply_exactly_once(town: Town, is_lo
 def test_database_restarted_in_the_middle_of_an_intake_applies_exactly_once(town: Town, point: str) -> None:
     """Everything of the open transaction is gone with the server, and the next attempt does it again."""
     town.publish(count=COUNT)
-    said = _told(fault_work.over_a_restart, town.channel, point)
+    said = told(fault_work.over_a_restart, town.channel, point)
     assert said == [TRANSIENT, fault_work.APPLIED]
     assert_applied_exactly_once(town)

@@ -98,10 +98,8 @@ with clock.held_at(datetime(2026, 12, 2, 22, 30, tzinfo=UTC)):
 @pytest.fixture
 def register(town: Town) -> Iterator[None]:
     """The registered municipalities of the town, as they were when the test is over."""
-    path = town.home.municipalities_file
-    good = path.read_text("utf-8")
-    yield
-    path.write_text(good, "utf-8")
+    with town.registrations():
+        yield
 
 
 @pytest.mark.usefixtures("register")

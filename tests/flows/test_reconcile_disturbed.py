@@ -57,19 +57,15 @@ def test_cs_that_is_gone_between_two_parts_is_gone_on_with_where_it_was(here: Ro
     """The run fails and says so; the next one keeps the part that came and ends equal."""
     here.ask()
     here.answer()
-    register = here.town.home.municipalities_file
-    good = register.read_text("utf-8")
     client = Credentials(here.town.home.keys).sftp_public_key.read_text().strip()
     folder = installation.folder(here.town.home) / "cs"
     server, ended = served(folder, dict.fromkeys(CODES, client))
-    installation.register(here.town.home, here.town.made, server)
-    try:
+    with here.town.registrations():
+        installation.register(here.town.home, here.town.made, server)
         assert here.reconcile() == Code.CHANNEL_UNREACHABLE.value
         assert ended() == -signal.SIGKILL
         # It stays away: the next run fails as well, and loses nothing.
         assert here.reconcile() == Code.CHANNEL_UNREACHABLE.value
-    finally:
-        register.write_text(good, "utf-8")
     assert len(here.parts()) == 1
     assert runs(here.town, "state", "code") == [("requested", Code.CHANNEL_UNREACHABLE.value)]
     asked = len(here.entries("snapshot.requested"))

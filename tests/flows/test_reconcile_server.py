@@ -52,10 +52,8 @@ def here(town: Town) -> Round:
 @pytest.fixture
 def line(here: Round) -> Iterator[Line]:
     """The town's CS, away for now."""
-    register = here.town.home.municipalities_file
-    good = register.read_text("utf-8")
-    yield Line(here.town)
-    register.write_text(good, "utf-8")
+    with here.town.registrations():
+        yield Line(here.town)
 
 
 def nothing_personal(here: Round, site: Site) -> None:
