@@ -111,7 +111,7 @@ class JournalReader:
             (columns.action, sought.action and sought.action.value),
             (columns.outcome, sought.outcome and sought.outcome.value),
             (columns.municipality_code, sought.municipality_code),
-            (entry["subject_index"].astext, sought.subject_index),
+            (columns.subject_index, sought.subject_index),
         ):  # fmt: skip
             if wanted:
                 narrowed.append(column == wanted)

@@ -42,13 +42,11 @@ class ReviewReader:
         """Stream what people did in a stretch, and from an instant on before it; all of it without an instant."""
         columns = TABLES[self.file].journal.c
         entry = sql_cast(columns.entry, JSONB)
-        told = (
-            entry[name].astext.label(name)
-            for name in ("terminal", "code", "subject_index", "number_accessed")
-        )
+        told = (entry[name].astext.label(name) for name in ("terminal", "code", "number_accessed"))
         query = select(
-            columns.entry_no, columns.recorded_at, columns.action, columns.actor, columns.outcome, *told
-        )
+            columns.entry_no, columns.recorded_at, columns.action, columns.actor, columns.outcome,
+            columns.subject_index, *told,
+        )  # fmt: skip
         query = query.where(columns.entry_no <= stretch.last.get(self.file, 0), _is_of_a_person(columns))
         if since is not None:
             is_new = columns.entry_no >= stretch.first.get(self.file, 1)

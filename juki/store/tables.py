@@ -375,6 +375,18 @@ def _jlis_message(metadata: MetaData) -> Table:
     return table
 
 
+def said_in_entry(name: str) -> str:
+    """Write in SQL what an entry says under a name.
+
+    An entry is one line of canonical JSON. Where none of its texts has an escape, a name between quotes with a colon
+    and a quote behind it stands at its own value only, and cutting that out takes 1 µs. To read an entry as JSON
+    takes 9, and every column would read it again: 100,000 entries took 10 s.
+    """
+    cut = f"""split_part(split_part(entry, '"{name}":"', 2), '"', 1)"""
+    is_plain = """starts_with(entry, '{"action":"') AND strpos(entry, chr(92)) = 0"""
+    return f"CASE WHEN {is_plain} THEN {cut} ELSE entry::jsonb ->> '{name}' END"
+
+
 def _journal(metadata: MetaData) -> Table:
     """The operation log: canonical entries, their leaf hashes, and the frontier of the tree after each.
 
@@ -382,8 +394,9 @@ def _journal(metadata: MetaData) -> Table:
     """
 
     def said(name: str) -> Column[Any]:
-        return Column(name, Text(), Computed(f"(entry::jsonb ->> '{name}')", persisted=True))
+        return Column(name, Text(), Computed(said_in_entry(name), persisted=True))
 
+    whom = f"nullif({said_in_entry('subject_index')}, '')"
     table = Table(
         "journal",
         metadata,
@@ -396,6 +409,7 @@ def _journal(metadata: MetaData) -> Table:
         said("actor"),
         said("municipality_code"),
         said("outcome"),
+        Column("subject_index", Text(), Computed(whom, persisted=True)),
         CheckConstraint("entry_no > 0", name="counts_from_one"),
     )
     # What the trigger of the bridge looks for before a crossing commits.
@@ -404,9 +418,8 @@ def _journal(metadata: MetaData) -> Table:
         "journal_crossed_idx", text("(entry::jsonb ->> 'provision')"), postgresql_where=crossed, _table=table
     )
     # Whose data was given or seen, and how often somebody has looked within the hour.
-    subject = text("(entry::jsonb ->> 'subject_index')")
-    about_somebody = text("(entry::jsonb ->> 'subject_index') IS NOT NULL")
-    Index("journal_subject_index_idx", subject, postgresql_where=about_somebody, _table=table)
+    about_somebody = table.c.subject_index.is_not(None)
+    Index("journal_subject_index_idx", table.c.subject_index, postgresql_where=about_somebody)
     looking = text("action IN ('person.searched', 'person.viewed')")
     Index("journal_looking_idx", table.c.actor, table.c.recorded_at, postgresql_where=looking)
     # The log is the register of its reviews: a handful among millions.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +46,35 @@ def _verify(url: str) -> Frontier:
 def _rows(url: str, columns: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(f"SELECT {columns} FROM journal ORDER BY entry_no").fetchall()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "operator:op-7",
+        "受付",
+        '"',
+        "\\",
+        '\\"',
+        '"actor":"',
+        '","outcome":"done","actor":"',
+        "a\nb",
+        '{"action":"x',
+    ],
+    ids=repr,
+)
+def test_what_is_searched_by_is_what_the_entry_says_whatever_stands_in_it(stores: Stores, text: str) -> None:
+    """It is cut out of the entry and not read from it: no value may pass for another."""
+    entry = replace(
+        _entry(), actor=text, municipality_code=text, basis=text, subject_index=text, subject=text
+    )
+    with open_unit(stores.resident_url, FILE) as unit:
+        unit.journal.append(entry, NOW)
+        unit.journal.append(_entry(), NOW)
+    names = ("recorded_at", "action", "actor", "municipality_code", "outcome", "subject_index")
+    for said, *columns in _rows(stores.resident_url, f"entry::jsonb, {', '.join(names)}"):
+        assert columns == [said.get(name) for name in names]
 
 
 def test_eight_writers_at_once_leave_no_gap_and_one_tree(stores: Stores) -> None:
