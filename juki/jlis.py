@@ -146,7 +146,7 @@ class JlisFacts:
     unanswered_since: datetime | None = None
     refused: int = 0
     lost: int = 0
-    """Updates not found when they were to be told, lately: the alert goes by itself, the journal keeps it."""
+    """Updates not found when they were to be told, of municipalities whose file was not confirmed equal since."""
     unopened: int = 0
     """Numbers that did not open, lately."""
     messages_refused: int = 0

@@ -1,7 +1,8 @@
 """What a store knows of its notices to J-LIS, for people who watch over them: counts and instants.
 
 Leaves:     what needs attention to `juki.jlis`.
-Invariants: reads the outbox, the packages, what came from J-LIS and differences only (role: reader).
+Invariants: reads the outbox, packages of both kinds, what came from J-LIS, reconciliations and differences only
+            (role: reader).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from juki.columns import IdentityFile
 from juki.jlis import DUE, JlisFacts, JlisState, MessageState
@@ -24,7 +25,7 @@ class JlisOverview:
     connection: Connection
 
     def facts(self, lately: datetime) -> JlisFacts:
-        """Count what is waiting, delivered, answered and refused; what was lost or did not open `lately` only."""
+        """Count what is waiting, delivered, answered and refused; what did not open `lately` only."""
         outbox, package = TABLES[self.file].outbox.c, TABLES[self.file].jlis_package.c
         told = func.coalesce(outbox.last_update_no - outbox.first_update_no + 1, 0)
         is_open = outbox.sent_at.is_(None)
@@ -32,7 +33,6 @@ class JlisOverview:
             select(
                 func.coalesce(func.sum(func.greatest(0, outbox.changes - told)).filter(is_open), 0),
                 func.min(outbox.created_at).filter(is_open),
-                func.coalesce(func.sum(outbox.lost).filter(outbox.sent_at >= lately), 0),
             )
         ).one()
         is_due = package.state.in_([state.value for state in DUE])
@@ -59,8 +59,21 @@ class JlisOverview:
         return JlisFacts(
             self.file, int(waiting[0]), waiting[1], last_sequence, last_update_no, acknowledged, acknowledged_at,
             first_open - 1 if first_open else last_update_no, undelivered, undelivered_since, unanswered,
-            unanswered_since, refused, int(waiting[2]), int(unopened), self._messages_refused(), self._reported(),
+            unanswered_since, refused, self._lost(), int(unopened), self._messages_refused(), self._reported(),
         )  # fmt: skip
+
+    def _lost(self) -> int:
+        """Count the updates lost of municipalities whose file was not found equal since: nothing made them good."""
+        tables = TABLES[self.file]
+        outbox, package, reconciliation = tables.outbox.c, tables.package.c, tables.reconciliation.c
+        is_made_good = exists().where(
+            package.package_id == outbox.package_id,
+            reconciliation.municipality_code == package.municipality_code,
+            reconciliation.is_equal,
+            reconciliation.compared_at > outbox.sent_at,
+        )
+        query = select(func.coalesce(func.sum(outbox.lost), 0)).where(outbox.lost > 0, ~is_made_good)
+        return int(self.connection.execute(query).scalar_one())
 
     def _messages_refused(self) -> int:
         message = TABLES[self.file].jlis_message.c

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,9 @@ from juki.jlis_manifests import read_updates
 from juki.notices import Reason
 from juki.packages import PackageName
 from juki.reasons import Code
-from juki.store.unit import forward_lock
+from juki.store.jlis_status import JlisOverview
+from juki.store.roles import Duty
+from juki.store.unit import forward_lock, open_unit
 from juki.wire.envelope import open_envelope
 from simulator.installation import PREFECTURE_CODE
 from tasks import clock, jlis_forming
@@ -246,6 +249,33 @@ def test_updates_lost_before_they_were_told_are_counted_and_the_rest_is_told(tel
     assert code == [(Code.JLIS_UPDATE_LOST.value,)]
 
 
+def test_updates_lost_stay_on_the_page_until_their_municipality_was_confirmed_equal(telling: Telling) -> None:
+    """No number of hours makes them good, nor what was compared before, nor another municipality."""
+
+    def shown() -> int:
+        with open_unit(telling.case.url, telling.file, Duty.READER) as unit:
+            return JlisOverview(telling.file, unit.connection).facts(clock.now() + timedelta(days=400)).lost
+
+    def compared(municipality: str, at: str, *, is_equal: bool) -> int:
+        number = telling.case.begin(municipality)
+        telling.case.sql(
+            f"UPDATE reconciliation SET is_equal = %s, compared_at = {at} WHERE reconciliation_id = %s",
+            is_equal,
+            number,
+        )
+        return shown()
+
+    first, *_ = telling.people()
+    telling.case.send(HERE, *telling.people())
+    telling.case.sql("DELETE FROM current WHERE resident_code = %s", first["resident_code"])
+    assert (telling.told().lost, shown()) == (1, 1)
+    sent = "(SELECT max(sent_at) FROM outbox)"
+    assert compared(HERE, f"{sent} - interval '1 s'", is_equal=True) == 1
+    assert compared(HERE, f"{sent} + interval '1 s'", is_equal=False) == 1
+    assert compared(ELSEWHERE, f"{sent} + interval '1 s'", is_equal=True) == 1
+    assert compared(HERE, f"{sent} + interval '1 s'", is_equal=True) == 0
+
+
 @pytest.mark.parametrize(
     ("told", "fault"),
     [
@@ -257,7 +287,7 @@ def test_updates_lost_before_they_were_told_are_counted_and_the_rest_is_told(tel
     ids=lambda one: getattr(one, "value", ""),
 )
 def test_what_can_never_be_told_as_it_was_fails_the_run(told: dict[str, Any], fault: Code | None) -> None:
-    """The status forgets a loss after some hours: over a weekend nobody would have heard of it."""
+    """A number that did not open leaves the page after some hours: over a weekend nobody would have heard of it."""
     assert ForwardSummary(IdentityFile.RESIDENT, **told).fault is fault
 
 
