@@ -11,12 +11,12 @@ from config.places import municipality_name
 from juki.columns import BY_NAME
 from juki.differences import DifferenceKind
 from juki.order import Channel
+from juki.overview.plots import counts_over_time
 from juki.package_id import PackageId
 from juki.store.reconciliations import Reconciliation
 from juki.store.unit import open_unit
 from tasks.boundary import ONCE, sealed
 from tasks.clock import JAPAN
-from tasks.plots import counts_over_time
 from tasks.reconciling import ReconciliationSummary
 from tasks.workshop import Workshop
 
@@ -58,7 +58,11 @@ def _table(one: Reconciliation) -> list[dict[str, object]]:
         {"区分": "項目", "名称": BY_NAME[name].japanese, "件数": count}
         for name, count in one.column_counts.items()
     ]
-    return [*kinds, *columns]
+    broken = [
+        {"区分": "先方の記録の誤り", "名称": f"{code.message}（{code}）", "件数": count}
+        for code, count in one.broken_counts.items()
+    ]
+    return [*kinds, *columns, *broken]
 
 
 def _page(one: Reconciliation) -> str:
@@ -87,6 +91,12 @@ def _page(one: Reconciliation) -> str:
             "市町村の現況が欠けていないか確かめ、正しければ "
             f"`juki difference approve --run {run_id}` "
             "で承認してから再実行してください。",
+        ]
+    if one.broken_counts:
+        lines += [
+            "",
+            "差異のある人の先方の記録に、項目の規則に反するものがあります（下の表の「先方の記録の誤り」）。"
+            "エラーのものは修復に使いません。市町村に直してもらってください。",
         ]
     if not one.is_equal:
         lines += ["", "差異の一覧: `juki difference list`"]

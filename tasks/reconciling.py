@@ -10,7 +10,7 @@ Source:     measure M11; 法30条の6, 30条の41; ADR-0022, ADR-0023.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -39,7 +39,7 @@ from tasks.holding import check_comparable, held_channel
 from tasks.progress import Progress, silent
 from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
-from tasks.snapshots import open_part, parse_part
+from tasks.snapshots import hold_to_contract, open_part, parse_part
 from tasks.workshop import Workshop
 
 
@@ -184,16 +184,19 @@ class _Work:
         check_comparable(self.shop, self.channel, first.watermark)
         with self._unit() as unit:
             found = compare(unit, code, first.watermark, self._parts(answer), keys.index)
+        # Whoever is equal to ours has passed the contract with us; only who is not has still to be held to it.
+        broken = hold_to_contract(self.shop, self.channel, answer.parts[0], found.records).counts()
         with self._unit() as unit:
             unit.differences.note(self.number, code, first.watermark, at, found, keys.quarantine)
-            self._register(unit, answer, found)
+            self._register(unit, answer, found, broken)
             counts = {
                 "theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences),
+                **{broken_rule.value: count for broken_rule, count in broken.items()},
             }  # fmt: skip
             unit.journal.append(channel_entry(self.channel, Action.FILES_COMPARED, counts=counts), at)
         return found
 
-    def _register(self, unit: Unit, answer: Answer, found: Found) -> None:
+    def _register(self, unit: Unit, answer: Answer, found: Found, broken: Mapping[Code, int]) -> None:
         """Note what was found first, and whether both are equal now."""
         now = unit.reconciliations.by_id(self.number)
         # Where the parts were lost in between, this is the first comparison with another snapshot.
@@ -204,7 +207,7 @@ class _Work:
             "as_of": answer.first.as_of, "watermark": answer.first.watermark, "parts": answer.first.parts,
             "last_sequence": answer.last_sequence,
         }  # fmt: skip
-        unit.reconciliations.compared(self.number, snapshot, found, clock.now())
+        unit.reconciliations.compared(self.number, snapshot, found, clock.now(), broken)
 
     def _parts(self, answer: Answer) -> Iterator[pa.Table]:
         """Read the parts one by one, each opened and bound anew: the disk is not trusted either."""

@@ -13,10 +13,10 @@ from prefect.artifacts import create_image_artifact, create_markdown_artifact, c
 
 from juki.columns import IdentityFile
 from juki.oplog.reviewing import Reviewed, all_reviews
+from juki.overview.plots import counts_over_time
 from juki.review import Finding, FindingKind
 from tasks.boundary import ONCE, sealed
 from tasks.clock import JAPAN
-from tasks.plots import counts_over_time
 from tasks.workshop import Workshop
 
 _SHOWN_REVIEWS = 13

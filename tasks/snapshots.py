@@ -87,10 +87,10 @@ def parse_part(opened: OpenedPart) -> pa.Table:
     return table
 
 
-def check_part(shop: Workshop, channel: Channel, opened: OpenedPart, table: pa.Table) -> Findings:
-    """Hold the records of a part to their contract, and say what was found without any value.
+def hold_to_contract(shop: Workshop, channel: Channel, part: ArrivedPart, records: pa.Table) -> Findings:
+    """Hold records of a snapshot to their contract, and say what was found without any value.
 
-    Shape: `table` is what `parse_part` gives of a snapshot, not of digests.
+    Shape: `records` in RECORD_COLUMNS, all text; `part` says when they came.
     """
-    context = shop.context_of(channel, str(opened.name), opened.received_at)
-    return check_records(Layout.SNAPSHOT, channel.file, table, context)
+    context = shop.context_of(channel, str(part.name), part.received_at)
+    return check_records(Layout.SNAPSHOT, channel.file, records, context)

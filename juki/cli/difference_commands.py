@@ -28,7 +28,7 @@ from juki.cli.installation import (
 )
 from juki.cli.output import AsJson, ExitCode, Result, Table, finish
 from juki.cli.reasons_shown import code_lines
-from juki.cli.reconciliations_shown import column_shown, kinds_shown
+from juki.cli.reconciliations_shown import broken_shown, column_shown, kinds_shown
 from juki.cli.reconciliations_shown import described as run_described
 from juki.columns import IdentityFile
 from juki.differences import DifferenceKind, DifferenceState
@@ -221,7 +221,11 @@ def _runs_result(installation: Installation, code: str, file: IdentityFile | Non
         ]
     }  # fmt: skip
     tables = [Table("整合処理（R 本人確認情報、F 附票本人確認情報）", _RUN_HEADINGS, rows)] if rows else []
-    return Result(data, tables, [f"{len(rows):,} 件"])
+    lines = [
+        f"{_run_number(run)} の差異のある人の先方の記録の誤り: {broken_shown(run.broken_counts)}"
+        for run in runs[:limit] if run.broken_counts
+    ]  # fmt: skip
+    return Result(data, tables, [*lines, f"{len(rows):,} 件"])
 
 
 def _run_number(run: Reconciliation) -> str:

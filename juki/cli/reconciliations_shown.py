@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from juki.cli.installation import iso
 from juki.columns import BY_NAME
 from juki.differences import DifferenceKind
+from juki.reasons import Code
 from juki.store.reconciliations import Reconciliation
 
 
@@ -14,6 +15,11 @@ def kinds_shown(found: Mapping[str, int]) -> str:
     """Write counts by kind for a table: those that are not zero."""
     parts = [f"{kind.japanese} {found[kind.value]:,}" for kind in DifferenceKind if found.get(kind.value)]
     return "・".join(parts) or "なし"
+
+
+def broken_shown(counts: Mapping[Code, int]) -> str:
+    """Write which rules the records of a municipality broke, and how many did."""
+    return "・".join(f"{code.message}（{code} {count:,} 件）" for code, count in counts.items())
 
 
 def column_shown(name: str) -> str:
@@ -29,7 +35,8 @@ def described(one: Reconciliation) -> dict[str, object]:
         "requested_at": iso(one.requested_at), "as_of": iso(one.as_of), "watermark": one.watermark,
         "parts": one.parts, "rows_theirs": one.rows_theirs, "rows_ours": one.rows_ours,
         "root_digest": one.root_digest or None, "is_equal": one.is_equal,
-        "found": dict(one.found), "columns": dict(one.column_counts), "repaired": one.repaired,
+        "found": dict(one.found), "columns": dict(one.column_counts),
+        "broken": {code.value: count for code, count in one.broken_counts.items()}, "repaired": one.repaired,
         "beyond_bound": one.beyond_bound, "approved_by": one.approved_by,
         "report_sent_at": iso(one.report_sent_at), "finished_at": iso(one.finished_at),
     }  # fmt: skip

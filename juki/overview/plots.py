@@ -1,4 +1,4 @@
-"""The plots beside the morning page: which there are, and what each says.
+"""The plots beside the pages of the screens: which there are, and what each says.
 
 Decides:    titles, units, classes of days; which unit of time suits the longest bar.
 Leaves:     counting to `juki.overview.trends`, drawing to `juki.overview.charts`.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from juki.columns import IdentityFile
+from juki.dates import civil_date
 from juki.overview.charts import BLUE, GREEN, ORANGE, VERMILION, Chart, Series, lying, upright
 from juki.overview.trends import ERASED_WITHIN_DAYS, SHOWN_DAYS, Durations, Trends
 from juki.store.trends import Duration
@@ -44,6 +45,13 @@ def plots_of(trends: Trends, name: Callable[[str], str]) -> list[Plot]:
     title = "整合処理にかかった時間（求めてから終わりまで、先方の応答を含む、中央値）"
     drawn.append(_of_durations("reconcile-durations", title, trends.reconciliation, name))
     return drawn
+
+
+def counts_over_time(title: str, points: Sequence[tuple[datetime, int]]) -> str:
+    """Draw counts at instants, the oldest first, each above its day in Japan; return the image as a data URI."""
+    labels = [f"{day.month}/{day.day}" for day in (civil_date(at) for at, _ in points)]
+    counts = Series("件数", VERMILION, [count for _, count in points])
+    return upright(Chart(title, "単位: 件", "日", labels, [counts]))
 
 
 def _by_day(

@@ -49,6 +49,8 @@ class Reconciliation:
     found: Mapping[str, int]
     """Differences by kind, as the comparison found them before anything was repaired."""
     column_counts: Mapping[str, int]
+    broken_counts: Mapping[Code, int]
+    """Their records that differed and broke a rule of the contract, by its code."""
     repaired: int | None
     beyond_bound: int | None
     """How many changes were not made because they were too many for one approval."""
@@ -162,11 +164,13 @@ class Reconciliations:
         )
 
     def compared(
-        self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime
-    ) -> None:
+        self, reconciliation_id: int, snapshot: Mapping[str, Any], found: Found, at: datetime,
+        broken: Mapping[Code, int] | None = None,
+    ) -> None:  # fmt: skip
         """Note what the first comparison found; of the snapshot `as_of`, `watermark`, `parts`, `last_sequence`.
 
-        Where digests were found to be equal there is no `last_sequence`.
+        Where digests were found to be equal there is no `last_sequence`. `broken` counts the records of theirs that
+        differ and break a rule of the contract.
         """
         columns = Counter(found.differences.column("columns").combine_chunks().flatten().to_pylist())
         self._update(
@@ -174,6 +178,7 @@ class Reconciliations:
             rows_theirs=found.rows_theirs, rows_ours=found.rows_ours, root_digest=found.root_digest,
             is_equal=found.is_equal,
             column_counts=dict(sorted(columns.items())),
+            broken_counts={code.value: count for code, count in (broken or {}).items()},
             **{f"{kind.value}_found": found.count(kind) for kind in DifferenceKind}, **snapshot,
         )  # fmt: skip
 
@@ -281,12 +286,16 @@ class Reconciliations:
             rows_theirs=row.rows_theirs, rows_ours=row.rows_ours,
             root_digest=bytes(row.root_digest or b"").hex(), is_equal=row.is_equal,
             found={kind.value: values[f"{kind.value}_found"] or 0 for kind in DifferenceKind},
-            column_counts=row.column_counts or {},
+            column_counts=row.column_counts or {}, broken_counts=_by_code(row.broken_counts or {}),
             repaired=row.repaired, beyond_bound=row.beyond_bound, approved_at=row.approved_at,
             approved_by=row.approved_by, started_by=row.started_by or "",
             report_sent_at=row.report_sent_at, finished_at=row.finished_at,
             digests=DigestOutcome(row.digests) if row.digests else None, numbers_unopened=row.numbers_unopened,
         )  # fmt: skip
+
+
+def _by_code(counts: Mapping[str, int]) -> dict[Code, int]:
+    return {code: count for value, count in counts.items() if (code := known_code(value)) is not None}
 
 
 def _joined(is_open: Reconciliation, actor: str) -> str:

@@ -484,6 +484,8 @@ def _reconciliation(metadata: MetaData) -> Table:
         Column("is_equal", Boolean()),
         *(Column(f"{kind.value}_found", Integer()) for kind in DifferenceKind),
         Column("column_counts", JSONB()),
+        # Of their records that differ from ours, how many break a rule of the contract, by its code.
+        Column("broken_counts", JSONB()),
         Column("repaired", Integer()),
         Column("beyond_bound", Integer()),
         Column("approved_at", DateTime(timezone=True)),

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
 from juki.differences import Mode
 from juki.reasons import Code
+from juki.store.roles import Duty
+from juki.store.unit import open_unit
 from simulator.snapshots import EXPECTED, SnapshotFault
 from tasks import clock
+from tasks.workshop import Workshop
 from tests.flows.conftest import Town
 from tests.flows.reconciling import FIRST, Round, runs
 
@@ -100,6 +104,24 @@ def test_person_listed_twice_is_a_difference_nobody_repairs(here: Round) -> None
     assert here.differences("kind", "state") == [("duplicate", "open")]
     assert here.identities() == before
     ends_equal(here)
+
+
+def test_record_that_breaks_a_rule_is_told_by_the_rule_and_repairs_nothing(here: Round) -> None:
+    """A snapshot is held to its own contract: it is told which rule was broken, and nothing is made of the record."""
+    sexes = here.truth.column("sex").to_pylist()
+    of_ours = here.truth.column("sender_code").to_pylist().index(here.town.channel.municipality_code)
+    sexes[of_ours] = "9"
+    before = here.truth
+    here.truth = before.set_column(before.column_names.index("sex"), "sex", pa.array(sexes, pa.string()))
+    identities = here.identities()
+    assert here.ask_and_compare(Mode.REPAIR) == ""
+    assert here.identities() == identities
+    channel = here.town.channel
+    with open_unit(Workshop.open().store_url(channel.file), channel.file, Duty.READER) as unit:
+        (done,) = unit.reconciliations.recent(channel.municipality_code, 1)
+    assert dict(done.broken_counts) == {Code.SEX_UNKNOWN: 1} and not done.is_equal
+    compared = here.entries("files.compared")[0]
+    assert compared["counts"]["sex.unknown"] == 1 and '"9"' not in str(compared)
 
 
 @pytest.mark.parametrize("mode", [Mode.PROPOSE, Mode.REPAIR], ids=str)
