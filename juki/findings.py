@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from juki.reasons import Code, Rejection, Severity
@@ -61,6 +62,18 @@ class Findings:
         for group in self.groups:
             counted[group.code] = counted.get(group.code, 0) + len(group.rows)
         return counted
+
+    def first_errors(self, names: pa.ChunkedArray) -> dict[str, Code]:
+        """Name the records that may not be applied, each with the first error found on it.
+
+        Shape: `names` has one text per record.
+        """
+        found: dict[str, Code] = {}
+        for group in self.groups:
+            if group.code.severity is Severity.ERROR:
+                for name in names.take(pa.array(group.rows)).to_pylist():
+                    found.setdefault(name, group.code)
+        return found
 
     def rejections(self, package: str) -> Iterator[Rejection]:
         """List the findings one by one, by line and then in the order the checks ran."""

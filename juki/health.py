@@ -61,6 +61,8 @@ class Confirmation:
     open_differences: int = 0
     last_code: Code | None = None
     """What the newest reconciliation could not do."""
+    accounted_at: datetime | None = None
+    """The instant as of which the newest comparison found nothing but what was accepted as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ def _confirmed(facts: ChannelFacts, limits: Limits, now: datetime) -> Iterator[C
     if confirmation.last_code is not None:
         is_too_much = confirmation.last_code is Code.RECONCILIATION_BEYOND_BOUND
         yield Condition(Health.DIFFERENT if is_too_much else Health.UNCONFIRMED, confirmation.last_code)
-    since = confirmation.confirmed_at or confirmation.first_applied_at
+    known = [one for one in (confirmation.confirmed_at, confirmation.accounted_at) if one is not None]
+    since = max(known, default=confirmation.first_applied_at)
     if since is not None and now - since > limits.confirmed_alert:
         code = Code.CHANNEL_CONFIRMED_LONG_AGO if confirmation.confirmed_at else Code.CHANNEL_NEVER_CONFIRMED
         yield Condition(Health.UNCONFIRMED, code, since=since)

@@ -862,7 +862,7 @@ class Code(StrEnum):
     )
     RECONCILIATION_NOT_FOUND = (
         "reconciliation.not_found", _N, _E, "この番号の整合処理はありません。", "design 8",
-        "juki difference list で番号を確かめてください。",
+        "juki difference list --runs で番号を確かめてください。",
     )
     RECONCILIATION_NOTHING_BEYOND = (
         "reconciliation.nothing_beyond", _N, _E, "上限を超えて止まった、最後の整合処理ではありません。", "M11",

@@ -32,7 +32,9 @@ def publish_reconciliation(summary: ReconciliationSummary) -> None:
     with open_unit(shop.store_url(channel.file), channel.file) as unit:
         recent = unit.reconciliations.recent(channel.municipality_code, _SHOWN_RUNS)
     key = f"reconciliation-{channel.municipality_code}-{channel.file.value}"
-    create_markdown_artifact(_page(recent[0]), key=key, description=f"整合処理の結果 {_titled(channel)}")
+    create_markdown_artifact(
+        _page(recent[0], summary.left_out), key=key, description=f"整合処理の結果 {_titled(channel)}"
+    )
     create_table_artifact(
         _table(recent[0]), key=f"{key}-table", description=f"差異の種類と項目 {_titled(channel)}"
     )
@@ -65,7 +67,7 @@ def _table(one: Reconciliation) -> list[dict[str, object]]:
     return [*kinds, *columns, *broken]
 
 
-def _page(one: Reconciliation) -> str:
+def _page(one: Reconciliation, left_out: int) -> str:
     as_of = one.as_of.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M") if one.as_of else "-"
     total = sum(one.found.values())
     if one.is_equal and not total:
@@ -91,6 +93,12 @@ def _page(one: Reconciliation) -> str:
             "市町村の現況が欠けていないか確かめ、正しければ "
             f"`juki difference approve --run {run_id}` "
             "で承認してから再実行してください。",
+        ]
+    if left_out:
+        lines += [
+            "",
+            f"一回で保存する件数を超えるため、新しい差異 {left_out:,} 件は保存していません。"
+            "次の実行でまた見つかります。",
         ]
     if one.broken_counts:
         lines += [

@@ -19,7 +19,7 @@ import pyarrow as pa
 from prefect import task
 
 from config.settings import Period
-from juki.differences import AUTOMATIC, DigestOutcome, Mode, ReconciliationState, is_beyond
+from juki.differences import DigestOutcome, Mode, ReconciliationState, is_beyond
 from juki.errors import ContractError, JukiError, StoreError
 from juki.found import Found
 from juki.journal import Action, Outcome
@@ -56,13 +56,15 @@ class ReconciliationSummary:
     rows_ours: int | None = None
     differences: int = 0
     repaired: int = 0
+    left_out: int = 0
+    """New differences beyond what one run keeps: the next run finds them again."""
 
     @classmethod
-    def of(cls, ended: Reconciliation) -> ReconciliationSummary:
+    def of(cls, ended: Reconciliation, left_out: int = 0) -> ReconciliationSummary:
         """Sum a reconciliation up as it ended."""
         return cls(
             ended.channel, ended.reconciliation_id, ended.beyond_bound or 0, ended.rows_theirs, ended.rows_ours,
-            sum(ended.found.values()), ended.repaired or 0,
+            sum(ended.found.values()), ended.repaired or 0, left_out,
         )  # fmt: skip
 
 
@@ -102,6 +104,22 @@ class _Percent(IntEnum):
     ENDED = 95
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What a comparison found, and what of it a run may change."""
+
+    found: Found
+    changes: int
+    """People whom it would change."""
+    rows: int
+    """Of the larger side."""
+    approved: int
+    """How many changes were approved beyond the bound."""
+    is_too_much: bool
+    left_out: int
+    """New differences that were not kept."""
+
+
 @dataclass(slots=True)
 class _Work:
     """One reconciliation being worked."""
@@ -137,9 +155,9 @@ class _Work:
         answer = self._collected()
         self.show(_Percent.COLLECTED)
         with held_channel(self.shop, self.channel):
-            found = self._compare(answer)
+            compared = self._compare(answer)
             self.show(_Percent.COMPARED)
-            if not found.is_equal and self._repaired(found):
+            if not compared.found.is_equal and self._repaired(compared):
                 self._compare(answer)
             ended = self._end()
             self.show(_Percent.ENDED)
@@ -147,7 +165,7 @@ class _Work:
         deliver_reports(self.shop, self.channel)
         if ended.numbers_unopened:
             raise PipelineError(Code.CIPHER_ALTERED, str(self.channel))
-        return ReconciliationSummary.of(ended)
+        return ReconciliationSummary.of(ended, compared.left_out)
 
     def failed(self, code: Code, *, is_final: bool) -> None:
         """Note why the run could not go on; past its deadline, or with a snapshot of no use, it ends so."""
@@ -177,7 +195,7 @@ class _Work:
         self.answer = answer
         return answer
 
-    def _compare(self, answer: Answer) -> Found:
+    def _compare(self, answer: Answer) -> _Compared:
         """Compare, and keep what was found; a comparison needs a transaction that has asked nothing before."""
         keys, first = self.shop.keyring(self.channel.file), answer.first
         code, at = self.channel.municipality_code, clock.now()
@@ -185,16 +203,30 @@ class _Work:
         with self._unit() as unit:
             found = compare(unit, code, first.watermark, self._parts(answer), keys.index)
         # Whoever is equal to ours has passed the contract with us; only who is not has still to be held to it.
-        broken = hold_to_contract(self.shop, self.channel, answer.parts[0], found.records).counts()
+        broken = hold_to_contract(self.shop, self.channel, answer.parts[0], found.records)
+        bound, rows = self.shop.settings.reconcile_bound, max(found.rows_theirs, found.rows_ours)
         with self._unit() as unit:
-            unit.differences.note(self.number, code, first.watermark, at, found, keys.quarantine)
-            self._register(unit, answer, found, broken)
+            last = unit.reconciliations.last_to_change(code)
+            approved = last.beyond_bound or 0 if last is not None and last.approved_at else 0
+
+            def is_too_much(changes: int) -> bool:
+                return is_beyond(changes, rows, bound) and changes > approved
+
+            noted = unit.differences.note(
+                self.number, code, first.watermark, at, found, keys.quarantine, is_cut=is_too_much,
+                unfit=broken.first_errors(found.records.column("resident_code")),
+            )  # fmt: skip
+            self._register(unit, answer, found, broken.counts())
             counts = {
                 "theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences),
-                **{broken_rule.value: count for broken_rule, count in broken.items()},
+                **({"left_out": noted.left_out} if noted.left_out else {}),
+                **{broken_rule.value: count for broken_rule, count in broken.counts().items()},
             }  # fmt: skip
-            unit.journal.append(channel_entry(self.channel, Action.FILES_COMPARED, counts=counts), at)
-        return found
+            entry_no = unit.journal.append(
+                channel_entry(self.channel, Action.FILES_COMPARED, counts=counts), at
+            )
+            unit.differences.entered(self.number, entry_no)
+        return _Compared(found, noted.changes, rows, approved, is_too_much(noted.changes), noted.left_out)
 
     def _register(self, unit: Unit, answer: Answer, found: Found, broken: Mapping[Code, int]) -> None:
         """Note what was found first, and whether both are equal now."""
@@ -219,30 +251,30 @@ class _Work:
                 raise StoreError(Code.PACKAGE_SPOOL_LOST, str(part.name), is_transient=True)
             yield parse_part(open_part(self.shop, self.channel, part.name, sealed_part, part.received_at))
 
-    def _repaired(self, found: Found) -> bool:
+    def _repaired(self, compared: _Compared) -> bool:
         """Propose and repair as far as the mode goes; tell whether anything was changed.
 
-        A run that was killed after the repair finds it done. Nothing is proposed of a snapshot that differs in more
-        people than one run may change: it may be cut short. What was stopped so passes once it was approved, up to
+        A run that was killed after the repair finds it done. Nothing is proposed of a snapshot by which more people
+        would be changed than one run may: it may be cut short. What was stopped so passes once it was approved, up to
         the number that was approved.
         """
         code, mode = self.channel.municipality_code, self.registered.mode
-        changes = sum(found.count(kind) for kind in AUTOMATIC)
-        rows = max(found.rows_theirs, found.rows_ours)
         with self._unit() as unit:
             if mode is Mode.REPORT or unit.reconciliations.by_id(self.number).repaired is not None:
                 return False
-            last = unit.reconciliations.last_compared(code)
-            approved = last.beyond_bound or 0 if last is not None and last.approved_at else 0
-            if is_beyond(changes, rows, self.shop.settings.reconcile_bound) and changes > approved:
-                self._hold_back(unit, changes, rows)
+            if compared.is_too_much:
+                self._hold_back(unit, compared.changes, compared.rows)
                 return False
             unit.differences.propose(code, self.registered.started_by)
         if mode is Mode.PROPOSE:
             return False
-        done = repair.fn(self.channel, self.number, is_approved_beyond=changes <= approved)
+        is_approved = compared.changes <= compared.approved
+        done = repair.fn(self.channel, self.number, is_approved_beyond=is_approved)
         with self._unit() as unit:
-            unit.reconciliations.repaired(self.number, done.repaired, None)
+            if done.beyond:
+                self._hold_back(unit, done.beyond, compared.rows)
+            else:
+                unit.reconciliations.repaired(self.number, done.repaired, None)
         return done.repaired > 0
 
     def _hold_back(self, unit: Unit, changes: int, rows: int) -> None:

@@ -3,7 +3,7 @@
 Decides:    that nobody approves what he himself had proposed, or let begin (M7).
 Leaves:     which decision a difference allows to `juki.store.differences`, carrying repairs out to the flow.
 Invariants: a decision and its journal entry commit together. A run that would change more than the bound is let pass
-            up to the number of changes that was seen, and only if nothing has been compared since.
+            up to the number of changes that was seen, and only if no other was to change anything since.
 Source:     measure M11, M8, ADR-0022.
 """
 
@@ -71,13 +71,13 @@ def approve_run(site: Site, run: PackageId, at: datetime) -> Reconciliation:
     """Let the next run of a channel make as many changes as its last one was stopped for.
 
     Raises: JukiError(RECONCILIATION_NOT_FOUND), JukiError(RECONCILIATION_NOTHING_BEYOND) when this is not the last
-            comparison of its channel, or it was not stopped. DeniedError(OPERATOR_SELF_APPROVAL) when the operator
-            had it run himself.
+            run of its channel that was to change something, or it was not stopped; that others have only compared
+            since does no harm. DeniedError(OPERATOR_SELF_APPROVAL) when the operator had it run himself.
     """
     with _acting_on(site, run.file) as unit:
         wanted = unit.reconciliations.by_id(run.number)
         code = wanted.channel.municipality_code
-        last = unit.reconciliations.last_compared(code)
+        last = unit.reconciliations.last_to_change(code)
         if last is None or last.reconciliation_id != run.number or not last.beyond_bound:
             raise JukiError(Code.RECONCILIATION_NOTHING_BEYOND, str(run))
         if site.acting.operator_id and last.was_started_by(site.acting.actor):
@@ -102,7 +102,7 @@ def _decided(
             if count := decide(unit, numbers):
                 named = " ".join(str(PackageId(file, number)) for number in numbers)
                 entry = _entry(site, action, file, {"differences": count}, basis, change=named)
-                unit.journal.append(entry, at)
+                unit.differences.decided_in(numbers, unit.journal.append(entry, at))
             decided += count
     return decided
 

@@ -270,6 +270,10 @@ def _decided(one: Difference) -> str:
     return f"{one.approved_by} {shown(one.approved_at)}" if one.approved_by else "-"
 
 
+_SETTLED_BY = {
+    "notice": "後の通知による", "comparison": "後の照合で見られなくなった", "repair": "修復による",
+}  # fmt: skip
+
+
 def _settled(one: Difference) -> str:
-    by = {"notice": "照合で見られなくなった", "repair": "修復による"}.get(one.settled_by or "", "")
-    return f"{by} {shown(one.settled_at)}" if one.settled_at else "-"
+    return f"{_SETTLED_BY.get(one.settled_by or '', '')} {shown(one.settled_at)}" if one.settled_at else "-"

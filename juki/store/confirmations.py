@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, exists, func, literal, select
 
 from juki.columns import IdentityFile
-from juki.differences import DifferenceState
+from juki.differences import DifferenceKind, DifferenceState, ReconciliationState
 from juki.health import Confirmation
 from juki.reasons import Code, known_code
 from juki.store.tables import TABLES, StoreTables
 
+_ACCOUNTED_FOR = tuple(kind for kind in DifferenceKind if kind is not DifferenceKind.MOVED)
+"""Somebody who has moved is in neither file: only a deletion is still to come."""
 _NOT_DONE = (DifferenceState.OPEN, DifferenceState.PROPOSED, DifferenceState.APPROVED)
 
 
@@ -38,6 +40,7 @@ class Confirmations:
         equal, differences, failures, firsts = (
             self._last_equal(), self._open_differences(), self._last_codes(), self._first_applied(),
         )  # fmt: skip
+        accounted = self._accounted()
         known = {*equal, *differences, *failures, *firsts}
         return {
             code: Confirmation(
@@ -48,6 +51,7 @@ class Confirmations:
                 root_digest=bytes(equal[code].root_digest).hex() if code in equal else "",
                 open_differences=differences.get(code, 0),
                 last_code=failures.get(code),
+                accounted_at=accounted.get(code),
             )
             for code in known
         }  # fmt: skip
@@ -74,6 +78,32 @@ class Confirmations:
             .order_by(columns.municipality_code, columns.reconciliation_id.desc())
         )
         return {row.municipality_code: known_code(row.code) for row in self.connection.execute(query)}
+
+    def _accounted(self) -> dict[str, datetime]:
+        """Tell of whom the newest comparison found nothing but what was put right or accepted, and as of when."""
+        newest, difference = self._tables.reconciliation.alias("newest"), self._tables.difference.c
+        later = self._tables.reconciliation.alias("later")
+        found = sum(
+            (func.coalesce(newest.c[f"{kind.value}_found"], 0) for kind in _ACCOUNTED_FOR), start=literal(0)
+        )
+        done = (
+            select(func.count())
+            .where(
+                difference.last_reconciliation_id == newest.c.reconciliation_id,
+                difference.kind.in_([kind.value for kind in _ACCOUNTED_FOR]),
+                difference.state.not_in([state.value for state in _NOT_DONE]),
+            )
+            .scalar_subquery()
+        )
+        is_newest = ~exists().where(
+            later.c.municipality_code == newest.c.municipality_code,
+            later.c.state == ReconciliationState.FINISHED.value,
+            later.c.reconciliation_id > newest.c.reconciliation_id,
+        )
+        query = select(newest.c.municipality_code, newest.c.as_of).where(
+            newest.c.state == ReconciliationState.FINISHED.value, is_newest, found == done
+        )
+        return {row.municipality_code: row.as_of for row in self.connection.execute(query)}
 
     def _open_differences(self) -> dict[str, int]:
         columns = self._tables.difference.c

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -72,14 +73,35 @@ class Differences:
         found: Found,
         key: SealingKey,
         most_new: int = MOST_NEW,
+        is_cut: Callable[[int], bool] = lambda _changes: False,
+        unfit: Mapping[str, Code] = MappingProxyType({}),
     ) -> Noted:
         """Keep what a comparison found.
 
+        `is_cut` tells by the number of people a run would change whether the snapshot may be cut short: then nobody
+        it does not name is settled. `unfit` names the people whose record breaks a rule of the contract, and which.
         Raises: JukiError(RECONCILIATION_STALE) for a snapshot as of an earlier notice than a repair made already.
         """
         self.check_not_stale(municipality_code, watermark)
         occasion = Occasion(reconciliation_id, municipality_code, watermark, at)
-        return Notes(self.file, cursor_of(self.connection)).bring_up_to_date(occasion, found, key, most_new)
+        notes = Notes(self.file, cursor_of(self.connection))
+        return notes.bring_up_to_date(occasion, found, key, most_new, is_cut, unfit)
+
+    def entered(self, reconciliation_id: int, entry_no: int) -> None:
+        """Name the entry of the comparison with those it found of which no entry says anything yet."""
+        columns = self._difference.c
+        self.connection.execute(
+            self._difference.update()
+            .where(columns.last_reconciliation_id == reconciliation_id, columns.entry_no.is_(None))
+            .values(entry_no=entry_no)
+        )
+
+    def decided_in(self, ids: Sequence[int], entry_no: int) -> None:
+        """Name the entry of a decision with the differences it was about."""
+        columns = self._difference.c
+        self.connection.execute(
+            self._difference.update().where(columns.difference_id.in_(ids)).values(entry_no=entry_no)
+        )
 
     def check_not_stale(self, municipality_code: str, watermark: int) -> None:
         """Refuse what was said as of a notice before the newest repair: it would take the repair back."""

@@ -124,12 +124,13 @@ class Reconciliations:
             raise StoreError(Code.RECONCILIATION_NOT_FOUND, str(reconciliation_id))
         return found
 
-    def last_compared(self, municipality_code: str) -> Reconciliation | None:
-        """Find the last reconciliation of a channel that ended with a comparison."""
+    def last_to_change(self, municipality_code: str) -> Reconciliation | None:
+        """Find the last reconciliation of a channel that ended with a comparison and was to do more than compare."""
         columns = self._table.c
         return self._one(
             columns.municipality_code == municipality_code,
             columns.state == ReconciliationState.FINISHED.value,
+            columns.mode != Mode.REPORT.value,
         )
 
     def last_equal(self, municipality_code: str) -> Reconciliation | None:

@@ -44,7 +44,7 @@ def reconcile(console: Console, code: str, *rows: dict[str, object], beyond: int
     """Register a reconciliation that was brought to its end an hour ago; return its number."""
     at, what = console.now - timedelta(hours=1), found(*rows)
     with console.unit() as unit:
-        number = unit.reconciliations.begin(code, Mode.REPORT, at, at + timedelta(hours=12)).reconciliation_id
+        number = unit.reconciliations.begin(code, Mode.REPAIR, at, at + timedelta(hours=12)).reconciliation_id
         snapshot = {"as_of": at, "watermark": 10, "parts": 1, "last_sequence": 1}
         unit.differences.note(number, code, 10, at, what, KEY)
         unit.reconciliations.compared(number, snapshot, what, at)

@@ -98,9 +98,9 @@ def to_repair(stores: Stores, mode: Mode = Mode.REPAIR, key: SealingKey = KEY) -
 
 def test_what_is_found_is_kept_once_and_renewed(stores: Stores) -> None:
     """First seen stays, last seen and watermark follow; what the municipality says is ciphertext."""
-    assert note(stores, 1, difference("A"), difference("B", MISSING)) == Noted(0, 2, 0, 0)
+    assert note(stores, 1, difference("A"), difference("B", MISSING)) == Noted(0, 2, 0, 0, 2)
     assert note(stores, 2, difference("A", columns=["address"]), difference("B", MISSING)) == Noted(
-        2, 0, 0, 0
+        2, 0, 0, 0, 2
     )
     kept = rows_of(
         stores,
@@ -113,17 +113,17 @@ def test_what_is_found_is_kept_once_and_renewed(stores: Stores) -> None:
 
 
 def test_what_is_not_found_any_more_is_settled_and_seen_again_is_new(stores: Stores) -> None:
-    """By a notice where no repair was made; another comparison of another municipality settles nothing here."""
+    """By a comparison where no notice came; another comparison of another municipality settles nothing here."""
     note(stores, 1, difference("A"), difference("B"))
     note(stores, 2, difference("C"), municipality="352012")
-    assert note(stores, 3, difference("B")) == Noted(1, 0, 0, 1)
+    assert note(stores, 3, difference("B")) == Noted(1, 0, 0, 1, 1)
     assert states(stores) == {"A": SETTLED, "B": OPEN, "C": OPEN}
-    assert note(stores, 4, difference("A"), difference("B")) == Noted(1, 1, 0, 0)
+    assert note(stores, 4, difference("A"), difference("B")) == Noted(1, 1, 0, 0, 2)
     assert rows_of(
         stores, "SELECT state, settled_by FROM difference WHERE resident_code = 'A' ORDER BY 1"
     ) == [
         (OPEN, None),
-        (SETTLED, "notice"),
+        (SETTLED, "comparison"),
     ]
     assert note(stores, 5) == Noted(0, 0, 0, 2)
 
@@ -150,9 +150,9 @@ def test_no_more_new_findings_are_kept_than_one_run_may(stores: Stores) -> None:
     """A truncated snapshot makes everybody extra: the count says the rest, and nobody is settled by it."""
     note(stores, 1, difference("E"))
     people = [difference(code, EXTRA) for code in "ABCD"]
-    assert note(stores, 2, *people, difference("E"), most_new=3) == Noted(1, 3, 1, 0)
+    assert note(stores, 2, *people, difference("E"), most_new=3) == Noted(1, 3, 1, 0, 5)
     assert sorted(states(stores)) == ["A", "B", "C", "E"]
-    assert note(stores, 3, *people, difference("E"), most_new=3) == Noted(4, 1, 0, 0)
+    assert note(stores, 3, *people, difference("E"), most_new=3) == Noted(4, 1, 0, 0, 5)
 
 
 @pytest.mark.parametrize("state", [PROPOSED, APPROVED, ACCEPTED])

@@ -122,8 +122,12 @@ def test_last_equal_is_not_undone_by_a_failure_or_a_difference_after_it(stores: 
         unit.reconciliations.end(failed.reconciliation_id, AT, Code.SNAPSHOT_INCOMPLETE)
         last = unit.reconciliations.last_equal(HERE)
         assert last is not None and last.reconciliation_id == equal.reconciliation_id
-        compared = unit.reconciliations.last_compared(HERE)
-        assert compared is not None and compared.reconciliation_id == equal.reconciliation_id + 1
+        assert unit.reconciliations.last_to_change(HERE) is None
+    repaired = end(stores, begin(stores, mode=Mode.REPAIR))
+    end(stores, begin(stores))
+    with open_unit(stores.resident_url, RESIDENT) as unit:
+        last = unit.reconciliations.last_to_change(HERE)
+        assert last is not None and last.reconciliation_id == repaired.reconciliation_id
 
 
 def test_reports_are_numbered_by_channel_and_due_until_they_are_sent(stores: Stores) -> None:

@@ -136,6 +136,8 @@ def test_channel_nobody_confirmed_for_longer_than_decided_is_shown(
 def test_new_channel_has_the_whole_period_for_its_first_confirmation() -> None:
     """On the day of the first load nobody can have confirmed anything."""
     assert judge(replace(WELL, confirmation=Confirmation(NOW)), LIMITS, NOW).health is Health.NORMAL
+    accounted = Confirmation(NOW - 900 * HOUR, NOW - 300 * HOUR, accounted_at=NOW)
+    assert judge(replace(WELL, confirmation=accounted), LIMITS, NOW).health is Health.NORMAL
 
 
 def test_differences_and_what_stopped_the_reconciliation_are_both_said() -> None:
