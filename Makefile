@@ -86,7 +86,7 @@ soak: $(READY)  ## 性質の試験を長く回す / run the properties for long
 	@$(PY) -m pytest tests/properties tests/flows/test_channel_histories.py tests/wire/test_hostile_bytes.py \
 	  --hypothesis-profile=soak
 	@$(PY) -m pytest tests/flows/soak_kill_points.py tests/flows/soak_kill_reconciliation.py \
-	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py
+	  tests/flows/soak_kill_forwarding.py tests/flows/soak_kill_custody.py tests/flows/soak_kill_provision.py
 	@$(PY) -m pytest tests/flows/soak_kill_site.py tests/flows/soak_site_alarms.py \
 	  tests/flows/soak_site_canary.py tests/flows/soak_two_workers.py tests/flows/soak_prefect_schema.py
 	@$(PY) -m pytest tests/scenarios/soak_jlis_days.py tests/scenarios/soak_every_fault.py

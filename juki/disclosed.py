@@ -1,9 +1,11 @@
 """The document a person is given of their own record (法30条の32第2項): what stands on it.
 
-Decides:    its words, its tables, and how an entry of the operation log reads on it.
-Leaves:     the record and the log to whoever reads them, the page to `juki.printing`.
+Decides:    its words, its tables, and how an entry of the operation log or an update told to 機構 reads on it.
+Leaves:     the record and the log to whoever reads them, what counts as given to `juki.became`, the page to
+            `juki.printing`.
 Invariants: 個人番号 and 住民票コード are shown: both are items of 本人確認情報 (法30条の6第1項) and the person's own.
-            Nobody else's are in it. That nothing is held is said in so many words (法30条の32第1項括弧書).
+            Nobody else's are in it. That nothing is held is said in so many words (法30条の32第1項括弧書). What was
+            sealed for somebody and never left is not said to have been given.
 Source:     法30条の32, 30条の44の13; ADR-0037.
 """
 
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from juki.became import GIVEN, UNKNOWN, Became
 from juki.columns import IdentityFile
 from juki.dates import JAPAN
 from juki.journal import Action
@@ -25,12 +28,17 @@ _ACCESS_HEADS = ("日時", "取扱い", "相手方・取扱者", "根拠・目�
 _ACCESS_WIDTHS = (22, 14, 19, 32, 13)
 ACCESSES = "提供・閲覧の記録"
 _DEEDS = {
-    Action.PERSON_PROVIDED.value: "提供・移転", Action.PERSON_VIEWED.value: "閲覧",
+    Action.PERSON_PROVIDED.value: GIVEN, Action.PERSON_VIEWED.value: "閲覧",
     Action.PERSON_LISTED.value: "検索結果に表示", Action.PERSON_DISCLOSED.value: "本人への開示",
     Action.DISCLOSURE_RECEIVED.value: "請求・申出の受付", Action.LOG_SEARCHED.value: "操作ログの調査",
 }  # fmt: skip
 _FIRST_OF_REIWA, _BEFORE_REIWA = date(2019, 5, 1), 2018
 _OUR_OWN = "操作者"
+_TOLD = "変更の通知"
+_JLIS = "地方公共団体情報システム機構"
+_TOLD_BY = {
+    IdentityFile.RESIDENT: "住民基本台帳法第30条の7", IdentityFile.FUHYO: "住民基本台帳法第30条の42",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -78,16 +86,29 @@ def disclosure_paper(
     )  # fmt: skip
 
 
-def access_row(entry: Mapping[str, Any], names: Names) -> tuple[str, ...] | None:
-    """Write an entry about a person as a line of the document; None for one that tells of no access."""
+def access_row(
+    entry: Mapping[str, Any], names: Names, became: Mapping[str, Became]
+) -> tuple[str, ...] | None:
+    """Write an entry about a person as a line of the document; None for one that tells of no access.
+
+    The entry of a provision is as old as its seal: `became` says by its number whether it left, and when.
+    """
     deed = _DEEDS.get(entry["action"])
     if deed is None or entry["outcome"] != "done":
         return None
-    at = datetime.fromisoformat(entry["recorded_at"]).astimezone(JAPAN)
+    at = datetime.fromisoformat(entry["recorded_at"])
+    if entry["action"] == Action.PERSON_PROVIDED.value:
+        known = became.get(entry["provision"])
+        deed, at = (known.words, known.delivered_at or at) if known else (UNKNOWN, at)
     recipient = entry.get("recipient", "")
     whom = names.recipients.get(recipient, recipient) or _actor(entry["actor"])
     basis = names.bases.get(entry["basis"], entry["basis"])
-    return (f"{at:%Y-%m-%d %H:%M}", deed, whom, basis, "取扱いあり" if entry["number_accessed"] else "なし")
+    return _row(at, deed, whom, basis, has_number=entry["number_accessed"])
+
+
+def told_row(file: IdentityFile, at: datetime, *, has_number: bool) -> tuple[str, ...]:
+    """Write an update of the record that 機構 was told of, as every update is, as a line of the document."""
+    return _row(at, _TOLD, _JLIS, _TOLD_BY[file], has_number=has_number)
 
 
 def era_date(day: date) -> str:
@@ -120,6 +141,11 @@ def _grids(record: HeldRecord) -> list[Grid]:
         title = f"{name}　以前の記録 {place}{until}" if place else f"{name}　現在の記録"
         grids.append(Grid(title, _ITEM_WIDTHS, _ITEMS, version.rows))
     return grids
+
+
+def _row(at: datetime, deed: str, whom: str, basis: str, *, has_number: bool) -> tuple[str, ...]:
+    shown = f"{at.astimezone(JAPAN):%Y-%m-%d %H:%M}"
+    return (shown, deed, whom, basis, "取扱いあり" if has_number else "なし")
 
 
 def _actor(actor: str) -> str:

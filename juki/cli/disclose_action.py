@@ -28,11 +28,12 @@ from juki.cli.person_actions import SUBJECT_PLACE, seen_of
 from juki.cli.store_keys import StoreKeys, keys_of
 from juki.columns import IdentityFile
 from juki.dates import civil_date
-from juki.disclosed import HeldRecord, HeldVersion, Names, access_row, disclosure_paper
+from juki.disclosed import HeldRecord, HeldVersion, Names, access_row, disclosure_paper, told_row
 from juki.disclosures import Disclosure, DisclosureKind
 from juki.errors import JukiError
 from juki.journal import Action, Entry, Outcome
 from juki.keys import write_private
+from juki.package_id import PackageId
 from juki.printing.font import PrintingFont
 from juki.printing.html_form import html_of
 from juki.printing.paper import Paper
@@ -41,6 +42,7 @@ from juki.reasons import Code
 from juki.record_words import NOTHING, record_rows, value_words
 from juki.store.journal_reading import Sought
 from juki.store.person_records import PersonRecords, Version
+from juki.store.provided_records import ProvidedRecords
 from juki.store.roles import Duty
 from juki.store.unit import Unit, open_unit
 from juki.subjects import subject_index, subjects_of
@@ -160,8 +162,12 @@ def _accesses_of(unit: Unit, codes: Sequence[str], keys: StoreKeys, names: Names
             Sought(subject_index=subject_index(code.encode(), keys.subject)), _ALL_ENTRIES
         )
     ]
-    rows = [access_row(entry, names) for entry in entries]
-    return [row for row in rows if row is not None]
+    provided = {one["provision"] for one in entries if one["action"] == Action.PERSON_PROVIDED.value}
+    records = ProvidedRecords(unit.file, unit.connection)
+    became = records.became([PackageId.parse(one) for one in provided])
+    rows = [access_row(entry, names, became) for entry in entries]
+    told = [told_row(unit.file, one.at, has_number=one.has_number) for one in records.told_jlis(codes)]
+    return [*(row for row in rows if row is not None), *told]
 
 
 def _names(installation: Installation) -> Names:

@@ -174,14 +174,25 @@ def _purge_result(summary: PurgeSummary, records: ExpirySummary, grace: timedelt
         ]
     if summary.busy:
         lines.append(f"処理中のため次に回したもの: {'、'.join(map(str, summary.busy))}")
-    if summary.requests or summary.refused:
-        over = f"要求 {summary.requests:,} 件、受け付けなかったファイル {summary.refused:,} 件"
-        lines.append(f"保存の期間を過ぎた{over}を消去しました。")
+    lines += _rest_lines(summary, is_dry=is_dry)
     lines += code_lines(summary.code, f"{summary.where} " if summary.stores else "") if summary.code else []
     if summary.left:
         lines += [*code_lines(Code.HOLD_DELIVERY_LEFT), f"  {'、'.join(map(str, summary.left))}"]
     lines += _records_lines(records, is_dry=is_dry)
     return Result(data, _table("期限の来た一時保存", summary.due), lines, _exit_code(summary, records))
+
+
+def _rest_lines(summary: PurgeSummary, *, is_dry: bool) -> list[str]:
+    """Tell what went beside the holds, or would."""
+    done = "消去の対象です（消去していません）" if is_dry else "消去しました"
+    lines = []
+    if summary.requests or summary.refused:
+        over = f"要求 {summary.requests:,} 件、受け付けなかったファイル {summary.refused:,} 件"
+        lines.append(f"保存の期間を過ぎた{over}{'は' if is_dry else 'を'}{done}。")
+    if summary.strays:
+        named = "、".join(map(str, summary.strays))
+        lines.append(f"一時保存のない鍵・写し（{named}）{'は' if is_dry else 'を'}{done}。")
+    return lines
 
 
 def _records_described(records: ExpirySummary) -> dict[str, object]:

@@ -39,23 +39,38 @@ class Forgetting:
     """Requests that did not go."""
     refused_left: int = 0
 
+    def plan(self, file: IdentityFile) -> None:
+        """Count what a run would erase of one file once what is due is erased, and erase nothing."""
+        with self.custody.unit(file, Duty.PURGER) as unit:
+            kept = KeptRequests(file, unit.connection)
+            over = kept.over(self._end, None, with_hold=self._goes_with_hold, ended_by=self.at)
+        self.requests += len(over)
+        self.refused += len(self._refused_of(file))
+
     def run(self, file: IdentityFile) -> None:
         """Erase what is over of one file."""
         while self._erase_requests(file) == _AT_ONCE:
             pass
-        for kept in RefusedFiles(self.custody.home).kept_until(self._end):
-            if kept.file is file:
-                self._erase_refused(kept)
+        for kept in self._refused_of(file):
+            self._erase_refused(kept)
+
+    def _refused_of(self, file: IdentityFile) -> list[RefusedFile]:
+        return [kept for kept in RefusedFiles(self.custody.home).kept_until(self._end) if kept.file is file]
+
+    @property
+    def _goes_with_hold(self) -> bool:
+        return self.custody.terms.requests is None
 
     @property
     def _end(self) -> datetime:
         return self.custody.terms.requests_end(self.at)
 
     def _erase_requests(self, file: IdentityFile) -> int:
-        with_hold = self.custody.terms.requests is None
         with self.custody.unit(file, Duty.PURGER) as unit:
             unit.provisions.lock_registration()
-            over = KeptRequests(file, unit.connection).over(self._end, _AT_ONCE, with_hold=with_hold)
+            over = KeptRequests(file, unit.connection).over(
+                self._end, _AT_ONCE, with_hold=self._goes_with_hold
+            )
             gone = [one for one in over if self._is_gone(one.provision)]
             self._note(unit, gone)
         self.requests += len(gone)

@@ -95,7 +95,22 @@ class Purge:
     _numbers: int = 0
 
     def plan(self) -> PurgeSummary:
-        """Tell what would be erased, and erase nothing."""
+        """Tell what would be erased, and erase nothing; what is busy or does not go by then nobody can foresee."""
+        planned = self._listed()
+        deliveries, sweep = Deliveries(self.custody), Sweep(self.custody, self.at)
+        forgetting = Forgetting(self.custody, self.at)
+        for file in IdentityFile:
+            due = [hold for hold in planned.due if hold.provision.file is file]
+            for foresee in (sweep.plan, forgetting.plan, partial(self._plan_left, deliveries, due)):
+                with self._apart.alone(file):
+                    foresee(file)
+        return replace(
+            planned, strays=tuple(sweep.taken), left=tuple(self._left), requests=forgetting.requests,
+            refused=forgetting.refused, stores=self._apart.failures,
+        )  # fmt: skip
+
+    def _listed(self) -> PurgeSummary:
+        """List what has come to its end."""
         due = list[Hold]()
         for file in IdentityFile:
             with self._apart.alone(file):
@@ -105,11 +120,11 @@ class Purge:
 
     def stopped(self, why: Code) -> PurgeSummary:
         """Tell what is due and stays, because the clock is not believed."""
-        return replace(self.plan(), stopped=why)
+        return replace(self._listed(), stopped=why)
 
     def run(self) -> PurgeSummary:
         """Erase everything due, and tell."""
-        planned = self.plan()
+        planned = self._listed()
         deliveries, sweep = Deliveries(self.custody), Sweep(self.custody, self.at)
         forgetting = Forgetting(self.custody, self.at)
         done = 0
@@ -220,6 +235,13 @@ class Purge:
                     unit.journal.append(
                         self.custody.entry(hold, Action.DELIVERY_WITHDRAWN, counted(became)), at
                     )
+
+    def _plan_left(self, deliveries: Deliveries, due: Sequence[Hold], file: IdentityFile) -> None:
+        """Name what would be erased, or is, and could not be taken back now."""
+        with self.custody.unit(file, Duty.PURGER) as unit:
+            erased = [*unit.holds.deliveries_left(), *due]
+        erased.sort(key=lambda hold: (hold.due_at, hold.provision))
+        self._left += [hold.provision for hold in erased if deliveries.plan(hold) is TakenBack.LEFT]
 
     def _try(self, provision: PackageId, erase: Callable[[PackageId], bool]) -> None:
         """Erase one thing; a disk that refuses must not keep the others, and the look will find what is left."""

@@ -31,16 +31,23 @@ class Sweep:
     custody: Custody
     at: datetime
     taken: list[PackageId] = field(default_factory=list)
+    """Taken away, or by a plan to be taken away."""
     failed: list[PackageId] = field(default_factory=list)
+
+    def plan(self, file: IdentityFile) -> None:
+        """Name what a run would take away of one file, and take nothing."""
+        self.taken += [PackageId(file, number) for number in self._strays(file, self._lying(file))]
 
     def run(self, file: IdentityFile) -> None:
         """Sweep what lies there of the provisions of one file."""
-        lying = {*self.custody.keys.listed(), *self.custody.copies.listed()}
-        ids = sorted(one.number for one in lying if one.file is file)
-        for batch in in_batches(list(self._strays(file, ids))):
+        for batch in in_batches(list(self._strays(file, self._lying(file)))):
             with provisions_locked(self.custody.urls[file], file, batch) as locked:
                 for number in self._strays(file, locked):
                     self._take(PackageId(file, number))
+
+    def _lying(self, file: IdentityFile) -> list[int]:
+        lying = {*self.custody.keys.listed(), *self.custody.copies.listed()}
+        return sorted(one.number for one in lying if one.file is file)
 
     def _strays(self, file: IdentityFile, ids: Sequence[int]) -> Iterator[int]:
         with self.custody.unit(file, Duty.PURGER) as unit:

@@ -10,6 +10,7 @@ Source:     assessment M12, ADR-0032.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,13 +42,20 @@ class Deliveries:
 
     def take_back(self, hold: Hold) -> TakenBack:
         """Remove the delivered file of a hold from the folder of its recipient, if it is there and ours."""
+        return self._done(hold, folders.withdraw)
+
+    def plan(self, hold: Hold) -> TakenBack:
+        """Tell what taking it back would come to, and leave everything where it is."""
+        return self._done(hold, folders.is_lying)
+
+    def _done(self, hold: Hold, act: Callable[[Path, str, bytes], bool]) -> TakenBack:
         if hold.sequence is None or hold.package_sha256 is None:
             return TakenBack.ABSENT
         folder = self._folder(hold.recipient)
         if folder is None:
             return TakenBack.LEFT
         try:
-            was_there = folders.withdraw(folder, hold.file_name, hold.package_sha256)
+            was_there = act(folder, hold.file_name, hold.package_sha256)
         except JukiError as error:
             is_away = error.code is Code.FOLDER_UNREACHABLE and hold.medium_no is not None
             return TakenBack.ON_MEDIUM if is_away else TakenBack.LEFT

@@ -24,7 +24,7 @@ from juki.numbers import combined
 from juki.store.bulk import copy_out
 from juki.versions import REPAIRS_OF_A_PACKAGE
 
-_PROPOSALS = REPAIRS_OF_A_PACKAGE // 2
+FIRST_UNTOLD_REPAIR = REPAIRS_OF_A_PACKAGE // 2
 """Numbers of one package that repairs can have; those above are given to versions that came by no notice."""
 _QUERY = """
     WITH due AS MATERIALIZED (
@@ -124,7 +124,7 @@ def read_updates(
         packages=",".join(str(package) for package in sorted({row.package_id for row in rows})),
         stored=", ".join(f"v.{name}" for name in _stored(file)),
         numbers_each=REPAIRS_OF_A_PACKAGE,
-        proposals=_PROPOSALS,
+        proposals=FIRST_UNTOLD_REPAIR,
         most=most,
         again=again,
         cells=", ".join(UPDATE_CELLS.get(name, f"coalesce(t.{name}, '')") for name in names),

@@ -17,10 +17,13 @@ from juki.columns import IdentityFile
 from juki.package_id import PackageId
 
 _OVER = """
-    SELECT p.provision_id, p.recipient FROM provision p LEFT JOIN hold h USING (provision_id)
-    WHERE p.request_removed_at IS NULL AND p.state NOT IN ('received', 'approved')
-        AND (h.provision_id IS NULL OR h.purged_at IS NOT NULL)
-        AND (coalesce(p.decided_at, p.received_at) <= :decided_by OR (:with_hold AND h.purged_at IS NOT NULL))
+    SELECT p.provision_id, p.recipient FROM provision p LEFT JOIN hold h USING (provision_id), LATERAL (
+        SELECT h.purged_at IS NOT NULL OR coalesce(h.due_at <= CAST(:ended_by AS timestamptz), false) AS is_ended
+    ) e
+    WHERE p.request_removed_at IS NULL
+        AND (p.state NOT IN ('received', 'approved') OR (p.state = 'approved' AND e.is_ended))
+        AND (h.provision_id IS NULL OR e.is_ended)
+        AND (coalesce(p.decided_at, p.received_at) <= :decided_by OR (:with_hold AND e.is_ended))
     ORDER BY p.provision_id LIMIT :most
 """
 _REMOVED = """
@@ -43,9 +46,14 @@ class KeptRequests:
     file: IdentityFile
     connection: Connection
 
-    def over(self, decided_by: datetime, most: int, *, with_hold: bool) -> list[KeptRequest]:
-        """List requests whose keeping is over: decided by then, or, `with_hold`, as soon as their hold is erased."""
-        asked = {"decided_by": decided_by, "with_hold": with_hold, "most": most}
+    def over(
+        self, decided_by: datetime, most: int | None, *, with_hold: bool, ended_by: datetime | None = None
+    ) -> list[KeptRequest]:
+        """List requests whose keeping is over: decided by then, or, `with_hold`, as soon as their hold is erased.
+
+        With `ended_by` as if every hold that has come to its end by then were erased.
+        """
+        asked = {"decided_by": decided_by, "with_hold": with_hold, "most": most, "ended_by": ended_by}
         found = self.connection.execute(text(_OVER), asked)
         return [KeptRequest(PackageId(self.file, number), recipient) for number, recipient in found]
 

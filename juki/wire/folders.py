@@ -138,16 +138,30 @@ def withdraw(folder: Path, name: str, sha256: bytes) -> bool:
     """
     _check_name(name)
     with _disk(name), _opened(folder) as place:
-        was_left = _remove(place, _part(name))
-        seen = _seen(place, name)
-        if seen is None:
-            os.fsync(place)
-            return was_left
-        if not stat.S_ISREG(seen.st_mode) or _digest(place, name) != sha256:
-            raise StoreError(Code.FOLDER_CONTENT_DIFFERS, name)
-        os.unlink(name, dir_fd=place)
+        was_there = _remove(place, _part(name))
+        if _is_delivered(place, name, sha256):
+            os.unlink(name, dir_fd=place)
+            was_there = True
         os.fsync(place)
-    return True
+    return was_there
+
+
+def is_lying(folder: Path, name: str, sha256: bytes) -> bool:
+    """Tell whether `withdraw` would take anything away; nothing is changed.
+
+    Raises: as `withdraw`.
+    """
+    _check_name(name)
+    with _disk(name), _opened(folder) as place:
+        return _is_delivered(place, name, sha256) or _seen(place, _part(name)) is not None
+
+
+def _is_delivered(place: int, name: str, sha256: bytes) -> bool:
+    """Tell whether a file that was delivered lies there; StoreError(FOLDER_CONTENT_DIFFERS) when another does."""
+    seen = _seen(place, name)
+    if seen is not None and (not stat.S_ISREG(seen.st_mode) or _digest(place, name) != sha256):
+        raise StoreError(Code.FOLDER_CONTENT_DIFFERS, name)
+    return seen is not None
 
 
 def _part(name: str) -> str:

@@ -1,7 +1,8 @@
 """A process that runs the flow of provision with every connection of it told, and everything that goes wrong kept.
 
 Test-only. An audit hook of the interpreter sees every socket Python connects, asked names included; the driver of the
-database connects in C, so where it is connected to is asked of each of its connections.
+database connects in C, so where it is connected to is asked of each of its connections. A program that is started
+could connect where it likes, so which are is told by name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,18 @@ CONNECTED: set[str] = set()
 """Every place a connection was made to, or a name that was asked for."""
 
 
+def _program(executable: Any, arguments: Any) -> str:
+    """Name a program that is started, and the module where it is an interpreter."""
+    name, said = Path(os.fsdecode(executable)).name, [os.fsdecode(one) for one in arguments or ()]
+    return f"{name} -m {said[said.index('-m') + 1]}" if "-m" in said[:-1] else name
+
+
 def listen() -> None:
     """Note from now on where this process connects to."""
 
     def heard(event: str, given: tuple[Any, ...]) -> None:
-        if event == "socket.connect":
+        # What is sent by a socket that is connected names no address, and was heard when it was connected.
+        if event in ("socket.connect", "socket.sendto", "socket.sendmsg") and given[1]:
             address = given[1]
             CONNECTED.add(
                 f"unix:{address}" if isinstance(address, str | bytes) else f"inet:{address[0]}:{address[1]}"
@@ -33,7 +42,9 @@ def listen() -> None:
         elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
             CONNECTED.add(f"name:{given[0]}")
         elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
-            CONNECTED.add(f"program:{Path(str(given[0])).name}")
+            CONNECTED.add(f"program:{_program(given[0], given[1])}")
+        elif event == "os.system":
+            CONNECTED.add("program:shell")
 
     sys.addaudithook(heard)
     import psycopg
@@ -61,6 +72,23 @@ def _careless(owner: Any, name: str, told: Callable[..., object]) -> None:
     setattr(owner, name, failing)
 
 
+def _elsewhere() -> None:
+    """Reach out in every way that must be heard: a connection, datagrams without one, programs."""
+    import socket
+    import subprocess
+
+    with socket.socket() as stray:
+        stray.connect_ex(("192.0.2.1", 9))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stray:
+        # What becomes of them on the way is no matter: that they were sent off must be heard.
+        with suppress(OSError):
+            stray.sendto(b"", ("192.0.2.1", 10))
+        with suppress(OSError):
+            stray.sendmsg([b""], [], 0, ("192.0.2.1", 11))
+    subprocess.run(["/bin/true"], check=True)
+    os.system(":")
+
+
 def _obey(word: str) -> None:
     from flows.provide import provide
     from tasks import providing, sealing
@@ -75,10 +103,7 @@ def _obey(word: str) -> None:
     if word == "fail-seal":
         _careless(sealing, "seal_envelope", lambda content: content.decode())
     if word == "elsewhere":
-        import socket
-
-        with socket.socket() as stray:
-            stray.connect_ex(("192.0.2.1", 9))
+        _elsewhere()
         return
     try:
         provide()

@@ -428,3 +428,15 @@ def test_same_person_again_and_again_is_probing(here: Counter) -> None:
         here.work()
     assert here.states()[:2] == [("delivered", None)] * 2
     assert here.states()[2] == ("refused", Code.PROVISION_LIMIT_SAME_PERSON.value)
+
+
+def test_limits_are_counted_for_each_file_by_itself(here: Counter) -> None:
+    """Neither store reads the other: what was asked of one leaves the limit of the other whole."""
+    here.move_abroad(0)
+    _limits(here, daily_lines=1)
+    for _ in range(2):
+        here.ask(here.by_number(0))
+        here.ask(here.by_four(0), file=FUHYO, fields=["name"])
+        here.work()
+    once = [("delivered", None), ("refused", Code.PROVISION_LIMIT_LINES.value)]
+    assert [here.states(file) for file in (RESIDENT, FUHYO)] == [once, once]

@@ -26,6 +26,10 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 240
 FIELDS = ("name", "name_kana", "address", "resident_code", "individual_number", "birth_date")
 SOUGHT = {"sought name": "ヒワノ　サエズリコ", "sought date": "19031127", "sought number": "987654321018"}
+PROGRAMS = {"python -m uvicorn"}
+"""What a run starts: the temporary server of Prefect, which ends with it."""
+ASKING_THE_MACHINE = {"ldconfig", "gcc", "cc", "ld", "objdump", "file"}
+"""What the interpreter asks for libraries (asyncssh looks for optional ones) and for its own kind, where they are."""
 REGISTER = ("provision", "hold", "journal", "crossing", "held_number")
 
 
@@ -84,6 +88,12 @@ def _stray(town: Town, connected: list[str]) -> list[str]:
     return [one for one in connected if not one.startswith(own) and one != "name:None"]
 
 
+def _programs(connected: list[str]) -> set[str]:
+    """Name the programs that were started: what they connect to nobody here can hear."""
+    started = {one.removeprefix("program:") for one in connected if one.startswith("program:")}
+    return started - ASKING_THE_MACHINE
+
+
 def _ask(here: Counter) -> None:
     here.ask(
         [*here.by_number(0, 1), *here.by_four(2)], fields=["name", "name_kana", "address"], with_number=True
@@ -102,9 +112,11 @@ def test_provision_connects_to_the_databases_and_to_nothing_else(run: Run) -> No
     ports = {one.rpartition(":")[2] for one in connected if one.startswith("inet:")}
     assert len(ports) == 1, "one port of this machine: Prefect's own API"
     assert f"libpq:{embedded.socket_folder(here.town.home)}" in connected
-    # That the net has no hole: a connection elsewhere is seen.
+    assert _programs(connected) == PROGRAMS
+    # That the net has no hole: a connection elsewhere is seen, a datagram without one, a program.
     _, connected = run.do("elsewhere")
-    assert _stray(here.town, connected) == ["inet:192.0.2.1:9"]
+    assert _stray(here.town, connected) == [f"inet:192.0.2.1:{port}" for port in (10, 11, 9)]
+    assert _programs(connected) == PROGRAMS | {"true", "shell"}
 
 
 def _dump(town: Town, database: str, tables: tuple[str, ...] = ()) -> bytes:

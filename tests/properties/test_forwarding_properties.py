@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import psycopg
 import pyarrow as pa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from juki.columns import IdentityFile
 from juki.decisions import Effect
@@ -20,6 +22,7 @@ from juki.order import FileMark
 from juki.store.jlis_packages import JlisPackages, SealedPackage
 from juki.store.jlis_updates import read_updates
 from juki.store.packages import Arrival
+from juki.store.provided_records import ProvidedRecords
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from juki.versions import Origin
@@ -62,6 +65,7 @@ def tell(url: str, ledger: Ledger, most: int) -> None:
             assert register.told(_told(chosen, found, len(first), last), AT) == 0
             package = SealedPackage(sequence + 1, last + 1, last + len(first), 0, "", "", b"sealed", AT)
             register.add(package)
+            register.delivered(package.sequence, AT)
             assert first.sealed is not None
             told = with_numbers(first.updates, first.sealed, NumberOpener(RESIDENT, lambda _: KEY))
             assert told.unopened == 0
@@ -90,6 +94,15 @@ def kept(ledger: Ledger) -> dict[str, tuple[str, ...]]:
     return {code: tuple(rows[no - 1][name] for name in names) for code, no in ledger.newest.items()}
 
 
+def what_people_are_told(url: str) -> Counter[tuple[str, bool]]:
+    """Count what disclosures to everybody would say J-LIS was told of, by code and with a number or not."""
+    with open_unit(url, RESIDENT, Duty.PROVIDER) as unit:
+        records = ProvidedRecords(RESIDENT, unit.connection)
+        query = text("SELECT resident_code FROM current UNION SELECT resident_code FROM history")
+        codes = list(unit.connection.execute(query).scalars())
+        return Counter((code, one.has_number) for code in codes for one in records.told_jlis([code]))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(history=packages, most=st.integers(1, 6), pauses=st.sets(st.integers(0, 5)))
 @example(history=[("352039", [])], most=1, pauses=set())
@@ -113,3 +126,8 @@ def test_the_updates_told_give_our_current_rows(
         ).fetchall()
     numbers = [number for first, last in told for number in range(first, last + 1)]
     assert numbers == list(range(1, ledger.last_update_no + 1))
+    assert what_people_are_told(url) == Counter(
+        (row["resident_code"], bool(row["individual_number"]))
+        for one in ledger.told
+        for row in one.to_pylist()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from juki.holds import ClockNote
 from juki.home import Home
 from juki.notices import Reason
 from juki.reasons import Code
+from juki.wire.refused_files import RefusedFiles, RefusedKind
+from juki.wire.request_files import RequestFiles
 from tests.conftest import Stores
 from tests.console import Said
 from tests.histories import FIRST_DAY, Sent
@@ -102,6 +105,60 @@ def test_dry_run_erases_nothing_and_names_what_the_real_run_erases(lender: Lende
     assert not lender.is_kept(provision)
     (proof,) = lender.entries(FUHYO, "hold.purged")
     assert proof["actor"].startswith("local-administrator:") and proof["terminal"]
+
+
+def test_dry_run_says_of_everything_a_purge_takes_what_the_real_run_then_does(
+    lender: Lender, juki: Any
+) -> None:
+    """Requests that go with a hold, a refused file, a key nobody holds, a folder that is away; it changes nothing."""
+    lender.at = NOW - timedelta(hours=72, minutes=1)
+    requests = RequestFiles(lender.home)
+    due, away = lender.delivered(), lender.delivered(RESIDENT, recipient="kyoiku")
+    lapsing = lender.approved()
+    lender.custody().opened(lapsing, 1)
+    refused = lender.approved(state="refused", code="provision.limit_lines")
+    for provision in (due, away, lapsing, refused):
+        requests.keep(provision, b"sealed request")
+    stray = lender.approved()
+    lender.custody().keys.ensure(stray)
+    file = (
+        RefusedFiles(lender.home).folder(RefusedKind.REQUESTS, "zeimu") / "a-zeimu-fuhyo-request-00000001.p7m"
+    )
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"refused")
+    for path in (lender.home.holds / f"{stray}.key", file):
+        os.utime(path, (lender.at.timestamp(), lender.at.timestamp()))
+    lender.folder("kyoiku").rename(lender.folder("kyoiku").with_name("away"))
+    lender.at = NOW
+    young = lender.delivered()
+    requests.keep(young, b"sealed request")
+
+    def told(*arguments: str) -> dict[str, Any]:
+        data = juki("purge", *arguments, "--json").data
+        names = ("requests", "refused", "strays", "left", "busy", "failed", "stores", "error")
+        return {name: data[name] for name in names} | {"due": [one["id"] for one in data["due"]]}
+
+    def everything() -> dict[str, bytes]:
+        rows = {
+            f"{of.value} {table}": str(lender.rows(of, f"SELECT * FROM {table} ORDER BY 1")).encode()
+            for of in (RESIDENT, FUHYO) for table in ("provision", "hold", "journal")
+        }  # fmt: skip
+        files = (path for path in lender.home.root.rglob("*") if path.is_file() and path.suffix != ".log")
+        return rows | {str(path): path.read_bytes() for path in files}
+
+    before = everything()
+    planned = told("--dry-run")
+    assert everything() == before
+    assert planned == {
+        "due": [str(away), str(due), str(lapsing)], "requests": 4, "refused": 1, "strays": [str(stray)],
+        "left": [str(away)], "busy": [], "failed": [], "stores": {}, "error": None,
+    }  # fmt: skip
+    said = juki("purge", "--dry-run").out
+    assert "要求 4 件、受け付けなかったファイル 1 件は消去の対象です（消去していません）" in said
+    assert told() == planned
+    assert [path.name for path in lender.home.requests.glob("*.p7m")] == [f"{young}.p7m"]
+    rest = told("--dry-run")
+    assert rest == told() == {**planned, "due": [], "requests": 0, "refused": 0, "strays": []}
 
 
 def test_dry_run_tells_of_records_that_are_over_and_the_real_run_erases_them(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,17 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from juki.custody.handing_over import deliver, note_receipt, resend
+from juki.custody.purging import Purge
 from juki.dates import civil_date
+from juki.errors import JukiError
 from juki.home import Home
 from juki.journal import Action, Entry, Outcome
 from juki.keys import Purpose
+from juki.package_id import PackageId
+from juki.reasons import Code
+from juki.store.jlis_packages import JlisPackages, SealedPackage, ToldRow
+from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from juki.subjects import subjects_of
 from tests.conftest import Stores
@@ -34,6 +42,7 @@ from tests.person_case import (
     Counter,
     refusal,
 )
+from tests.provision_rows import Lender
 
 TODAY = civil_date(datetime.now(UTC))
 
@@ -75,15 +84,16 @@ def test_document_says_what_both_files_hold_and_who_was_given_or_saw_it(counter:
     counter.ask("show", WHO)
     key = counter.key(RESIDENT, Purpose.SUBJECT)
     entry = Entry(
-        Action.PERSON_PROVIDED, RESIDENT, Outcome.DONE, "flow-run:1", basis="beppyo6-3", recipient="kyoiku"
-    )
+        Action.PERSON_PROVIDED, RESIDENT, Outcome.DONE, "flow-run:1", basis="beppyo6-3", recipient="kyoiku",
+        provision="R1",
+    )  # fmt: skip
     with open_unit(counter.console.stores.resident_url, RESIDENT) as unit:
         unit.journal.append_many(
             entry, subjects_of(RESIDENT, "R1", [CODE.encode()], key), counter.console.now
         )
         stranger = subjects_of(RESIDENT, "R2", [OTHER_CODE.encode()], key)
         unit.journal.append_many(Entry(
-            Action.PERSON_PROVIDED, RESIDENT, Outcome.DONE, basis="b", recipient="other",
+            Action.PERSON_PROVIDED, RESIDENT, Outcome.DONE, basis="b", recipient="other", provision="R2",
         ), stranger, counter.console.now)  # fmt: skip
     number = ask(counter)
     said = counter.console.juki("disclose", number, "--to", str(counter.folder), "--json")
@@ -118,6 +128,82 @@ def test_document_says_what_both_files_hold_and_who_was_given_or_saw_it(counter:
     assert "1 / 3" in printed["pdf"] and "script" not in printed["html"]
     for name in ("pdf", "html"):
         assert stat.S_IMODE(Path(said.data[name]).stat().st_mode) == 0o600
+
+
+def accesses(counter: Counter) -> list[list[str]]:
+    """Make the document, and read the table of who was given or saw the record out of it."""
+    said = counter.console.juki("disclose", ask(counter), "--to", str(counter.folder), "--json")
+    assert said.code == 0, said.out
+    page = Path(said.data["html"]).read_text("utf-8")
+    table = page[page.index("提供・閲覧の記録</h2>") :]
+    return [re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)[1:]]
+
+
+def test_document_says_what_became_of_each_provision(counter: Counter) -> None:
+    """Sealed, refused or lapsed before it left, taken back unfetched: none of these was given to anybody."""
+    console = counter.console
+    lender = Lender(console.home, console.stores, at=console.now)
+    key = counter.key(RESIDENT, Purpose.SUBJECT)
+
+    def provided(name: str, provision: PackageId) -> PackageId:
+        entry = Entry(
+            Action.PERSON_PROVIDED, RESIDENT, Outcome.DONE, basis=name, recipient="zeimu", provision=str(provision)
+        )  # fmt: skip
+        with open_unit(console.stores.resident_url, RESIDENT) as unit:
+            subjects = subjects_of(RESIDENT, str(provision), [CODE.encode()], key)
+            unit.journal.append_many(entry, subjects, lender.at)
+        return provision
+
+    def fetch(provision: PackageId) -> None:
+        (lender.folder("zeimu") / lender.hold(provision).file_name).unlink()
+
+    provided("lapsed", lender.sealed(RESIDENT))
+    refused = provided("refused", lender.sealed(RESIDENT))
+    lender.refusal = Code.PROVISION_BASIS_WITHDRAWN
+    with pytest.raises(JukiError):
+        deliver(lender.custody(), refused)
+    lender.refusal = None
+    provided("unfetched", lender.delivered(RESIDENT))
+    fetch(provided("fetched", lender.delivered(RESIDENT)))
+    received = provided("copied", lender.delivered(RESIDENT))
+    note_receipt(lender.custody(), received, lender.at)
+    again = provided("asked for again", lender.delivered(RESIDENT))
+    resend(lender.custody(), again)
+    lender.folder("zeimu").rename(lender.folder("zeimu").with_name("away"))
+    Purge(lender.custody(), lender.at + timedelta(hours=72), timedelta(hours=1)).run()
+    lender.folder("zeimu").with_name("away").rename(lender.folder("zeimu"))
+    late = Purge(lender.custody(), lender.at + timedelta(hours=72), timedelta(hours=1)).run()
+    assert late.left == ()
+    provided("waiting", lender.sealed(RESIDENT))
+    provided("given now", lender.delivered(RESIDENT))
+    assert {row[3]: row[1] for row in accesses(counter) if row[2] == "zeimu"} == {
+        "lapsed": "送付なし（失効）", "refused": "送付なし（失効）", "unfetched": "受領なし（送付後に取戻し）",
+        "fetched": "提供・移転", "copied": "提供・移転", "asked for again": "提供・移転", "waiting": "未送付",
+        "given now": "提供・移転",
+    }  # fmt: skip
+
+
+def test_document_says_which_changes_jlis_was_told_of(counter: Counter) -> None:
+    """Of both files (法30条の7, 30条の42), once each package is delivered and not before."""
+    at = counter.console.now
+    for file, packages in ((RESIDENT, (1, 2)), (FUHYO, (3,))):
+        for number in packages:
+            with open_unit(counter.console.stores.url(file), file) as unit:
+                unit.put_in_outbox(number, 1, at)
+        with open_unit(counter.console.stores.url(file), file, Duty.PROVIDER) as unit:
+            register = JlisPackages(file, unit.connection)
+            for place, row in enumerate(register.due()[0], 1):
+                number = packages[place - 1]
+                register.add(SealedPackage(place, place, place, 0, "", "", b"sealed", at))
+                assert register.told([ToldRow(row.outbox_no, place, place, number, 0, True)], at) == 0
+            register.delivered(1, at)
+    told = [row[1:] for row in accesses(counter) if row[1] == "変更の通知"]
+    jlis = "地方公共団体情報システム機構"
+    # The second change of the resident record is sealed, and not delivered yet.
+    assert sorted(told) == [
+        ["変更の通知", jlis, "住民基本台帳法第30条の42", "なし"],
+        ["変更の通知", jlis, "住民基本台帳法第30条の7", "取扱いあり"],
+    ]
 
 
 def test_document_is_in_both_logs_before_it_is_there_and_replaces_none(counter: Counter) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from juki.became import Became
 from juki.columns import IdentityFile
-from juki.disclosed import HeldRecord, HeldVersion, Names, access_row, disclosure_paper, era_date
+from juki.disclosed import HeldRecord, HeldVersion, Names, access_row, disclosure_paper, era_date, told_row
 from juki.disclosures import (
     ENDS,
     AlarmDays,
@@ -23,6 +24,7 @@ from juki.disclosures import (
     number_of,
 )
 from juki.errors import JukiError
+from juki.provisions import ProvisionState
 from juki.reasons import Code
 from juki.record_words import birth_date_words, value_words
 
@@ -150,27 +152,58 @@ def test_document_says_what_is_not_held() -> None:
     )
 
 
+ENTRY = {
+    "action": "person.provided", "outcome": "done", "recorded_at": "2026-11-23T01:02:03.000000+00:00",
+    "recipient": "kyoiku", "actor": "flow-run:1", "basis": "beppyo6-3", "number_accessed": True, "provision": "R7",
+}  # fmt: skip
+NAMES = Names({"kyoiku": "教育委員会"}, {"beppyo6-3": "法30条の15第2項第1号 奨学金"})
+LEFT_AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
 def test_entries_read_as_accesses_and_refusals_do_not() -> None:
     """Who, when, on what basis; a run is nobody's hand."""
-    entry = {
-        "action": "person.provided", "outcome": "done", "recorded_at": "2026-11-23T01:02:03.000000+00:00",
-        "recipient": "kyoiku", "actor": "flow-run:1", "basis": "beppyo6-3", "number_accessed": True,
-    }  # fmt: skip
-    names = Names({"kyoiku": "教育委員会"}, {"beppyo6-3": "法30条の15第2項第1号 奨学金"})
-    assert access_row(entry, names) == (
-        "2026-11-23 10:02", "提供・移転", "教育委員会", "法30条の15第2項第1号 奨学金", "取扱いあり",
+    assert access_row(ENTRY, NAMES, {"R7": Became(ProvisionState.DELIVERED, LEFT_AT)}) == (
+        "2026-11-23 11:00", "提供・移転", "教育委員会", "法30条の15第2項第1号 奨学金", "取扱いあり",
     )  # fmt: skip
     own = {
-        **entry,
+        **ENTRY,
         "action": "person.viewed",
         "actor": "operator:op-7",
         "basis": "窓口",
         "number_accessed": False,
     }
-    del own["recipient"]
-    assert access_row(own, names) == ("2026-11-23 10:02", "閲覧", "本県の操作者 op-7", "窓口", "なし")
-    assert access_row({**entry, "outcome": "refused"}, names) is None
-    assert access_row({**entry, "action": "package.applied"}, names) is None
+    del own["recipient"], own["provision"]
+    assert access_row(own, NAMES, {}) == ("2026-11-23 10:02", "閲覧", "本県の操作者 op-7", "窓口", "なし")
+    assert access_row({**ENTRY, "outcome": "refused"}, NAMES, {}) is None
+    assert access_row({**ENTRY, "action": "package.applied"}, NAMES, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("became", "time", "words"),
+    [
+        (Became(ProvisionState.SEALED), "10:02", "未送付"),
+        (Became(ProvisionState.LAPSED), "10:02", "送付なし（失効）"),
+        (Became(ProvisionState.LAPSED, is_taken_back=True), "10:02", "送付なし（失効）"),
+        (Became(ProvisionState.DELIVERED, LEFT_AT), "11:00", "提供・移転"),
+        (Became(ProvisionState.DELIVERED, LEFT_AT, is_taken_back=True), "11:00", "受領なし（送付後に取戻し）"),
+        (Became(ProvisionState.DELIVERED, LEFT_AT, is_taken_back=True, is_received=True), "11:00", "提供・移転"),
+        (None, "10:02", "提供・移転（送付の記録なし）"),
+    ],
+    ids=["sealed", "lapsed", "lapsed in the folder", "given", "taken back", "received", "unknown"],
+)  # fmt: skip
+def test_provision_reads_as_what_became_of_it(became: Became | None, time: str, words: str) -> None:
+    """Its entry is written at the seal: whether it left is another thing, and in doubt it did."""
+    row = access_row(ENTRY, NAMES, {"R7": became} if became else {})
+    assert row is not None and row[:2] == (f"2026-11-23 {time}", words)
+
+
+def test_update_told_to_jlis_reads_as_the_article_of_its_file() -> None:
+    """法30条の7 and 30条の42; a fuhyo notice has no number."""
+    rows = [told_row(file, LEFT_AT, has_number=file is IdentityFile.RESIDENT) for file in IdentityFile]
+    assert rows == [
+        ("2026-11-23 11:00", "変更の通知", "地方公共団体情報システム機構", "住民基本台帳法第30条の7", "取扱いあり"),
+        ("2026-11-23 11:00", "変更の通知", "地方公共団体情報システム機構", "住民基本台帳法第30条の42", "なし"),
+    ]  # fmt: skip
 
 
 def test_days_are_written_with_their_era() -> None:
