@@ -17,6 +17,7 @@ from flows.naming import named_by
 from juki.alarms import AlarmKind
 from tasks.alarming import post_letters, tell_alarm
 from tasks.boundary import WHOLE, sealed
+from tasks.checkpointing import logs_signed
 
 AlarmChoice = Enum("AlarmChoice", {kind.name: kind.japanese for kind in AlarmKind}, module=__name__)  # type: ignore[misc]
 AlarmChoice.__doc__ = """What happened, in the words of the run form."""
@@ -27,6 +28,7 @@ SeenBy = Annotated[UUID | None, Field(json_schema_extra=titled("警報のもと�
 
 @flow(name="警報", flow_run_name=named_by("kind"), **WHOLE)
 @sealed
+@logs_signed()
 def alarm(kind: Kind, flow_run: SeenBy = None) -> None:
     """操作ログに記録し、通知のフォルダに書き、メールで知らせます。同じ対象の同じ警報は一日に一度だけです。
 

@@ -14,6 +14,7 @@ from juki.package_id import PackageId
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
 from tasks.by_hand import approve_differences, approve_reconciliation
+from tasks.checkpointing import logs_signed
 
 _MOST_CHARACTERS = 4000
 Differences = Annotated[
@@ -24,6 +25,7 @@ Run = Annotated[str, Field(pattern=NUMBER, json_schema_extra=titled("整合処�
 
 @flow(name="修復の承認", flow_run_name=named_by("differences"), **WHOLE)
 @sealed
+@logs_signed()
 def approve(differences: Differences, assertion: Assertion = "") -> None:
     """差異の修復を承認します。承認したものは、次の「修復まで」の整合処理が行います。
 
@@ -38,6 +40,7 @@ def approve(differences: Differences, assertion: Assertion = "") -> None:
 
 @flow(name="上限を超える変更の承認", flow_run_name=named_by("run"), **WHOLE)
 @sealed
+@logs_signed()
 def approve_beyond(run: Run, assertion: Assertion = "") -> None:
     """上限を超えて止まった整合処理について、その件数までの変更を承認します。その実行を始めた人は承認できません。
 

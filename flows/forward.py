@@ -13,6 +13,7 @@ from juki.lineage import Job
 from juki.operators import Act
 from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.checkpointing import logs_signed
 from tasks.forwarding import forward_file
 from tasks.jlis_artifacts import publish_forwarding
 from tasks.lineage import note, traced
@@ -21,6 +22,7 @@ from tasks.lineage_sets import forward_sets
 
 @flow(name="J-LISへの通知", flow_run_name=named_by(), **WHOLE)
 @sealed
+@logs_signed()
 @traced(Job.FORWARD)
 def forward() -> None:
     """両ファイルの更新を順に機構（J-LIS）へ通知し、受領確認と誤りの通報を取り込みます。"""

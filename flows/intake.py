@@ -18,7 +18,7 @@ from tasks.artifacts import publish_intake
 from tasks.authorising import started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
 from tasks.channels import registered_channels
-from tasks.checkpointing import checkpoint_logs
+from tasks.checkpointing import logs_signed
 from tasks.lineage import note, traced
 from tasks.lineage_sets import intake_sets
 from tasks.progress import ProgressBar
@@ -30,6 +30,7 @@ from tasks.runner import ChannelRunner, work_side_by_side
     task_runner=ChannelRunner(), **WHOLE,  # type: ignore[arg-type] # its futures are ours
 )  # fmt: skip
 @sealed
+@logs_signed()
 @traced(Job.INTAKE)
 def intake(municipalities: Municipalities = (), files: Files = ()) -> None:
     """市町村CSから異動の通知を受け入れ、検査し、両ファイルを更新して受領書を返します。
@@ -44,7 +45,6 @@ def intake(municipalities: Municipalities = (), files: Files = ()) -> None:
     summaries = work_side_by_side(channels, ProgressBar.begun("intake-progress", "受入の進み具合"))
     note(intake_sets(summaries))
     publish_intake(summaries)
-    checkpoint_logs()
     failed = [str(one.channel) for one in summaries if one.failure]
     if failed:
         raise PipelineError(Code.RUN_CHANNELS_FAILED, ", ".join(failed))

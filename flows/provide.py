@@ -16,6 +16,7 @@ from juki.operators import Act
 from juki.reasons import Code
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.checkpointing import logs_signed
 from tasks.lineage import note, traced
 from tasks.lineage_sets import provision_sets
 from tasks.progress import ProgressBar
@@ -26,6 +27,7 @@ from tasks.requesting import take_in_requests
 
 @flow(name="提供・移転", flow_run_name=named_by(), **WHOLE)
 @sealed
+@logs_signed()
 @traced(Job.PROVIDE)
 def provide(assertion: Assertion = "") -> None:
     """提供先の要求を受け付け、根拠に照らして探し、封緘して送付フォルダに置きます。庁内のシステムには接続しません。

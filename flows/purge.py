@@ -15,6 +15,7 @@ from juki.lineage import Job
 from juki.operators import Act
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, PipelineError, sealed
+from tasks.checkpointing import logs_signed
 from tasks.lineage import note, traced
 from tasks.lineage_sets import purge_sets
 from tasks.progress import ProgressBar
@@ -25,6 +26,7 @@ from tasks.receipting import take_receipts
 
 @flow(name="個人番号の消去", flow_run_name=named_by(), **WHOLE)
 @sealed
+@logs_signed()
 @traced(Job.PURGE)
 def purge(assertion: Assertion = "") -> None:
     """一時保存の期限が来た提供の鍵・個人番号・封緘済みファイルと、150年の保存期間を過ぎた記録を消去し、証拠を操作ログに残します。

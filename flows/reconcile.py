@@ -21,7 +21,7 @@ from juki.order import Channel
 from juki.reasons import Code
 from tasks.authorising import started_by, started_by_command
 from tasks.boundary import WHOLE, PipelineError, sealed
-from tasks.checkpointing import checkpoint_logs
+from tasks.checkpointing import logs_signed
 from tasks.lineage import note, traced
 from tasks.lineage_sets import asked_sets, reconciliation_sets
 from tasks.progress import ProgressBar
@@ -33,6 +33,7 @@ HowFar = Annotated[ModeChoice, Field(json_schema_extra=titled("方法"))]
 
 @flow(name="整合処理", flow_run_name=named_by("municipality", "file", "mode"), **WHOLE)
 @sealed
+@logs_signed()
 @traced(Job.RECONCILE)
 def reconcile(
     municipality: Municipality, file: File, mode: HowFar = ModeChoice.REPORT, assertion: Assertion = ""
@@ -52,10 +53,7 @@ def reconcile(
     act = Act("reconcile", f"{channel.municipality_code} {channel.file.value} {how_far.value}")
     # What only compares and reports asks nobody on the screens (ADR-0036).
     who = started_by_command(act) if how_far is Mode.REPORT else started_by(act, assertion)
-    try:
-        summary = reconcile_channel(channel, how_far, who.actor if who else "", _progress(channel))
-    finally:
-        checkpoint_logs()
+    summary = reconcile_channel(channel, how_far, who.actor if who else "", _progress(channel))
     note(reconciliation_sets(summary))
     publish_reconciliation(summary)
     if summary.held_back:

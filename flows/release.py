@@ -14,6 +14,7 @@ from juki.package_id import PackageId
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
 from tasks.by_hand import release as put_aside
+from tasks.checkpointing import logs_signed
 
 Package = Annotated[str, Field(pattern=NUMBER, json_schema_extra=titled("パッケージの番号"))]
 Why = Annotated[ReleaseReason, Field(json_schema_extra=titled("解除する理由"))]
@@ -21,6 +22,7 @@ Why = Annotated[ReleaseReason, Field(json_schema_extra=titled("解除する理�
 
 @flow(name="パッケージの解除", flow_run_name=named_by("package"), **WHOLE)
 @sealed
+@logs_signed()
 def release(package: Package, reason: Why, assertion: Assertion = "") -> None:
     """受入の妨げとなっているパッケージを待ちから外します。ファイルは隔離に残り、適用したものは変わりません。
 

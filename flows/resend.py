@@ -14,12 +14,14 @@ from juki.package_id import PackageId
 from tasks.authorising import started_by
 from tasks.boundary import WHOLE, sealed
 from tasks.by_hand import resend_provision
+from tasks.checkpointing import logs_signed
 
 Provision = Annotated[str, Field(pattern=NUMBER, json_schema_extra=titled("提供の番号"))]
 
 
 @flow(name="提供の再送", flow_run_name=named_by("provision"), **WHOLE)
 @sealed
+@logs_signed()
 def resend(provision: Provision, assertion: Assertion = "") -> None:
     """送付した提供を、同じファイルのまま再送します（一時保存の期限は延びません）。
 

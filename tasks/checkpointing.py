@@ -1,6 +1,7 @@
 """Checkpoints of both operation logs: signed when there is news, written outside the database.
 
-Decides:    that what is wrong with a log or a witness is told by its code and keeps no other work from its end.
+Decides:    that what is wrong with a log or a witness is told by its code and keeps no other work from its end; that
+            a flow which wrote nothing costs two questions, and no task.
 Leaves:     what may be signed to `juki.oplog.signing`.
 Invariants: one transaction for each log; run again without news it changes nothing.
 Source:     assessment M8, ADR-0030.
@@ -8,7 +9,8 @@ Source:     assessment M8, ADR-0030.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prefect import task
@@ -16,8 +18,9 @@ from prefect import task
 from config.logs import log_keys, log_place
 from juki.columns import IdentityFile
 from juki.errors import JukiError
-from juki.oplog.signing import sign_log
+from juki.oplog.signing import has_news, sign_log
 from juki.oplog.standing import Alarm
+from juki.store.unit import open_unit
 from tasks import clock
 from tasks.boundary import ONCE, sealed
 from tasks.workshop import Workshop
@@ -31,6 +34,33 @@ class LogSummary:
     size: int = 0
     is_new: bool = False
     alarms: tuple[Alarm, ...] = ()
+
+
+@contextmanager
+def logs_signed() -> Iterator[None]:
+    """Sign what a flow wrote into the logs at its end, also where it fails or was refused.
+
+    Stands under the boundary of every flow that may write an entry. What can not be signed is told by the hourly
+    flow: it hides no failure of this one, and makes none.
+    """
+    try:
+        yield
+    finally:
+        if _is_news():
+            checkpoint_logs(return_state=True)
+
+
+def _is_news() -> bool:
+    try:
+        shop = Workshop.open()
+        for file in IdentityFile:
+            with open_unit(shop.store_url(file), file) as unit:
+                if has_news(unit):
+                    return True
+    except JukiError:
+        # Whatever it is, signing says it by its code.
+        return True
+    return False
 
 
 @task(name="操作ログのチェックポイント", **ONCE)

@@ -17,11 +17,13 @@ import pyarrow as pa
 from config.store_keys import keys_at_hand
 from juki.columns import NOTICE_COLUMNS, IdentityFile
 from juki.identity import plan_changes
+from juki.journal import Action, Entry, Outcome
 from juki.keys import FileKeys, Purpose
 from juki.known import indexed, notices_of
 from juki.numbers import SealingKey
 from juki.store.key_register import register_keys
 from juki.store.unit import open_unit
+from juki.subjects import subject_index
 from juki.versions import Origin
 from tests.console import FUHYO, RESIDENT, Console, Said
 from tests.notice_tables import DIGEST_KEY, HERE, RECEIVED, notice
@@ -92,6 +94,21 @@ class Counter:
         self.notify(**person | {
             "kind": "correction", "reason": "転居", "address": ADDRESS, "notified_at": "2026-03-26T10:00:00+09:00",
         })  # fmt: skip
+
+    def recode(self) -> None:
+        """Let the first person be given another 住民票コード, which only the resident file hears of."""
+        self.notify(
+            kind="correction", reason="住民票コードの変更請求", resident_code=NEW_CODE, previous_resident_code=CODE,
+            individual_number=NUMBER, name=NAME, name_kana=KANA, birth_date=BORN, sex="1", address=ADDRESS,
+            notified_at="2026-03-27T10:00:00+09:00",
+        )  # fmt: skip
+
+    def provided_abroad(self, code: str) -> None:
+        """Let the log of the fuhyo file say that somebody was provided by this code."""
+        index = subject_index(code.encode(), self.key(FUHYO, Purpose.SUBJECT))
+        entry = Entry(Action.PERSON_PROVIDED, FUHYO, Outcome.DONE, subject_index=index)
+        with open_unit(self.console.stores.url(FUHYO), FUHYO) as unit:
+            unit.journal.append(entry, datetime.now(UTC))
 
     def document(self, who: Mapping[str, object], *, mode: int = 0o600) -> str:
         """Write who is meant into a private file."""

@@ -3,7 +3,8 @@
 Decides:    who acts and how it is recorded, until operators do (M7).
 Leaves:     what is read to `juki.store.journal_reading`, what is written to `juki.oplog.exporting`.
 Invariants: the entry is in the log before anybody sees what was found, and before a file is written: no log, no act.
-            A search is recorded by the names of what narrowed it, and by the keyed index of the person it was for.
+            A search is recorded by the names of what narrowed it, and by the keyed index of the person it was for,
+            under the code that was given.
 Source:     assessment M8.
 """
 
@@ -28,6 +29,7 @@ from juki.oplog.signing import Signing, sign_log
 from juki.person_queries import PersonQuery, Way
 from juki.reasons import Code
 from juki.store.journal_reading import Sought
+from juki.store.person_records import PersonRecords
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from juki.subjects import subject_index
@@ -66,13 +68,28 @@ def subject_code(query: PersonQuery) -> str:
 
 
 def about(installation: Installation, file: IdentityFile, sought: Sought, code: str) -> Sought:
-    """Narrow a search to the entries about one person, as one store names them; to nobody where no code is given."""
+    """Narrow a search to the entries about one person, as one store names them; to nobody where no code is given.
+
+    An entry names a person by the code they had then: those under the codes before and after it count too.
+    """
     if not code:
         return sought
     keys = FileKeys(installation.home.keys)
     key_id = keys.active(file, Purpose.SUBJECT)
-    index = subject_index(code.encode("ascii"), SealingKey(key_id, keys.key(key_id)))
-    return replace(sought, subject_index=index)
+    key = SealingKey(key_id, keys.key(key_id))
+    index, *others = (subject_index(one.encode("ascii"), key) for one in _codes(installation, code))
+    return replace(sought, subject_index=index, other_indexes=tuple(others))
+
+
+def _codes(installation: Installation, code: str) -> list[str]:
+    """List the code that was asked for and then every other one of this person, as either file knows it."""
+    codes = {code: None}
+    for file in IdentityFile:
+        # Whoever looks into the log reads no codes: this one person's are asked for as whoever provides does.
+        with open_unit(installation.store_url(file), file, Duty.PROVIDER) as unit:
+            records = PersonRecords(file, unit.connection)
+            codes |= dict.fromkeys(records.codes(records.newest_code(code)))
+    return list(codes)
 
 
 def export(

@@ -40,6 +40,12 @@ class Signing:
     alarms: tuple[Alarm, ...] = ()
 
 
+def has_news(unit: Unit) -> bool:
+    """Tell by two look-ups whether the log is other than the register of checkpoints knows it."""
+    last = unit.checkpoints.last()
+    return unit.journal_reader.size() != (last.size if last else 0)
+
+
 def sign_log(
     url: str, place: LogPlace, signing_key: Callable[[], Ed25519PrivateKey], at: datetime
 ) -> Signing:

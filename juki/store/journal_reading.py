@@ -39,11 +39,17 @@ class Sought:
     outcome: Outcome | None = None
     number_accessed: bool | None = None
     municipality_code: str = ""
+    other_indexes: tuple[str, ...] = ()
+    """The same person's, under the other codes they have or had: with `subject_index`, entries of any of them."""
 
     @property
     def named(self) -> list[str]:
         """Name what narrows, without its value."""
-        return [name for name in self.__slots__ if getattr(self, name) not in ("", None)]
+        return [
+            name
+            for name in self.__slots__
+            if name != "other_indexes" and getattr(self, name) not in ("", None)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +117,11 @@ class JournalReader:
             (columns.action, sought.action and sought.action.value),
             (columns.outcome, sought.outcome and sought.outcome.value),
             (columns.municipality_code, sought.municipality_code),
-            (columns.subject_index, sought.subject_index),
         ):  # fmt: skip
             if wanted:
                 narrowed.append(column == wanted)
+        if sought.subject_index:
+            narrowed.append(columns.subject_index.in_([sought.subject_index, *sought.other_indexes]))
         if sought.actor:
             # The bare id of an operator stands for the operator.
             narrowed.append(columns.actor.in_([sought.actor, f"operator:{sought.actor}"]))

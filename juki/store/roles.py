@@ -49,8 +49,8 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
         "checkpoint": _ADD,
     },
     Duty.READER: {
-        "former_code": _SEE, "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE,
-        "reconciliation": _SEE, "provision": _SEE, "provided": _SEE, "hold": _SEE, "medium": _SEE,
+        "channel": _SEE, "package": _SEE, "rejection": _SEE, "outbox": _SEE,
+        "reconciliation": _SEE, "provision": _SEE, "hold": _SEE, "medium": _SEE,
     },
     Duty.BRIDGE: {"journal": _ADD},
     Duty.PROVIDER: {
@@ -60,7 +60,7 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
     },
     Duty.PURGER: {
         "current": ("DELETE",), "history": ("DELETE",), "former_code": (*_SEE, "DELETE"),
-        "quarantine": (*_SEE, "DELETE"), "difference": (*_SEE, "DELETE"), "journal": _ADD,
+        "quarantine": ("DELETE",), "difference": ("DELETE",), "journal": _ADD,
         "provision": (*_SEE, "UPDATE"), "hold": (*_SEE, "UPDATE"), "provided": ("DELETE",),
     },
     # Whoever looks into the log is in the log.
@@ -80,12 +80,12 @@ _GRANTS: dict[Duty, dict[str, tuple[str, ...]]] = {
 _GRANTS_OF_ONE_STORE: dict[IdentityFile, dict[Duty, dict[str, tuple[str, ...]]]] = {
     IdentityFile.RESIDENT: {
         Duty.PROVIDER: {"crossing": _KEEP, "disclosure": _KEEP},
-        Duty.AUDITOR: {"crossing": _SEE, "operator": _SEE},
+        Duty.AUDITOR: {"operator": _SEE},
         Duty.ADMINISTRATOR: {"crossing": _SEE, "operator": _KEEP, "disclosure": _SEE},
     },
     IdentityFile.FUHYO: {
         Duty.BRIDGE: {"held_number": _ADD, "provision": _SEE},
-        Duty.PURGER: {"held_number": (*_SEE, "DELETE")},
+        Duty.PURGER: {"held_number": ("DELETE",)},
     },
 }  # fmt: skip
 
@@ -95,7 +95,7 @@ FUNCTIONS: dict[IdentityFile, dict[str, Duty]] = {
 }
 """The functions that act with more rights than their caller has, and the one duty that may call each."""
 
-_NOT_FOR_READERS = frozenset({"record_sealed", "sealed", "kept"})
+_NOT_FOR_READERS = frozenset({"resident_code", "record_sealed", "sealed", "kept"})
 _TERMS = (
     "resident_code", "previous_resident_code", "kind", "sender_code", "notice_no", "repair_no", "package_id",
     "received_on", "expires_on",
@@ -118,6 +118,14 @@ def grants(file: IdentityFile) -> Iterator[tuple[str, str, str]]:
     yield purger, f"SELECT ({', '.join([*_TERMS, *SUPERSEDED_COLUMNS])})", "history"
     # With a version goes what names its person by code, and its package is told that it went.
     yield purger, "SELECT (resident_code)", "provided"
+    yield purger, "SELECT (resident_code, settled_at)", "difference"
+    yield purger, "SELECT (package_id, line, settled_at)", "quarantine"
+    if (lent := TABLES[file].held_number) is not None:
+        yield purger, "SELECT (provision_id, line)", lent.name
+    if (crossing := TABLES[file].crossing) is not None:
+        # A digest of few codes tells them to whoever tries all there are.
+        seen = ", ".join(column.name for column in crossing.columns if column.name != "codes_digest")
+        yield role_name(file, Duty.AUDITOR), f"SELECT ({seen})", crossing.name
     yield purger, "SELECT (package_id, erased)", "package"
     yield purger, "UPDATE (erased)", "package"
     named = [column.name for column in TABLES[file].difference.columns if column.name not in _NOT_FOR_READERS]

@@ -14,10 +14,12 @@ import psycopg
 import pytest
 
 from config.stores import DATABASES, PREFECT_DATABASE
+from juki.checkpoints import origin_of
 from juki.columns import IdentityFile
 from juki.quality_files import QualityFiles
 from juki.reasons import Code
 from juki.store import embedded
+from juki.witnesses import Witness
 from tests.canary import found_in, found_in_files
 from tests.flows.conftest import RESIDENT, Town
 from tests.flows.test_canary import _dump
@@ -131,6 +133,10 @@ class Checker:
         """The reports."""
         return QualityFiles(self.town.home)
 
+    def signed(self) -> int:
+        """Tell how many entries of the resident file are signed."""
+        return max(Witness(self.town.home.witness, origin_of("350001", RESIDENT)).sizes())
+
     def entries(self, file: IdentityFile) -> list[dict[str, Any]]:
         """Read what both logs say of checks."""
         url = embedded.admin_url(self.town.home, DATABASES[file])
@@ -231,6 +237,7 @@ def test_fault_fails_the_run_is_logged_and_is_known_once_accepted(checker: Check
     checker.change("UPDATE history SET superseded_by_notice_no = 999999 WHERE notice_no <= 1003")
     assert checker.tell("check") == "history_newer=3"
     checker.files.folder.joinpath("accepted.json").unlink()
+    assert checker.signed() == len(checker.town.rows("SELECT FROM journal")), "a failed flow signs too"
     for file, code in ((RESIDENT, Code.QUALITY_REFERENCE.value), (IdentityFile.FUHYO, "")):
         entries = checker.entries(file)
         assert [(one["action"], one["code"]) for one in entries] == [

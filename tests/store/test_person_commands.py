@@ -107,11 +107,7 @@ def test_number_is_shown_on_a_word_and_the_log_says_so(counter: Counter) -> None
 
 def test_person_is_found_by_a_code_they_had_before_and_by_what_was_erased(counter: Counter) -> None:
     """History follows a person; who is erased is held for 150 years and can be asked for."""
-    counter.notify(
-        kind="correction", reason="住民票コードの変更請求", resident_code=NEW_CODE, previous_resident_code=CODE,
-        individual_number=NUMBER, name=NAME, name_kana=KANA, birth_date=BORN, sex="1", address=ADDRESS,
-        notified_at="2026-03-27T10:00:00+09:00",
-    )  # fmt: skip
+    counter.recode()
     data = counter.ask("show", {"resident_code": CODE}, "--json").data
     assert [one["resident_code"] for one in data["versions"]] == [NEW_CODE, CODE, CODE]
     counter.notify(
@@ -333,6 +329,27 @@ def test_auditor_finds_the_entries_about_one_person_by_their_code_alone(counter:
     assert searched["subject_index"] and CODE not in str(searched)
 
 
+def test_auditor_finds_what_was_done_under_the_codes_a_person_had_before_and_has_since(
+    counter: Counter,
+) -> None:
+    """Whichever of them is asked for, in either log; whoever had their code changed would be lost from sight."""
+    counter.ask("show", {"resident_code": CODE})
+    counter.recode()
+    counter.ask("show", {"resident_code": NEW_CODE})
+    counter.provided_abroad(CODE)
+    counter.enter(OTHER_CODE, OTHER_NUMBER)
+    counter.ask("show", {"resident_code": OTHER_CODE})
+    for code, views in ((CODE, 2), (NEW_CODE, 2), (OTHER_CODE, 1)):
+        document = counter.document({"resident_code": code})
+        said = counter.console.juki("log", "search", "--subject", document, "--json").data["entries"]
+        found = [(one["file"], one["action"]) for one in said if one["action"] != "log.searched"]
+        abroad = [] if code == OTHER_CODE else [("fuhyo", "person.provided")]
+        assert sorted(found) == [*abroad, *[("resident", "person.viewed")] * views]
+    searched = [one for one in counter.console.entries() if one["action"] == "log.searched"]
+    assert len({one["subject_index"] for one in searched}) == 3, "each under the code that was given"
+    assert {one["basis"] for one in searched} == {"subject_index"}
+
+
 def test_search_that_can_not_be_logged_shows_nobody(counter: Counter) -> None:
     """No log, no look."""
     with psycopg.connect(counter.console.stores.resident_url) as connection:
@@ -358,7 +375,7 @@ def test_entries_about_one_person_and_looks_of_one_operator_are_found_by_an_inde
 
     with open_unit(counter.console.stores.url(file), file) as unit:
         unit.connection.execute(text("SET LOCAL enable_seqscan = off"))
-        narrowed = unit.journal_reader._narrowed(Sought(subject_index="ab" * 16))
+        narrowed = unit.journal_reader._narrowed(Sought(subject_index="ab" * 16, other_indexes=("cd" * 16,)))
         query = select(TABLES[file].journal.c.entry).where(*narrowed)
         shown = str(query.compile(unit.connection, compile_kwargs={"literal_binds": True}))
         for statement, index in ((shown, "journal_subject_index_idx"),):

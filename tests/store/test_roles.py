@@ -25,18 +25,18 @@ PRIVILEGES = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE", "T": "
 ALLOWED = {
     #                    cur his for chn pkg rej qua out jou key rec dif jpk jmg pro pvd hol med chk asn
     Duty.INTAKE:        "SIU SI  SIU SIU SIU SI  SI  SI  SI  S   SIU SIU -   SI  -   -   -   -   SI  SI",
-    Duty.READER:        "-   -   S   S   S   S   -   S   -   -   S   -   -   -   S   S   S   S   -   -",
+    Duty.READER:        "-   -   -   S   S   S   -   S   -   -   S   -   -   -   S   -   S   S   -   -",
     Duty.BRIDGE:        "-   -   -   -   -   -   -   -   SI  -   -   -   -   -   -   -   -   -   -   SI",
     Duty.PROVIDER:      "S   S   S   -   -   -   -   SU  SI  S   -   -   SIU SI  SIU SI  SIU SIU -   SI",
-    Duty.PURGER:        "D   D   SD  -   -   -   SD  -   SI  -   -   SD  -   -   SU  D   SU  -   -   SI",
+    Duty.PURGER:        "D   D   SD  -   -   -   D   -   SI  -   -   D   -   -   SU  D   SU  -   -   SI",
     Duty.AUDITOR:       "-   -   -   S   S   S   -   -   SI  -   S   -   -   -   S   -   S   S   S   SI",
     Duty.ADMINISTRATOR: "S   S   S   SIU SIU S   S   S   SI  S   SU  SU  SU  SU  S   S   S   S   S   SI",
 }  # fmt: skip
 OF_ONE_STORE = {
-    (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "S"},
+    (IdentityFile.RESIDENT, "crossing"): {Duty.PROVIDER: "SIU", Duty.ADMINISTRATOR: "S"},
     (IdentityFile.RESIDENT, "operator"): {Duty.AUDITOR: "S", Duty.ADMINISTRATOR: "SIU"},
     (IdentityFile.RESIDENT, "disclosure"): {Duty.PROVIDER: "SIU", Duty.ADMINISTRATOR: "S"},
-    (IdentityFile.FUHYO, "held_number"): {Duty.BRIDGE: "SI", Duty.PURGER: "SD"},
+    (IdentityFile.FUHYO, "held_number"): {Duty.BRIDGE: "SI", Duty.PURGER: "D"},
     (IdentityFile.FUHYO, "provision"): {Duty.BRIDGE: "S"},
 }
 """What only one of the stores has, and what the bridge sees of the provision it is for."""
@@ -172,13 +172,22 @@ def test_purger_tells_a_package_how_many_of_its_versions_went_and_nothing_else(
 
 
 @FILES
-def test_reader_sees_differences_but_not_the_sealed_record_of_the_municipality(
+def test_reader_sees_differences_but_not_of_whom_nor_the_sealed_record_of_the_municipality(
     file: IdentityFile, module_stores: Stores
 ) -> None:
-    """What a screen lists of a difference is who and where, not what the municipality says of the person."""
+    """What a screen lists of a difference is which and where, neither who nor what the municipality says of them."""
     with _acting_as(module_stores.url(file), role_name(file, Duty.READER)) as connection:
-        assert _is_allowed(connection, "SELECT resident_code, kind, columns, state FROM difference")
-        assert not _is_allowed(connection, "SELECT record_sealed FROM difference")
+        assert _is_allowed(connection, "SELECT difference_id, kind, columns, state FROM difference")
+        for column in ("resident_code", "record_sealed"):
+            assert not _is_allowed(connection, f"SELECT {column} FROM difference")
+
+
+def test_auditor_sees_what_crossed_the_bridge_but_no_digest_of_the_codes(module_stores: Stores) -> None:
+    """Of a provision for one person it is a bare hash of their code, and all codes can be tried."""
+    file = IdentityFile.RESIDENT
+    with _acting_as(module_stores.url(file), role_name(file, Duty.AUDITOR)) as connection:
+        assert _is_allowed(connection, "SELECT provision_id, codes, crossings, closed_at FROM crossing")
+        assert not _is_allowed(connection, "SELECT codes_digest FROM crossing")
 
 
 @FILES

@@ -26,6 +26,8 @@ from juki.operators import (
     refusal_of_second,
 )
 from juki.reasons import Code
+from tests.operator_oracle import CELLS, OPEN, ROLES, roles_of, seconds_of
+from tests.operator_oracle import SYSTEM as SYSTEM_BY_HAND
 
 TODAY, NOW = date(2026, 12, 1), datetime(2026, 12, 1, tzinfo=UTC)
 OPERATOR = Operator(
@@ -66,12 +68,36 @@ def test_command_asks_for_what_its_row_demands(command: str) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("command", sorted(name for name, access in MATRIX.items() if not access.is_open))
+@pytest.mark.parametrize("command", sorted(CELLS))
 def test_every_cell_of_the_matrix(command: str, role: Role) -> None:
-    """An operator with one role is let exactly where the cell says so."""
+    """An operator with one role is let exactly where the table written by hand says so."""
     operator = replace(OPERATOR, roles=frozenset({role}))
     code = refusal(operator, ASSERTION, access_of(command).roles, TODAY)
-    assert code is (None if role in MATRIX[command].roles else Code.OPERATOR_ROLE)
+    assert code is (None if role.value in roles_of(command) else Code.OPERATOR_ROLE)
+
+
+@pytest.mark.parametrize("command", sorted(CELLS))
+@pytest.mark.parametrize("role", list(Role))
+def test_every_cell_of_who_agrees(command: str, role: Role) -> None:
+    """Where two are needed the second has a role of the table written by hand; elsewhere nobody is asked."""
+    access, wanted = access_of(command), seconds_of(command)
+    assert access.needs_second == bool(wanted)
+    operator = replace(OPERATOR, roles=frozenset({role}))
+    if wanted:
+        code = refusal(operator, ASSERTION, access.seconds, TODAY)
+        assert code is (None if role.value in wanted else Code.OPERATOR_ROLE)
+
+
+def test_every_command_is_in_the_table_written_by_hand() -> None:
+    """A command is added there with the reason of each cell, and what needs no operator is named as that."""
+    assert set(CELLS) | OPEN == set(COMMANDS) and not set(CELLS) & OPEN
+    assert {name for name in COMMANDS if access_of(name).is_open} == OPEN
+    assert {role.value for role in Role} == set(ROLES)
+
+
+def test_the_clock_may_what_the_table_written_by_hand_says() -> None:
+    """One act more for scheduled runs is a decision."""
+    assert SYSTEM == SYSTEM_BY_HAND
 
 
 def test_what_copies_or_makes_operators_needs_two() -> None:
