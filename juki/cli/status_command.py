@@ -21,13 +21,16 @@ from juki.cli.reasons_shown import concern_lines
 from juki.cli.status_lines import jlis_lines, log_lines, site_lines, standing_lines
 from juki.health import ChannelHealth, Health
 from juki.openmetrics import openmetrics_text
+from juki.overview import confirmed
 from juki.overview.concerns import of_alarm, of_channels
 from juki.overview.described import described_situation
 from juki.overview.metrics import gauges_of
 from juki.overview.situation import Situation, look
 from juki.shown import SHORT
 
-ShowAll = Annotated[bool, typer.Option("--all", help="正常なものも一件ずつ表に示す")]
+ShowAll = Annotated[
+    bool, typer.Option("--all", help="正常なものも一件ずつ表に示し、最後に一致を確認した時点・行数も示す")
+]
 AsMetrics = Annotated[
     bool, typer.Option("--openmetrics", help="件数と時点を OpenMetrics の形で出力する（監視の収集用）")
 ]
@@ -54,6 +57,8 @@ def status(show_all: ShowAll = False, as_json: AsJson = False, as_metrics: AsMet
     summary = _summary(situation)
     # The summary comes first: over the table, or in its place where everything is normal.
     tables = [_table(situation, summary, shown_ones)] if shown_ones else []
+    if show_all and shown_ones:
+        tables.append(_confirmed(situation))
     lines = [*([] if tables else [summary]), *_lines(situation, show_all=show_all)]
     code = ExitCode.FOUND if situation.needs_somebody else ExitCode.OK
     finish(Result(described_situation(situation), tables, lines, code), as_json=as_json)
@@ -99,6 +104,11 @@ def _table(situation: Situation, title: str, judged: Sequence[ChannelHealth]) ->
         for facts in [one.facts]
     ]
     return Table(title, _HEADINGS, rows, breakable=_HEADINGS[:1])
+
+
+def _confirmed(situation: Situation) -> Table:
+    rows, headings = confirmed.confirmed_rows(situation), confirmed.HEADINGS
+    return Table(confirmed.TITLE, headings, rows, breakable=headings[:1])
 
 
 def _normal(situation: Situation) -> list[str]:

@@ -17,6 +17,7 @@ from datetime import datetime
 from juki.dates import JAPAN
 from juki.health import ChannelHealth, Health
 from juki.log_health import LogFacts
+from juki.overview import confirmed
 from juki.overview.alarm import with_rest
 from juki.overview.concerns import Concern, concerns_of
 from juki.overview.custody import HoldFacts
@@ -52,6 +53,7 @@ def page_of(situation: Situation) -> str:
         "", "## 操作ログ", "", *_logs(situation.logs),
         "", "## 機構（J-LIS）への通知", "", *_jlis(situation.jlis),
         "", "## ウイルス検査・品質検査・予定", "", *_rest(situation),
+        "", f"## {confirmed.TITLE}", "", *_confirmed(situation),
         "", "この一覧は `juki status` と同じ内容です。対象の名前をすべて見るときも `juki status` を使ってください。",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -195,6 +197,15 @@ def _rest(situation: Situation) -> Iterator[str]:
     )
     yield f"- 予定（Prefect）: {site.state.japanese}{since}"
     yield f"- 送っていない通知のメール: {site.unsent_letters:,} 通"
+
+
+def _confirmed(situation: Situation) -> Iterator[str]:
+    rows = [(plain(name), *rest) for name, *rest in confirmed.confirmed_rows(situation)]
+    yield from _table(confirmed.HEADINGS, rows, numbers=confirmed.NUMBERS)
+    yield from (
+        "",
+        "その通知番号までの先方と当方が等しいと確かめました。ダイジェストは先方の全行の要約の初めの 16 桁です。",
+    )
 
 
 def _table(

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from juki.columns import IdentityFile
+from juki.differences import Mode
+from juki.found import FOUND_SCHEMA, Found, no_records
 from juki.home import Home
 from juki.lineage_files import LineageFiles
+from juki.overview.confirmed import HEADINGS, TITLE
 from juki.reasons import Code, known_code
+from juki.shown import shown
 from juki.store.status import Overview
 from juki.store.tables import TABLES
 from tests.conftest import Stores
@@ -64,6 +68,32 @@ def test_all_normal_is_a_short_page_and_exit_code_0(console: Console) -> None:
     assert "正常 6" in summary and log.startswith("操作ログ: 本人 0 件（署名 -、以後 0 件）")
     assert "山口市 本人2・附票0" in normal and "宇部市 本人0・附票0" in normal
     assert console.juki("status", "--all").out.count("\t正常\t") == 6
+
+
+def test_last_confirmed_equal_is_shown_in_full_with_all_and_by_its_instant_without(console: Console) -> None:
+    """Instant, notice number, rows and the beginning of the root digest, of who was never confirmed a dash."""
+    console.contact_all()
+    console.apply(1)
+    with console.unit() as unit:
+        register = unit.reconciliations
+        number = register.begin(YAMAGUCHI, Mode.REPORT, console.now, console.now + HOUR).reconciliation_id
+        found = Found(
+            FOUND_SCHEMA.empty_table(), no_records(RESIDENT), 1_234, 1_234, bytes(range(0xA0, 0xC0))
+        )
+        snapshot = {"as_of": console.now - 3 * HOUR, "watermark": 10, "parts": 1, "last_sequence": 1}
+        register.compared(number, snapshot, found, console.now)
+        register.end(number, console.now, None)
+    confirmed = _channel(console.juki("status", "--json").data)["confirmed"]
+    at = shown(console.now - 3 * HOUR)
+    assert (confirmed["rows"], confirmed["watermark"]) == (1_234, 10)
+    assert confirmed["root_digest"] == bytes(range(0xA0, 0xC0)).hex()
+    lines = console.juki("status", "--all").out.splitlines()
+    table = lines[lines.index(f"# {TITLE}") + 1 :]
+    assert table[0].split("\t") == list(HEADINGS)
+    assert table[1].split("\t") == ["山口市", "本人", at, "10", "1,234", "a0a1a2a3a4a5a6a7"]
+    assert table[2].split("\t") == ["山口市", "附票", "-", "-", "-", "-"]
+    assert sum(line.count("\t") == len(HEADINGS) - 1 for line in table[1:7]) == 6
+    assert TITLE not in console.juki("status").out
 
 
 def test_gap_tells_what_is_missing_and_until_when(console: Console) -> None:

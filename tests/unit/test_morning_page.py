@@ -18,6 +18,7 @@ from juki.log_health import LogFacts
 from juki.order import Channel
 from juki.overview.alarm import Alarm
 from juki.overview.concerns import concerns_of
+from juki.overview.confirmed import TITLE
 from juki.overview.custody import HoldFacts
 from juki.overview.jlis import JlisHealth
 from juki.overview.page import _CHANNELS, page_of, page_unseen, plain
@@ -127,6 +128,17 @@ def test_all_well_is_said_first_and_every_channel_is_there() -> None:
     assert "予定（Prefect）: 動いています（2026-11-30 07:30 から、再起動 1 回）" in page
 
 
+def test_last_confirmed_equal_is_told_in_full_of_every_channel() -> None:
+    """Since when, by which notice, how many, and a digest to compare over the telephone; a dash where never."""
+    confirmed = Confirmation(LONG_AGO, NOW - HOUR, 4_321, 65_000, bytes(range(0xA0, 0xC0)).hex())
+    page = page_of(replace(WELL, channels=_channels(confirmation=confirmed)))
+    table = page.split(f"\n## {TITLE}\n")[1].strip().splitlines()
+    assert table[2] == "| 山口市 | 本人 | 2026-11-30 06:30 | 4,321 | 65,000 | a0a1a2a3a4a5a6a7 |"
+    assert table[3:6] == [
+        f"| {place} | - | - | - | - |" for place in ("山口市 | 附票", "下関市 | 本人", "下関市 | 附票")
+    ]
+
+
 @pytest.mark.parametrize("code", [Code.STORE_UNREACHABLE, Code.CONFIG_INVALID, Code.RUN_UNEXPECTED])
 def test_page_of_a_look_that_failed_says_so_first_and_nothing_is_well(code: Code) -> None:
     """With its hour, the code, what it means and what to do."""
@@ -200,7 +212,7 @@ def test_name_can_neither_end_a_cell_nor_be_markup(words: str) -> None:
         assert [(child.type, child.content) for child in one.children or ()] == [
             ("text", " ".join(words.split()))
         ]
-    assert [one.tag for one in tokens if one.type == "heading_open"] == ["h1", *["h2"] * 5]
+    assert [one.tag for one in tokens if one.type == "heading_open"] == ["h1", *["h2"] * 6]
 
 
 def test_no_code_has_words_that_markdown_would_change() -> None:
