@@ -28,9 +28,17 @@ def opened_numbers(
         rows = [row for row, named in enumerate(key_ids) if named == key_id]
         key = key_of(key_id)
         bindings = bound_to(file, "individual_number", [codes[row] for row in rows], key_id)
-        for row, number in zip(rows, unseal_each([sealed[row] for row in rows], bindings, key), strict=True):
-            opened[row] = number if number is not None else _altered()
+        for row, number in zip(rows, unsealed_all([sealed[row] for row in rows], bindings, key), strict=True):
+            opened[row] = number
     return opened
+
+
+def unsealed_all(sealed: Sequence[bytes], bindings: Sequence[bytes], key: SealingKey) -> list[bytes]:
+    """Open values that were sealed under one key, all of them or none.
+
+    Raises: StoreError(CIPHER_ALTERED).
+    """
+    return [one if one is not None else _altered() for one in unseal_each(sealed, bindings, key)]
 
 
 def _altered() -> bytes:

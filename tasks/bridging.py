@@ -15,10 +15,11 @@ from datetime import datetime
 from juki.columns import IdentityFile
 from juki.errors import StoreError
 from juki.journal import Action, Entry, Outcome
-from juki.numbers import SealingKey, bound_to, key_id_of, seal, unseal
+from juki.numbers import SealingKey, bound_to, seal
+from juki.opened_numbers import opened_numbers, unsealed_all
 from juki.package_id import PackageId
 from juki.reasons import Code
-from juki.store.bridge import Approved, Crossed, FuhyoSide, ResidentSide
+from juki.store.bridge import Approved, FuhyoSide, ResidentSide
 from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from tasks import clock
@@ -59,18 +60,9 @@ def _crossed(shop: Workshop, approved: Approved, codes: Sequence[str], at: datet
         found = ResidentSide(unit.connection).cross(approved.provision_id, codes)
         counts = {"codes": len(codes), "numbers": len(found)}
         unit.journal.append(_entry(approved, RESIDENT, counts), at)
-    return dict(zip([one.line for one in found], _unsealed(shop, found), strict=True))
-
-
-def _unsealed(shop: Workshop, found: Sequence[Crossed]) -> list[bytes]:
-    keys: dict[str, SealingKey] = {}
-    opened = []
-    for one in found:
-        key_id = key_id_of(one.number_sealed)
-        key = keys.get(key_id) or keys.setdefault(key_id, shop.sealing_key(key_id))
-        (binding,) = bound_to(RESIDENT, "individual_number", [one.sealed_for.encode()], key_id)
-        opened.append(unseal(one.number_sealed, binding, key))
-    return opened
+    codes_there = [one.sealed_for.encode() for one in found]
+    numbers = opened_numbers(RESIDENT, codes_there, [one.number_sealed for one in found], shop.sealing_key)
+    return dict(zip([one.line for one in found], numbers, strict=True))
 
 
 def _lend(
@@ -85,8 +77,8 @@ def _lend(
 
 
 def _opened(provision: PackageId, held: dict[int, bytes], count: int, key: SealingKey) -> list[bytes]:
-    bindings = dict(zip(held, _bindings(provision, list(held), key), strict=True))
-    opened = {line: unseal(sealed, bindings[line], key) for line, sealed in held.items()}
+    numbers = unsealed_all(list(held.values()), _bindings(provision, list(held), key), key)
+    opened = dict(zip(held, numbers, strict=True))
     return [opened.get(line, b"") for line in range(1, count + 1)]
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pyarrow as pa
 from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -23,7 +24,7 @@ from juki.errors import StoreError
 from juki.package_id import PackageId
 from juki.provisions import ProvisionState
 from juki.reasons import Code
-from juki.store.bulk import cursor_of
+from juki.store.bulk import copy_in, cursor_of, sealed_as_bytea
 from juki.store.tables import TABLES
 
 _CROSS = """
@@ -119,13 +120,11 @@ class FuhyoSide:
 
     def keep(self, provision_id: int, lines: Sequence[int], sealed: Sequence[bytes]) -> None:
         """Keep the numbers lent out, sealed under the key of the hold."""
-        cursor = cursor_of(self.connection)
-        with cursor.copy(
-            "COPY held_number (provision_id, line, number_sealed) FROM STDIN (FORMAT binary)"
-        ) as copy:
-            copy.set_types(["int8", "int4", "bytea"])
-            for line, number in zip(lines, sealed, strict=True):
-                copy.write_row((provision_id, line, number))
+        rows = {
+            "provision_id": pa.repeat(pa.scalar(provision_id, pa.int64()), len(lines)),
+            "line": pa.array(lines, pa.int32()), "number_sealed": sealed_as_bytea(sealed),
+        }  # fmt: skip
+        copy_in(cursor_of(self.connection), "held_number", pa.table(rows))
 
     def held(self, provision_id: int) -> dict[int, bytes]:
         """Read the numbers lent out for a provision, by line."""

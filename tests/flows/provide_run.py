@@ -1,4 +1,4 @@
-"""A process that runs the flow of provision with every connection of it told, and everything that goes wrong kept.
+"""A process that runs the flows of provision and purge, every connection told, and everything that goes wrong kept.
 
 Test-only. An audit hook of the interpreter sees every socket Python connects, asked names included; the driver of the
 database connects in C, so where it is connected to is asked of each of its connections. A program that is started
@@ -91,6 +91,7 @@ def _elsewhere() -> None:
 
 def _obey(word: str) -> None:
     from flows.provide import provide
+    from flows.purge import purge
     from tasks import providing, sealing
 
     # What is patched is put back by the next command, which names another step.
@@ -106,7 +107,7 @@ def _obey(word: str) -> None:
         _elsewhere()
         return
     try:
-        provide()
+        (purge if word == "purge" else provide)()
     finally:
         for (owner, name), real in kept.items():
             setattr(owner, name, real)

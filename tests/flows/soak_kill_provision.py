@@ -5,9 +5,7 @@ Not collected by a plain run of the tests; `test_provide_killed` is its short fo
 
 from __future__ import annotations
 
-import signal
-
-from tests.flows.kill_points import OUTSIDE, Death, When, places_of, sides_of
+from tests.flows.kill_points import sides_of
 from tests.flows.test_provide_killed import Trial, counted, trial
 
 __all__ = ["trial"]
@@ -19,13 +17,3 @@ def test_both_sides_of_every_step_of_a_provision(trial: Trial) -> None:
         trial.dies(death)
         trial.recovers()
         counted(trial)["deaths"] += 1
-
-
-def test_second_death_after_every_first(trial: Trial) -> None:
-    """The run that goes on after a death dies as well, at a place that moves from one first death to the next."""
-    for number, first in enumerate(places_of(trial.steps)):
-        trial.dies(first)
-        second = trial.run(Death(number * 5 % 20, When.BEFORE, OUTSIDE))
-        assert second.code in (0, -signal.SIGKILL)
-        trial.recovers()
-        counted(trial)["deaths"] += 1 + (second.code != 0)

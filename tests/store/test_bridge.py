@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
+from juki import numbers as numbers_module
 from juki.errors import ConfigurationError, JukiError, StoreError
 from juki.home import Home
 from juki.package_id import PackageId
@@ -49,6 +51,32 @@ def crossings(lender: Lender) -> list[tuple[int, bool]]:
     return lender.rows(
         RESIDENT, "SELECT crossings, closed_at IS NOT NULL FROM crossing ORDER BY provision_id"
     )
+
+
+def test_a_crossing_builds_as_many_ciphers_for_many_people_as_for_one(
+    lender: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no row is written by itself: a request may name a hundred thousand people."""
+    built, real = list[int](), numbers_module.AESGCM
+
+    def counted(key: bytes) -> Any:
+        built.append(1)
+        return real(key)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a row by itself")
+
+    monkeypatch.setattr(numbers_module, "AESGCM", counted)
+    monkeypatch.setattr(psycopg.Copy, "write_row", refuse)
+    taken = []
+    for count in (1, 40):
+        codes = lender.people(count)
+        provision = lender.approved()
+        for _ in ("crossed", "held already"):
+            built.clear()
+            assert all(attach(provision, codes))
+            taken.append(len(built))
+    assert taken[:2] == taken[2:]
 
 
 def test_numbers_come_in_the_order_of_the_codes_and_nothing_where_none_is_held(lender: Lender) -> None:
