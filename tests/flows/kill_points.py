@@ -8,6 +8,7 @@ can be traced, or killed before or after any of these.
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,6 +46,7 @@ class When(StrEnum):
 OUTSIDE = frozenset({Kind.COMMIT, Kind.DISK, Kind.REMOTE})
 """Steps that change what another process finds."""
 EVERY = frozenset(Kind)
+PAGE = Path(__file__).parents[2] / "docs" / "kill-points.md"
 COUNTED: dict[str, dict[str, int]] = {}
 """What was tried, by scenario; printed at the end of the run (see conftest)."""
 
@@ -76,6 +78,17 @@ def places_of(steps: Sequence[Step]) -> list[Death]:
 def sides_of(steps: Sequence[Step]) -> list[Death]:
     """List both sides of every step, statements and reads included."""
     return [Death(number, when, EVERY) for number in range(len(steps)) for when in When]
+
+
+def check_told(name: str, steps: Sequence[Step]) -> None:
+    """Hold the page of the documentation to what was counted, with some room: it must not go stale unnoticed."""
+    rows = re.findall(r"^\| [^|]*\(`(.+)`\) \| (\d+) \| (\d+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    told = {scenario: (int(every), int(outside)) for scenario, every, outside in rows}
+    counted = len(steps), sum(step.kind in OUTSIDE for step in steps)
+    is_near = [
+        abs(there - said) <= max(2, said // 10) for there, said in zip(counted, told[name], strict=True)
+    ]
+    assert all(is_near), f"docs/kill-points.md says {told[name]} of {name!r}, counted are {counted}"
 
 
 @dataclass(slots=True)

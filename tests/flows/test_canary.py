@@ -7,6 +7,7 @@ command line shows. The identity tables themselves hold them, and only those.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,13 +24,17 @@ from psycopg import sql
 from config.stores import DATABASES, PREFECT_DATABASE
 from juki.columns import RECORD_COLUMNS, IdentityFile, Layout, columns_of
 from juki.order import Channel
+from juki.reasons import Code
 from juki.records import format_records
 from juki.store import embedded
 from simulator.faults import tampered
 from simulator.snapshots import SnapshotFault
 from tests.canary import found_in, found_in_files
+from tests.flows import fault_work
 from tests.flows.attack import content_of, lay, lay_sealed, made_up_people, with_words
 from tests.flows.conftest import CODES, RESIDENT, Town
+from tests.flows.forks import told
+from tests.flows.nursery import Order
 from tests.lineage_oracle import events_of, stages
 
 FUHYO = IdentityFile.FUHYO
@@ -199,8 +204,8 @@ def _refusing_the_marked(town: Town) -> Iterator[None]:
             alter(file, sql.SQL("DROP CONSTRAINT canary"))
 
 
-def _send_bad_values(canary: Canary) -> int:
-    """Bad values in every column beside a lawful record, then errors of logic; return the next notice number."""
+def _send_bad_values(canary: Canary) -> dict[IdentityFile, int]:
+    """Bad values in every column beside a lawful record, then errors of logic; return the next notice numbers."""
     person = {"individual_number": "", "reason": "軽微な修正", "kind": "correction"}
     changes = {
         file: [{}, *_spoilt(file), {"kind": "deletion", "reason": "死亡"}, person] for file in IdentityFile
@@ -211,37 +216,49 @@ def _send_bad_values(canary: Canary) -> int:
     assert town.rows("SELECT accepted + alerted FROM package") == [(2,)]
     assert town.rows("SELECT count(DISTINCT code) > 12 FROM rejection") == [(True,)]
     assert town.rows("SELECT count(*) FROM rejection WHERE code LIKE 'logic.%'") != [(0,)]
-    return 1 + len(changes[RESIDENT])
+    return {file: 1 + len(changes[file]) for file in IdentityFile}
 
 
-def _send_broken_packages(canary: Canary, csv: bytes, said: dict[str, int]) -> None:
-    """Refused as a whole, the marks standing in the very bytes that are at fault."""
-    town = canary.of(RESIDENT)
-    for attack in (
-        content_of(town, csv.replace("鶸野".encode(), '"鶸野'.encode()), 1, **said),
-        content_of(town, csv.replace(b"name,", "鶸野　囀子,".encode(), 1), 1, **said),
-        content_of(town, csv.replace("囀".encode(), b"\xff"), 1, **said),
-        with_words(town, **MARKS[RESIDENT]),
-    ):
-        lay_sealed(town, attack, 2)
+def _send_broken_packages(canary: Canary, contents: dict[IdentityFile, tuple[bytes, dict[str, int]]]) -> None:
+    """Refused as a whole in both files, the marks standing in the very bytes that are at fault."""
+    attacks = {file: _attacks(canary.of(file), *contents[file]) for file in IdentityFile}
+    for several in zip(*attacks.values(), strict=True):
+        for file, attack in zip(attacks, several, strict=True):
+            lay_sealed(canary.of(file), attack, 2)
         assert canary.run() == "done"
-    lay(town, tampered(town.office.desk.seal(content_of(town, csv, 1, **said))), 2)
-    stray = town.office.folder / "outbox" / "鶸野　囀子-987654321018.p7m"
-    stray.write_text("鶸野　囀子", encoding="utf-8")
+    for file, (csv, said) in contents.items():
+        town, name = canary.of(file), MARKS[file]["name"]
+        lay(town, tampered(town.office.desk.seal(content_of(town, csv, 1, **said))), 2)
+        stray = town.office.folder / "outbox" / f"{name}-987654321018.p7m"
+        stray.write_text(name, encoding="utf-8")
     assert canary.run() == "done"
-    codes = {code for (code,) in town.rows("SELECT code FROM package WHERE state = 'refused'")}
-    assert codes == {"package.csv", "package.columns", "package.manifest", "package.altered"}
+    for file in IdentityFile:
+        refused = canary.of(file).rows("SELECT code FROM package WHERE state = 'refused'")
+        assert {code for (code,) in refused} == {
+            "package.csv", "package.columns", "package.manifest", "package.altered",
+        }  # fmt: skip
+
+
+def _attacks(town: Town, csv: bytes, said: dict[str, int]) -> tuple[bytes, ...]:
+    """A quote within a name, a name for a heading, a name that is no UTF-8, a person in the manifest."""
+    marks = MARKS[town.channel.file]
+    family, given = marks["name"].split("\u3000")
+    return (
+        content_of(town, csv.replace(family.encode(), f'"{family}'.encode()), 1, **said),
+        content_of(town, csv.replace(b"name,", f"{marks['name']},".encode(), 1), 1, **said),
+        content_of(town, csv.replace(given[0].encode(), b"\xff"), 1, **said),
+        with_words(town, **marks),
+    )
 
 
 def _fail_on_our_side(canary: Canary) -> None:
     """The database refuses the marked row and says which; our own code fails with the records in its hands."""
-    town = canary.of(RESIDENT)
-    with _refusing_the_marked(town):
-        assert canary.run() == "run.channels_failed"
     failure = "SELECT last_failure_code FROM channel"
-    assert town.rows(failure) == [("store.refused",)]
+    with _refusing_the_marked(canary.town):
+        assert canary.run() == "run.channels_failed"
+    assert [canary.of(file).rows(failure) for file in IdentityFile] == [[("store.refused",)]] * 2
     assert canary.run("fail") == "run.channels_failed"
-    assert town.rows(failure) == [("run.unexpected",)]
+    assert [canary.of(file).rows(failure) for file in IdentityFile] == [[("run.unexpected",)]] * 2
 
 
 def _reconcile_with_everything_that_fails(canary: Canary, person: pa.Table, number: int) -> None:
@@ -271,22 +288,41 @@ def _reconcile_with_everything_that_fails(canary: Canary, person: pa.Table, numb
     assert {hit.split(":")[0] for hit in found} == {"resident_code"}
 
 
+def _die_and_restart(canary: Canary) -> None:
+    """A worker is killed with the records in its hands, and the database ends under the next one."""
+    for file in IdentityFile:
+        channel = Channel(CODES[0], file)
+        ended = canary.town.nursery.work(Order(channel, point="journalled, not committed"))
+        assert ended.code == -signal.SIGKILL
+    said = told(fault_work.over_a_restart, Channel(CODES[0], RESIDENT), "versions written")
+    assert said == [f"{Code.STORE_UNREACHABLE.value} transient", fault_work.APPLIED]
+
+
 def _send_everything_bad(canary: Canary) -> tuple[pa.Table, int]:
     """Send everything that can be wrong with packages, and with us; return the record still to be taken in."""
-    town = canary.of(RESIDENT)
-    number = _send_bad_values(canary)
-    said = {"sequence": 2, "first_notice_no": number, "last_notice_no": number}
-    table = _marked(RESIDENT, {"kind": "entry", "reason": "職権記載等"}, first_no=number)
-    csv = format_records(table)
-    _send_broken_packages(canary, csv, said)
-    lay_sealed(town, content_of(town, csv, 1, **said), 2)
+    numbers = _send_bad_values(canary)
+    tables = {
+        file: _marked(file, {"kind": "entry", "reason": "職権記載等"}, first_no=number)
+        for file, number in numbers.items()
+    }
+    said = {
+        file: {"sequence": 2, "first_notice_no": number, "last_notice_no": number}
+        for file, number in numbers.items()
+    }
+    contents = {file: (format_records(table), said[file]) for file, table in tables.items()}
+    _send_broken_packages(canary, contents)
+    for file, (csv, values) in contents.items():
+        town = canary.of(file)
+        lay_sealed(town, content_of(town, csv, 1, **values), 2)
     _fail_on_our_side(canary)
-    return table, number
+    _die_and_restart(canary)
+    return tables[RESIDENT], numbers[RESIDENT]
 
 
 def test_marked_people_leave_no_trace_outside_the_stores_whatever_fails(canary: Canary) -> None:
     """Bad values in every column, broken and forged packages, errors of logic, of the database and of ours.
 
+    A worker is killed with the records in its hands, the database restarts under another one.
     The same of a reconciliation: forged parts, a comparison that fails, a repair, a report.
     """
     town = canary.of(RESIDENT)

@@ -20,7 +20,7 @@ from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from tests.conftest import Stores
 from tests.flows.custody_worker import Ended, act
-from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, places_of
+from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, check_told, places_of
 from tests.provision_rows import FUHYO, RESIDENT, Lender, number_of
 
 CONTENT = b"the sealed package"
@@ -181,3 +181,4 @@ def test_act_killed_between_two_steps_is_finished_by_the_next(trial: Trial) -> N
     for file in (RESIDENT, FUHYO):
         with open_unit(trial.lender.stores.url(file), file, Duty.AUDITOR) as unit:
             unit.journal.verify()
+    check_told(f"custody {trial.name}", trial.steps)

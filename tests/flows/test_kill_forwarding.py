@@ -20,7 +20,7 @@ from juki.store.roles import Duty
 from juki.store.unit import open_unit
 from tasks import clock
 from tests.flows.conftest import CODES, Town
-from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, places_of
+from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, check_told, places_of
 from tests.flows.nursery import Ended, Order
 from tests.forwarding_case import MOVED, Telling
 
@@ -145,3 +145,4 @@ def test_forwarding_killed_between_two_steps_is_gone_on_with(
         trial.dies(places[number])
         trial.recovers()
         counted(request, trial)["deaths"] += 1
+    check_told(f"forwarding {request.node.callspec.params['trial']}", trial.steps)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.flows.conftest import Town
-from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, When, places_of
+from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, When, check_told, places_of
 from tests.flows.kill_scenarios import SCENARIOS, Look, Stage, check
 from tests.flows.nursery import Ended, Order
 
@@ -96,6 +96,7 @@ def test_whoever_dies_between_two_steps_is_as_if_he_had_not_lived(
         trial.recovers()
         tried["deaths"] += 1
     assert {Kind.COMMIT, Kind.DISK} <= {step.kind for step in trial.steps}
+    check_told(request.node.callspec.params["trial"], trial.steps)
 
 
 def test_whoever_dies_while_recovering_is_as_if_he_had_not_lived_either(

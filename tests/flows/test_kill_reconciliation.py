@@ -19,7 +19,7 @@ from juki.differences import Mode
 from juki.reasons import Code
 from tasks import clock
 from tests.flows.conftest import Town
-from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, places_of
+from tests.flows.kill_points import COUNTED, OUTSIDE, Death, Kind, Step, check_told, places_of
 from tests.flows.kill_scenarios import Look, Stage
 from tests.flows.nursery import Ended, Order
 from tests.flows.reconciling import FIRST, Round
@@ -139,3 +139,4 @@ def test_reconciliation_killed_between_two_steps_is_gone_on_with(
         trial.dies(places[number])
         repaired_once(trial)
         counted(request, trial)["deaths"] += 1
+    check_told(f"reconciliation {request.node.callspec.params['trial']}", trial.steps)

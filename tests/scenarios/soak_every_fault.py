@@ -39,6 +39,8 @@ OPERATORS: dict[Fault, Code] = {
 """Faults that an operator must decide about."""
 REPEATS = (Fault.DUPLICATE, Fault.RESEALED, Fault.REPLAYED)
 """Nothing is to be done: the package is listed as a repeat, its channel is in order."""
+QUIET = (*REPEATS, Fault.REORDER)
+"""Faults that change nothing: no status may say anything of them (ADR-0019)."""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,25 @@ def test_repeats_are_listed_and_trouble_nobody(diary: Diary) -> None:
     befallen = {tuple(one[1:3]) for one in diary["faults"] if Fault(one[3]) in REPEATS}
     assert len(befallen) == len(REPEATS)
     assert set(listed) >= befallen
+
+
+def test_what_changes_nothing_is_in_no_status(diary: Diary) -> None:
+    """Of a channel that had nothing else, status says what it says of channels no fault has befallen."""
+    befallen = {tuple(one[1:3]) for one in diary["faults"]}
+    usual = {
+        reason["code"]
+        for _, status in diary["looks"]
+        for channel in status["channels"]
+        if (channel["municipality_code"], channel["file"]) not in befallen
+        for reason in channel["reasons"]
+    }
+    quiet = [one for one in diary["faults"] if Fault(one[3]) in QUIET]
+    assert {Fault(one[3]) for one in quiet} == set(QUIET)
+    for day, *channel in [one[:3] for one in quiet]:
+        others = {Fault(one[3]) for one in diary["faults"] if list(one[1:3]) == channel} - set(QUIET)
+        conditions = {OPERATORS.get(fault) or CONDITION.get(EXPECTED[fault].effect) for fault in others}
+        allowed = usual | {one.value for one in conditions if one is not None}
+        assert {reason["code"] for reason in reasons_on(diary, day, *channel)} <= allowed
 
 
 @pytest.mark.parametrize("file", list(IdentityFile))
