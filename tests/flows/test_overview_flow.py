@@ -72,7 +72,8 @@ def test_run_publishes_page_and_plots_by_the_day_and_fails_for_nothing_it_finds(
     page = _text(found[MORNING_PAGE])
     assert page.startswith("# 朝の一覧 2026-11-30（月）07:30 現在\n") and "**確認の要ることが" in page
     assert "`channel.never_contacted`" in page
-    assert all(page.count(f"\n| {municipality_name(code)} | ") == 2 for code in CODES)
+    # Of each file how it is, and when it was last confirmed equal.
+    assert all(page.count(f"\n| {municipality_name(code)} | ") == 4 for code in CODES)
     for name in _PLOTS:
         kind, _, image = _text(found[f"{MORNING_PAGE}-{name}"]).partition(",")
         assert kind == "data:image/svg+xml;base64" and base64.b64decode(image).startswith(b"<svg ")
