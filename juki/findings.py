@@ -63,6 +63,10 @@ class Findings:
             counted[group.code] = counted.get(group.code, 0) + len(group.rows)
         return counted
 
+    def codes(self) -> dict[str, int]:
+        """Count records by code, as entries and results have them."""
+        return {code.value: count for code, count in self.counts().items()}
+
     def first_errors(self, names: pa.ChunkedArray) -> dict[str, Code]:
         """Name the records that may not be applied, each with the first error found on it.
 

@@ -57,7 +57,7 @@ class Carried:
     @property
     def codes(self) -> dict[str, int]:
         """Notices by code found on them."""
-        return {code.value: count for code, count in self.findings.counts().items()}
+        return self.findings.codes()
 
 
 def judge(unit: Unit, notices: Notices, index_key: bytes) -> tuple[Notices, Known, Plan]:

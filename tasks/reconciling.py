@@ -27,6 +27,7 @@ from juki.order import Channel
 from juki.reasons import Code
 from juki.snapshots import Answer
 from juki.store.comparison import compare
+from juki.store.difference_notes import Noted
 from juki.store.reconciliations import Reconciliation
 from juki.store.unit import Unit, open_unit, reconciliation_lock
 from juki.wire.snapshot_files import SnapshotFiles
@@ -39,7 +40,7 @@ from tasks.holding import check_comparable, held_channel
 from tasks.progress import Progress, silent
 from tasks.repairing import repair
 from tasks.reporting import deliver_reports, report_of
-from tasks.snapshots import hold_to_contract, open_part, parse_part
+from tasks.snapshots import check_snapshot_records, open_part, parse_part
 from tasks.workshop import Workshop
 
 
@@ -109,15 +110,12 @@ class _Compared:
     """What a comparison found, and what of it a run may change."""
 
     found: Found
-    changes: int
-    """People whom it would change."""
+    noted: Noted
     rows: int
     """Of the larger side."""
     approved: int
     """How many changes were approved beyond the bound."""
     is_too_much: bool
-    left_out: int
-    """New differences that were not kept."""
 
 
 @dataclass(slots=True)
@@ -165,7 +163,7 @@ class _Work:
         deliver_reports(self.shop, self.channel)
         if ended.numbers_unopened:
             raise PipelineError(Code.CIPHER_ALTERED, str(self.channel))
-        return ReconciliationSummary.of(ended, compared.left_out)
+        return ReconciliationSummary.of(ended, compared.noted.left_out)
 
     def failed(self, code: Code, *, is_final: bool) -> None:
         """Note why the run could not go on; past its deadline, or with a snapshot of no use, it ends so."""
@@ -203,7 +201,7 @@ class _Work:
         with self._unit() as unit:
             found = compare(unit, code, first.watermark, self._parts(answer), keys.index)
         # Whoever is equal to ours has passed the contract with us; only who is not has still to be held to it.
-        broken = hold_to_contract(self.shop, self.channel, answer.parts[0], found.records)
+        broken = check_snapshot_records(self.shop, self.channel, answer.parts[0], found.records)
         bound, rows = self.shop.settings.reconcile_bound, max(found.rows_theirs, found.rows_ours)
         with self._unit() as unit:
             last = unit.reconciliations.last_to_change(code)
@@ -220,13 +218,13 @@ class _Work:
             counts = {
                 "theirs": found.rows_theirs, "ours": found.rows_ours, "differences": len(found.differences),
                 **({"left_out": noted.left_out} if noted.left_out else {}),
-                **{broken_rule.value: count for broken_rule, count in broken.counts().items()},
+                **broken.codes(),
             }  # fmt: skip
             entry_no = unit.journal.append(
                 channel_entry(self.channel, Action.FILES_COMPARED, counts=counts), at
             )
             unit.differences.entered(self.number, entry_no)
-        return _Compared(found, noted.changes, rows, approved, is_too_much(noted.changes), noted.left_out)
+        return _Compared(found, noted, rows, approved, is_too_much(noted.changes))
 
     def _register(self, unit: Unit, answer: Answer, found: Found, broken: Mapping[Code, int]) -> None:
         """Note what was found first, and whether both are equal now."""
@@ -263,12 +261,12 @@ class _Work:
             if mode is Mode.REPORT or unit.reconciliations.by_id(self.number).repaired is not None:
                 return False
             if compared.is_too_much:
-                self._hold_back(unit, compared.changes, compared.rows)
+                self._hold_back(unit, compared.noted.changes, compared.rows)
                 return False
             unit.differences.propose(code, self.registered.started_by)
         if mode is Mode.PROPOSE:
             return False
-        is_approved = compared.changes <= compared.approved
+        is_approved = compared.noted.changes <= compared.approved
         done = repair.fn(self.channel, self.number, is_approved_beyond=is_approved)
         with self._unit() as unit:
             if done.beyond:

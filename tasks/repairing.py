@@ -141,8 +141,7 @@ def _carry_out(
     final = applied & ~proposals.is_release
     ids = [drafted.drafts[place].asked.difference_id for place in proposals.drafts[final].tolist()]
     unit.differences.repaired(ids, package_id, entry_no)
-    told = {code.value: count for code, count in alerts.counts().items()}
-    repaired = Repaired(package_id, len(ids), counts=counts, alerts=told)
+    repaired = Repaired(package_id, len(ids), counts=counts, alerts=alerts.codes())
     return _Outcome(people, repaired, _refused(drafted.drafts, proposals, carried))
 
 

@@ -87,7 +87,9 @@ def parse_part(opened: OpenedPart) -> pa.Table:
     return table
 
 
-def hold_to_contract(shop: Workshop, channel: Channel, part: ArrivedPart, records: pa.Table) -> Findings:
+def check_snapshot_records(
+    shop: Workshop, channel: Channel, part: ArrivedPart, records: pa.Table
+) -> Findings:
     """Hold records of a snapshot to their contract, and say what was found without any value.
 
     Shape: `records` in RECORD_COLUMNS, all text; `part` says when they came.

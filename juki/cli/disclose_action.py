@@ -113,7 +113,9 @@ def _records(
     """Read both files for one person, each under the codes they had, and note in each log that it was."""
     if code is None:
         return []
-    codes = sorted({one for unit in units for one in _codes_of(unit, code)})
+    codes = sorted(
+        {one for unit in units for one in PersonRecords(unit.file, unit.connection).every_code(code)}
+    )
     names, records = _names(installation), list[HeldRecord]()
     for unit in units:
         keys, file = keys_of(installation, unit), unit.file
@@ -127,11 +129,6 @@ def _records(
             subjects = subjects_of(file, SUBJECT_PLACE, [versions[0].resident_code.encode()], keys.subject)
             unit.journal.append_many(_entry(file, request, len(held)), subjects, at)
     return records
-
-
-def _codes_of(unit: Unit, code: str) -> list[str]:
-    records = PersonRecords(unit.file, unit.connection)
-    return records.codes(records.newest_code(code))
 
 
 def _versions(unit: Unit, codes: Sequence[str]) -> list[Version]:

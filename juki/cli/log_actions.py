@@ -87,8 +87,7 @@ def _codes(installation: Installation, code: str) -> list[str]:
     for file in IdentityFile:
         # Whoever looks into the log reads no codes: this one person's are asked for as whoever provides does.
         with open_unit(installation.store_url(file), file, Duty.PROVIDER) as unit:
-            records = PersonRecords(file, unit.connection)
-            codes |= dict.fromkeys(records.codes(records.newest_code(code)))
+            codes |= dict.fromkeys(PersonRecords(file, unit.connection).every_code(code))
     return list(codes)
 
 

@@ -49,16 +49,20 @@ def plots_of(trends: Trends, name: Callable[[str], str]) -> list[Plot]:
 
 def counts_over_time(title: str, points: Sequence[tuple[datetime, int]]) -> str:
     """Draw counts at instants, the oldest first, each above its day in Japan; return the image as a data URI."""
-    labels = [f"{day.month}/{day.day}" for day in (civil_date(at) for at, _ in points)]
+    labels = [_label(civil_date(at)) for at, _ in points]
     counts = Series("件数", VERMILION, [count for _, count in points])
     return upright(Chart(title, "単位: 件", "日", labels, [counts]))
+
+
+def _label(day: date) -> str:
+    return f"{day.month}/{day.day}"
 
 
 def _by_day(
     title: str, across: str, days: Sequence[date], counts: Mapping[IdentityFile, Sequence[int]]
 ) -> Chart:
     series = [Series(file.japanese, _COLOURS[file], counts[file]) for file in IdentityFile]
-    labels = [f"{day.month}/{day.day}" for day in days]
+    labels = [_label(day) for day in days]
     return Chart(f"{title}（{len(days)} 日間）", "単位: 件", across, labels, series)
 
 

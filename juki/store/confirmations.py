@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, literal, select
+from sqlalchemy import Connection, Row, func, literal, select
 
 from juki.columns import IdentityFile
 from juki.differences import DifferenceKind, DifferenceState, ReconciliationState
@@ -81,8 +81,14 @@ class Confirmations:
 
     def _accounted(self) -> dict[str, datetime]:
         """Tell of whom the newest comparison found nothing but what was put right or accepted, and as of when."""
-        newest, difference = self._tables.reconciliation.alias("newest"), self._tables.difference.c
-        later = self._tables.reconciliation.alias("later")
+        columns, difference = self._tables.reconciliation.c, self._tables.difference.c
+        newest = (
+            select(self._tables.reconciliation)
+            .distinct(columns.municipality_code)
+            .where(columns.state == ReconciliationState.FINISHED.value)
+            .order_by(columns.municipality_code, columns.reconciliation_id.desc())
+            .subquery()
+        )
         found = sum(
             (func.coalesce(newest.c[f"{kind.value}_found"], 0) for kind in _ACCOUNTED_FOR), start=literal(0)
         )
@@ -95,14 +101,7 @@ class Confirmations:
             )
             .scalar_subquery()
         )
-        is_newest = ~exists().where(
-            later.c.municipality_code == newest.c.municipality_code,
-            later.c.state == ReconciliationState.FINISHED.value,
-            later.c.reconciliation_id > newest.c.reconciliation_id,
-        )
-        query = select(newest.c.municipality_code, newest.c.as_of).where(
-            newest.c.state == ReconciliationState.FINISHED.value, is_newest, found == done
-        )
+        query = select(newest.c.municipality_code, newest.c.as_of).where(found == done)
         return {row.municipality_code: row.as_of for row in self.connection.execute(query)}
 
     def _open_differences(self) -> dict[str, int]:

@@ -87,7 +87,7 @@ _REPAIRED = ", ".join(f"'{kind.value}'" for kind in AUTOMATIC)
 _BY_OPERATOR = ", ".join(f"'{kind.value}'" for kind, is_automatic in AUTOMATIC.items() if not is_automatic)
 # What was accepted, can not be repaired or waits for an operator is not about to change anything. But what waits
 # counts until a run that was to change something has passed with it: a snapshot cut short looks like people to
-# retire.
+# retire. Who waits is told as `juki.differences.needs_operator` does.
 _CHANGES = f"""
     SELECT count(*) FROM found_now f JOIN difference d USING (difference_id)
     WHERE d.kind IN ({_REPAIRED}) AND d.state <> 'accepted' AND d.code IS NULL AND NOT (

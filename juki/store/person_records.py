@@ -70,6 +70,10 @@ class PersonRecords:
         )
         return [code, *self.connection.execute(query).scalars()]
 
+    def every_code(self, code: str) -> list[str]:
+        """List the code a person has and those they had, given any of them."""
+        return self.codes(self.newest_code(code))
+
     def versions(self, code: str) -> list[Version]:
         """Read what stands of a person and what stood before, the newest first; empty for nobody."""
         history = TABLES[self.file].history

@@ -25,7 +25,7 @@ from juki.records import format_records
 from juki.snapshot_digests import record_digest_hex
 from juki.snapshot_manifests import PartManifest
 from simulator.sealing import Sealer, seal
-from tasks.snapshots import OpenedPart, hold_to_contract, open_part, parse_part
+from tasks.snapshots import OpenedPart, check_snapshot_records, open_part, parse_part
 from tasks.workshop import Workshop
 from tests.flows.conftest import CODES, Town
 
@@ -74,7 +74,7 @@ def test_snapshot_made_by_openssl_is_opened_and_holds_its_contract(built: Town, 
     assert (part.manifest.watermark, part.arrived.name, len(part.file_sha256)) == (3, NAME, 32)
     table = parse_part(part)
     assert table.equals(records.combine_chunks())
-    found = hold_to_contract(Workshop.open(), Channel(CODES[0], RESIDENT), part.arrived, table)
+    found = check_snapshot_records(Workshop.open(), Channel(CODES[0], RESIDENT), part.arrived, table)
     assert (found.records, found.groups) == (5, ())
     name = records.column("name")[0].as_py()
     assert name not in repr(part)
@@ -85,7 +85,7 @@ def test_snapshot_without_records_is_legal(built: Town, records: pa.Table) -> No
     part = opened(built, content(records.slice(0, 0)))
     table = parse_part(part)
     assert (table.num_rows, tuple(table.column_names)) == (0, COLUMNS)
-    found = hold_to_contract(Workshop.open(), Channel(CODES[0], RESIDENT), part.arrived, table)
+    found = check_snapshot_records(Workshop.open(), Channel(CODES[0], RESIDENT), part.arrived, table)
     assert (found.records, found.groups) == (0, ())
 
 
@@ -109,7 +109,9 @@ def test_bad_record_of_a_snapshot_is_found_by_code_and_column_alone(built: Town,
     sex = pa.array(["9", *records.column("sex").to_pylist()[1:]], pa.string())
     bad = records.set_column(COLUMNS.index("sex"), "sex", sex)
     part = opened(built, content(bad))
-    found = hold_to_contract(Workshop.open(), Channel(CODES[0], RESIDENT), part.arrived, parse_part(part))
+    found = check_snapshot_records(
+        Workshop.open(), Channel(CODES[0], RESIDENT), part.arrived, parse_part(part)
+    )
     assert [(group.code, group.column, group.rows.tolist()) for group in found.groups] == [
         (Code.SEX_UNKNOWN, "sex", [0])
     ]

@@ -11,7 +11,7 @@ from juki.snapshot_requests import SnapshotRequest, Wants
 from juki.snapshots import Answer, answer_to, check_order, is_wanted
 from juki.wire.sftp import connect
 from juki.wire.snapshot_files import SnapshotFiles
-from tasks.snapshots import OpenedPart, hold_to_contract, open_part, parse_part, request_of
+from tasks.snapshots import OpenedPart, check_snapshot_records, open_part, parse_part, request_of
 from tasks.workshop import Workshop
 from tests.flows.conftest import CODES, Town
 
@@ -70,7 +70,7 @@ def test_asked_answered_fetched_opened_and_held_to_its_contract(town: Town) -> N
     for part in found.parts:
         table = parse_part(opened[str(part.name)])
         after = check_order(part.name, table.column("resident_code"), after)
-        assert hold_to_contract(Workshop.open(), town.channel, part, table).groups == ()
+        assert check_snapshot_records(Workshop.open(), town.channel, part, table).groups == ()
         tables.append(table)
     assert len(tables) > 1
     assert pa.concat_tables(tables).combine_chunks().equals(own(town))
